@@ -1,0 +1,127 @@
+"""What flows through paintcam: frames, where they come from and where pictures go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from paintcam.errors import SourceError
+
+__all__ = ["Frame", "FrameSink", "FrameSource", "Image", "SourceState", "Transition", "to_bgr"]
+
+Image: TypeAlias = npt.NDArray[np.uint8]
+"""A BGR picture, uint8, shape (H, W, 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a stream.
+
+    Attributes:
+        image: BGR uint8, (H, W, 3). Nobody writes into it: the scorer may be reading it.
+        index: 0 for the first frame of the run; goes on over reconnections.
+        captured_at: Monotonic clock, seconds, when paintcam received it.
+        time_s: Position in seconds: in the file, or since the first frame of a live stream.
+    """
+
+    image: Image
+    index: int
+    captured_at: float
+    time_s: float
+
+
+class SourceState(str, Enum):
+    """Where a source is in its life."""
+
+    OPENING = "opening"
+    LIVE = "live"
+    RECONNECTING = "reconnecting"
+    ENDED = "ended"
+
+
+class FrameSource(Protocol):
+    """Anything that gives frames. `read` is called from one thread, the others from any."""
+
+    @property
+    def state(self) -> SourceState:
+        """Where the source is now."""
+
+    @property
+    def fps(self) -> float:
+        """Nominal frames a second, for recordings; 30 where nothing better is known."""
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """Give the newest frame that was not given before (of a file: the next one).
+
+        Args:
+            timeout_s: How long to wait for it.
+
+        Returns:
+            The frame, or None where none came in time or the source has ended.
+
+        Raises:
+            SourceError: The source never opened.
+        """
+
+    def close(self) -> None:
+        """Release the camera or file. May be called twice."""
+
+
+class FrameSink(Protocol):
+    """Anything that takes finished pictures."""
+
+    def write(self, image: Image) -> None:
+        """Take one BGR uint8 (H, W, 3) picture.
+
+        Raises:
+            SinkError: It cannot be written.
+        """
+
+    def close(self) -> None:
+        """Finish what was written. May be called twice."""
+
+
+Transition = Callable[[SourceState], None]
+
+
+def to_bgr(image: npt.NDArray[np.generic]) -> Image:
+    """Make any decoded picture BGR uint8.
+
+    Args:
+        image: Grey (H, W), (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4); uint8, uint16 or float in
+            0…1. Alpha is laid on white paper.
+
+    Returns:
+        BGR uint8 (H, W, 3); the same array where it already is that.
+
+    Raises:
+        SourceError: No picture, or a shape or dtype that is none of the above.
+    """
+    if image.size == 0 or image.ndim not in (2, 3):
+        raise SourceError(f"Not a picture: an array of shape {image.shape}.")
+    pixels = image
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)
+    elif pixels.dtype.kind == "f":
+        pixels = (np.nan_to_num(pixels).clip(0, 1) * 255).astype(np.uint8)
+    elif pixels.dtype == np.bool_:
+        pixels = pixels.astype(np.uint8) * 255
+    elif pixels.dtype != np.uint8:
+        raise SourceError(f"Not a picture: pixels of type {image.dtype}; uint8 was expected.")
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None]
+    channels = pixels.shape[2]
+    if channels == 1:
+        return np.ascontiguousarray(np.repeat(pixels, 3, axis=2), dtype=np.uint8)
+    if channels == 3:
+        return np.ascontiguousarray(pixels, dtype=np.uint8)
+    if channels == 4:
+        alpha = pixels[:, :, 3:].astype(np.float32) / 255
+        laid = pixels[:, :, :3] * alpha + 255 * (1 - alpha)
+        return laid.round().astype(np.uint8)
+    raise SourceError(f"Not a picture: {channels} channels; 1, 3 or 4 were expected.")
