@@ -1,0 +1,133 @@
+"""What a run prints: JSON lines, or words for a person."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from typing import Any
+
+import typer
+
+from paintcam.judge import Verdict
+from paintcam.live import Summary
+from paintcam.session import Standing
+
+__all__ = ["JsonReport", "TextReport", "print_json"]
+
+COURSE_S = 1.0
+"""How often the course of the score is printed where no window shows it."""
+
+
+def print_json(row: dict[str, Any]) -> None:
+    """Print one object a line, at once: somebody may be reading along."""
+    sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+class JsonReport:
+    """Everything that happens, a JSON object a line.
+
+    Args:
+        model: The encoder's name, in every verdict.
+    """
+
+    def __init__(self, model: str) -> None:
+        """Print nothing yet."""
+        self._model = model
+        self._lock = threading.Lock()
+
+    def state(self, state: str) -> None:
+        """Print a row of type "state"."""
+        self._print({"type": "state", "state": state})
+
+    def verdict(self, verdict: Verdict, standing: Standing) -> None:
+        """Print a row of type "verdict"; its age is that of the frame, in ms."""
+        row: dict[str, Any] = {
+            "type": "verdict",
+            "frame": verdict.frame,
+            "time_s": round(verdict.time_s, 3),
+            "similarity": round(verdict.similarity, 5),
+            "score": round(standing.score, 2),
+            "best": round(standing.best, 2),
+            "age_ms": round(1000 * (time.monotonic() - verdict.captured_at), 1),
+            "model": self._model,
+        }
+        if verdict.labels is not None:
+            row["labels"] = dict(verdict.labels)
+        if verdict.flags:
+            row["flags"] = list(verdict.flags)
+        self._print(row)
+
+    def note(self, text: str) -> None:
+        """Say it on stderr: stdout is for JSON."""
+        typer.echo(f"paintcam: {text}", err=True)
+
+    def summary(self, summary: Summary, **more: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Print the last row, of type "summary"."""
+        best = None if summary.best is None else round(summary.best, 2)
+        self._print(
+            {
+                "type": "summary",
+                "best": best,
+                "frames_shown": summary.frames_shown,
+                "frames_scored": summary.frames_scored,
+                **more,
+            }
+        )
+
+    def _print(self, row: dict[str, Any]) -> None:
+        with self._lock:
+            print_json(row)
+
+
+class TextReport:
+    """Words for a person.
+
+    Args:
+        course: Print the course of the score, a line a second: where no window shows it.
+    """
+
+    def __init__(self, *, course: bool) -> None:
+        """Print nothing yet."""
+        self._course = course
+        self._printed_s = -COURSE_S
+        self._state = ""
+
+    def state(self, state: str) -> None:
+        """Print what a person should know of."""
+        if state == "reconnecting":
+            typer.echo("The picture is gone: reconnecting…", err=True)
+        elif state == "live" and self._state == "reconnecting":
+            typer.echo("The picture is back.", err=True)
+        self._state = state
+
+    def verdict(self, verdict: Verdict, standing: Standing) -> None:
+        """Print the course of the score, at most a line a second."""
+        if not self._course or abs(verdict.time_s - self._printed_s) < COURSE_S:
+            return
+        self._printed_s = verdict.time_s
+        line = f"{verdict.time_s:7.1f} s  {standing.score:5.1f}  best {standing.best:5.1f}"
+        if verdict.labels is not None:
+            shares = "  ".join(f"{label} {share:.0%}" for label, share in verdict.labels.items())
+            line = f"{verdict.time_s:7.1f} s  {shares}"
+        bar = "█" * round(standing.score / 4) if verdict.labels is None else ""
+        typer.echo("  ".join([line, *verdict.flags, bar]).rstrip())
+
+    def note(self, text: str) -> None:
+        """Say it on stderr."""
+        typer.echo(f"paintcam: {text}", err=True)
+
+    def summary(self, summary: Summary, **more: Any) -> None:  # noqa: ANN401 - any value
+        """Print the end of the run."""
+        if summary.best is None:
+            typer.echo(f"Nothing was scored ({summary.frames_shown} frames shown).")
+            return
+        typer.echo(
+            f"Best {summary.best:.1f} of 100 "
+            f"({summary.frames_shown} frames shown, {summary.frames_scored} scored)."
+        )
+        for name, value in more.items():
+            if value:
+                typer.echo(f"{name.replace('_', ' ').capitalize()}: {value}")

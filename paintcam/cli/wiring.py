@@ -1,0 +1,226 @@
+"""Puts a run together from its options: source, judge, stage."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import typer
+
+from paintcam.cli.options import View
+from paintcam.cli.report import JsonReport, TextReport
+from paintcam.errors import DisplayError, UsageError
+
+if TYPE_CHECKING:
+    from paintcam.encoders import ScoreRange
+    from paintcam.live import EveryFrame, Live, Summary
+    from paintcam.scorer import FrameJudge
+    from paintcam.session import Session
+    from paintcam.sinks import Window
+    from paintcam.sources import VideoStream
+    from paintcam.stage import Show, Stage
+
+__all__ = ["RunOptions", "build", "conduct"]
+
+
+@dataclass
+class RunOptions:
+    """The options of `run`, and of the commands that are runs."""
+
+    prompt: str | None
+    model: str = "auto"
+    source: str = "0"
+    labels: tuple[str, ...] = ()
+    score_range: ScoreRange | None = None
+    guards: tuple[str, ...] = ("handwriting", "nsfw")
+    crop: bool = True
+    view: View = View.AUTO
+    record: Path | None = None
+    json: bool = False
+    every_frame: bool = False
+    mirror: bool = False
+    fullscreen: bool = False
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    backend: str | None = None
+    seconds: float | None = None
+    smoothing: float = 0.0
+    snapshot: Path | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def check_prompt(prompt: str | None, labels: tuple[str, ...] = ()) -> None:
+    """Refuse a missing or blank prompt before anything opens.
+
+    Raises:
+        UsageError: It is missing, blank, or given with labels.
+    """
+    if prompt is None and not labels:
+        raise UsageError(
+            'A run needs a prompt: paintcam --prompt "a gorilla gardening with grapes".'
+        )
+    if prompt is not None and labels:
+        raise UsageError("Pass --prompt or --label, not both: a run scores, or it tells apart.")
+    if prompt is not None and not prompt.strip():
+        raise UsageError(
+            f'The prompt {prompt!r} is blank. Say what to draw: --prompt "a house with a garden".'
+        )
+
+
+def judge_loader(model: str, options: RunOptions) -> Callable[[], FrameJudge]:
+    """What the scorer's thread calls to load encoder, guards and sheet finder."""
+
+    def load() -> FrameJudge:
+        from paintcam.encoders import load_encoder
+        from paintcam.judging import make_judge
+
+        return make_judge(
+            load_encoder(model),
+            options.prompt,
+            labels=options.labels,
+            score_range=options.score_range,
+            guards=options.guards,
+            crop=options.crop,
+        )
+
+    return load
+
+
+def build(
+    options: RunOptions,
+    *,
+    show: Show | None = None,
+    session: Session | None = None,
+    next_prompt: Callable[[], str] | None = None,
+) -> tuple[Live | EveryFrame, JsonReport | TextReport]:
+    """Open everything that a run needs; the model loads in the background.
+
+    Raises:
+        UsageError: Options that cannot work together.
+        SourceError: The source is no camera, file or URL.
+        DisplayError: `--view window` where no window can open.
+        SinkError: The recording or the snapshots cannot be written.
+    """
+    from paintcam.cli.choose import choose_model
+
+    check_prompt(options.prompt, options.labels)
+    if options.score_range is not None and not options.score_range[0] < options.score_range[1]:
+        low, high = options.score_range
+        raise UsageError(f"--range {low:g} {high:g}: LOW must be below HIGH, as in 0.08 0.48.")
+    for name in ("seconds", "width", "height", "fps"):
+        value = getattr(options, name)
+        if value is not None and value <= 0:
+            raise UsageError(f"--{name} {value:g} is no use: give a number above 0.")
+    if options.smoothing < 0:
+        raise UsageError(f"--smoothing {options.smoothing:g}: give seconds, 0 or more.")
+
+    from paintcam.sources import open_stream
+
+    # the camera opens while everything else is put together
+    stream = open_stream(
+        options.source,
+        every_frame=options.every_frame,
+        width=options.width,
+        height=options.height,
+        fps=options.fps,
+        backend=options.backend,
+    )
+    try:
+        choice = choose_model(options.model, ask=not options.json)
+        options.notes += choice.notes
+        stage, report = _stage(options, choice.name, stream, show=show, session=session)
+    except BaseException:
+        stream.close()
+        raise
+    load = judge_loader(choice.name, options)
+    from paintcam.live import EveryFrame, Live
+
+    if options.every_frame:
+        return EveryFrame(stream, load, stage, seconds=options.seconds), report
+    return Live(
+        stream,
+        load,
+        stage,
+        seconds=options.seconds,
+        hold=not stream.live,
+        next_prompt=next_prompt,
+        source_name=stream.reference.name,
+    ), report
+
+
+def _stage(
+    options: RunOptions,
+    model: str,
+    stream: VideoStream,
+    *,
+    show: Show | None,
+    session: Session | None,
+) -> tuple[Stage, JsonReport | TextReport]:
+    from paintcam.controls import Controls
+    from paintcam.overlay import Overlay
+    from paintcam.recording import VideoFile
+    from paintcam.session import Session
+    from paintcam.snapshots import Snapshots
+    from paintcam.stage import Stage
+
+    # what can fail without a trace goes first: an error must leave no empty recording behind
+    snapshots = Snapshots(options.snapshot) if options.snapshot is not None else None
+    recording = None
+    if options.record is not None:
+        recording = VideoFile(
+            options.record, fps=lambda: stream.fps, realtime=not options.every_frame
+        )
+        if recording.path != options.record:
+            options.notes.append(f"{options.record} exists: recording to {recording.path}")
+    window = _window(options)
+    report: JsonReport | TextReport
+    report = JsonReport(model) if options.json else TextReport(course=window is None)
+    for note in options.notes:
+        report.note(note)
+    stage = Stage(
+        prompt=options.prompt or "",
+        model=model,
+        overlay=Overlay(),
+        listener=report,
+        window=window,
+        recording=recording,
+        snapshots=snapshots,
+        show=show,
+        session=session or Session(options.smoothing),
+        controls=Controls(mirror=options.mirror),
+        notes=tuple(options.notes),
+    )
+    return stage, report
+
+
+def _window(options: RunOptions) -> Window | None:
+    from paintcam.sinks import Window
+
+    if options.view is View.NONE:
+        return None
+    try:
+        return Window(fullscreen=options.fullscreen)
+    except DisplayError as error:
+        if options.view is View.WINDOW:
+            raise
+        options.notes.append(f"No window: {error}")
+        return None
+
+
+def conduct(loop: Live | EveryFrame) -> Summary:
+    """Run a loop to its end; Ctrl-C and SIGTERM end it as `q` does."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        loop.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return loop.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

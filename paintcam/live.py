@@ -1,0 +1,289 @@
+"""The two loops of a run: the display at the camera's rate, and every frame of a file in order.
+
+The picture never waits for the judge: the display loop always draws the newest verdict, and the
+scorer always takes the newest frame, never a queue of old ones.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from paintcam.errors import PaintcamError
+from paintcam.frames import Frame, FrameSource, SourceState
+from paintcam.scorer import FrameJudge, Scorer
+from paintcam.stage import Stage
+
+__all__ = ["EveryFrame", "Live", "Summary"]
+
+TICK_S = 0.03
+"""Longest wait for a frame before keys are looked at."""
+REDRAW_S = 0.2
+"""How often a picture without new frames is drawn again: states and messages change."""
+LAST_VERDICT_S = 5.0
+"""How long the end of a file waits for the verdict of its last frame."""
+BATCH = 4
+"""Frames judged at once: with CLIP on two cores a second's work, after which `q` must still count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run came to.
+
+    Attributes:
+        best: The best of the session, 0…100; None where nothing was scored.
+        frames_shown: New frames that were shown.
+        frames_scored: Verdicts.
+        abandoned: Whether a thread that could not be stopped is still in a driver or loading.
+    """
+
+    best: float | None
+    frames_shown: int
+    frames_scored: int
+    abandoned: bool = False
+
+
+class Live:
+    """The display loop on the main thread, and the scorer's beside it.
+
+    Args:
+        source: Gives frames; closed at the end.
+        load_judge: Loads the model, in the scorer's thread.
+        stage: Draws and shows; closed at the end.
+        seconds: Length of the run from its first picture; None runs until stopped.
+        hold: Show the first frame, and wait with the next ones until the model is there: a file
+            must not be over before the first verdict.
+        next_prompt: Gives the prompt of the key n.
+        source_name: As the audience may read it.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource,
+        load_judge: Callable[[], FrameJudge],
+        stage: Stage,
+        *,
+        seconds: float | None = None,
+        hold: bool = False,
+        next_prompt: Callable[[], str] | None = None,
+        source_name: str = "the camera",
+    ) -> None:
+        """Start loading the model."""
+        self.source = source
+        self.stage = stage
+        self.first_picture_at: float | None = None
+        self.capture_s: deque[float] = deque(maxlen=100_000)
+        self.scorer = Scorer(load_judge, stage.take_verdict, self._on_prompt)
+        self._seconds = seconds
+        self._hold = hold
+        self._next_prompt = next_prompt
+        self._source_name = source_name
+        self._stopping = threading.Event()
+        self._state = ""
+        self._frame: Frame | None = None
+        self._presented_at = 0.0
+
+    def stop(self) -> None:
+        """End the run soon; from any thread or signal handler."""
+        self._stopping.set()
+
+    def run(self) -> Summary:
+        """Run until the source ends, the time is over, a key or `stop`.
+
+        Raises:
+            SourceError: The source never opened.
+            ModelError: The model cannot be loaded or run.
+        """
+        abandoned = False
+        try:
+            while not self._stopping.is_set() and not self._over():
+                self._tick()
+            self._finish()
+        finally:
+            self.source.close()
+            abandoned = not self.scorer.close()
+            self.stage.close()
+            self._tell("ended")
+        stage = self.stage
+        return Summary(stage.best, stage.frames_shown, stage.session.scored, abandoned)
+
+    def _tick(self) -> None:
+        if self.scorer.error is not None:
+            raise self.scorer.error
+        self._tell(self._words()[0])
+        frame = None
+        held = self._hold and self._frame is not None and not self.scorer.ready
+        if held or (self._hold and self.stage.controls.paused):
+            self._stopping.wait(TICK_S)
+        else:
+            frame = self.source.read(TICK_S)
+        now = time.monotonic()
+        if frame is not None:
+            if self._frame is not None:
+                self.capture_s.append(frame.captured_at - self._frame.captured_at)
+            if self.first_picture_at is None:
+                self.first_picture_at = now
+        is_new = frame is not None and not self.stage.controls.paused
+        if frame is not None and (is_new or self._frame is None):
+            self._frame = frame
+            self.scorer.offer(frame)
+        if is_new or now - self._presented_at > REDRAW_S:
+            self._presented_at = now
+            self.stage.present(self._frame, state=self._words()[1], is_new=is_new)
+        self._keys()
+
+    def _keys(self) -> None:
+        window = self.stage.window
+        if window is None:
+            return
+        key = window.poll()
+        if window.closed:
+            self.stop()
+        if not key:
+            return
+        self._presented_at = 0.0  # answer the key at once
+        action = self.stage.press(key, self._frame)
+        if action == "quit":
+            self.stop()
+        elif action == "next" and self._next_prompt is not None:
+            self.scorer.ask(self._next_prompt())
+        elif action.startswith("prompt:"):
+            self.scorer.ask(action.removeprefix("prompt:"))
+
+    def _words(self) -> tuple[str, str]:
+        """The state for the listener, and in words for the picture."""
+        state = self.source.state
+        if state is SourceState.RECONNECTING:
+            return "reconnecting", "reconnecting…"
+        if state is SourceState.OPENING:
+            return "loading", f"opening {self._source_name}…"
+        if not self.scorer.ready:
+            return "loading", f"loading {self.stage.model}…"
+        return "live", "paused" if self.stage.controls.paused else ""
+
+    def _tell(self, state: str) -> None:
+        if state != self._state:
+            self._state = state
+            self.stage.listener.state(state)
+
+    def _over(self) -> bool:
+        if self.stage.show.finished:
+            return True
+        if self._seconds is not None and self.first_picture_at is not None:
+            return time.monotonic() - self.first_picture_at >= self._seconds
+        if self.source.state is not SourceState.ENDED:
+            return False
+        self.source.read(0.0)  # raises what went wrong
+        return True
+
+    def _finish(self) -> None:
+        """Let the last frame be judged, where the end is a file's own."""
+        deadline = time.monotonic() + LAST_VERDICT_S
+        while (
+            self.source.state is SourceState.ENDED
+            and not self._stopping.is_set()
+            and not self.scorer.idle
+            and self.scorer.error is None
+            and (time.monotonic() < deadline or not self.scorer.ready)
+        ):
+            self._stopping.wait(0.01)
+        if self.scorer.error is not None:
+            raise self.scorer.error
+
+    def _on_prompt(self, prompt: str, error: PaintcamError | None) -> None:
+        if error is not None:
+            self.stage.note(str(error))
+        else:
+            self.stage.switch_prompt(prompt)
+
+
+class EveryFrame:
+    """Every frame once, in order, none dropped, in batches: the same numbers on every run.
+
+    Args:
+        source: Gives every frame; closed at the end.
+        load_judge: Loads the model.
+        stage: Draws and shows; closed at the end.
+        seconds: Length of the file that is scored; None scores it all.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource,
+        load_judge: Callable[[], FrameJudge],
+        stage: Stage,
+        *,
+        seconds: float | None = None,
+    ) -> None:
+        """Load nothing yet."""
+        self.source = source
+        self.stage = stage
+        self._load_judge = load_judge
+        self._seconds = seconds
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """End the run soon; from any thread or signal handler."""
+        self._stopping.set()
+
+    def run(self) -> Summary:
+        """Run until the source ends, the time is over, a key or `stop`.
+
+        Raises:
+            SourceError: The source never opened.
+            ModelError: The model cannot be loaded or run.
+        """
+        stage = self.stage
+        try:
+            stage.listener.state("loading")
+            judge = self._load()
+            if judge is not None:
+                stage.listener.state("live")
+            batch: list[Frame] = []
+            over = False
+            while judge is not None and not over and not self._stopping.is_set():
+                frame = self.source.read(0.25)
+                if frame is not None and (self._seconds is None or frame.time_s < self._seconds):
+                    batch.append(frame)
+                else:
+                    over = frame is not None or self.source.state is SourceState.ENDED
+                if len(batch) == BATCH or (over and batch):
+                    self._judge(judge, batch)
+                    batch = []
+        finally:
+            self.source.close()
+            stage.close()
+            stage.listener.state("ended")
+        return Summary(stage.best, stage.frames_shown, stage.session.scored)
+
+    def _load(self) -> FrameJudge | None:
+        """Load the judge beside the main thread, where `stop` must be heard; None once stopped."""
+        loaded: Future[FrameJudge] = Future()
+
+        def load() -> None:
+            try:
+                loaded.set_result(self._load_judge())
+            except BaseException as error:  # noqa: BLE001 - raised again on the main thread
+                loaded.set_exception(error)
+
+        threading.Thread(target=load, name="paintcam-load", daemon=True).start()
+        while not loaded.done():
+            if self._stopping.wait(0.02):
+                return None
+        return loaded.result()
+
+    def _judge(self, judge: FrameJudge, batch: list[Frame]) -> None:
+        verdicts = {verdict.frame: verdict for verdict in judge.judge(batch)}
+        for frame in batch:
+            if frame.index in verdicts:
+                self.stage.take_verdict(verdicts[frame.index], frame)
+            self.stage.present(frame, state="", is_new=True)
+            window = self.stage.window
+            if window is not None:
+                key = window.poll()
+                if window.closed or self.stage.press(key, frame) == "quit":
+                    self.stop()

@@ -1,0 +1,303 @@
+"""What the audience sees: the newest verdict drawn on the picture, shown, recorded and kept."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from paintcam.controls import Controls
+from paintcam.errors import SinkError
+from paintcam.frames import Frame, FrameSink, Image
+from paintcam.judge import Verdict
+from paintcam.overlay import Hud, Overlay
+from paintcam.session import Session, Standing
+from paintcam.snapshots import Snapshot, Snapshots
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from paintcam.sinks import Window
+
+__all__ = ["Listener", "Show", "Stage"]
+
+NOTE_S = 6.0
+"""How long a message stays on the picture."""
+
+
+class Listener(Protocol):
+    """Hears what happens in a run: the terminal, or JSON on stdout."""
+
+    def state(self, state: str) -> None:
+        """The run is now "loading", "live", "reconnecting" or "ended"."""
+
+    def verdict(self, verdict: Verdict, standing: Standing) -> None:
+        """A frame was judged. Called in the scorer's thread."""
+
+    def note(self, text: str) -> None:
+        """Something that a person should read."""
+
+
+class Show:
+    """What a command adds to the plain run; a contest overrides all of it."""
+
+    finished = False
+    """Whether the run may end."""
+
+    def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
+        """A frame was judged. Called in the scorer's thread."""
+
+    def on_key(self, key: str) -> bool:
+        """A key was pressed; gives whether it was taken."""
+        return False
+
+    def dress(self, hud: Hud) -> Hud:
+        """Add to what is drawn."""
+        return hud
+
+
+class Stage:
+    """Draws, shows, records and keeps. Main thread, but for `take_verdict`.
+
+    Args:
+        prompt: What the drawing should show, or the labels' headline.
+        model: The encoder's name, as drawn.
+        overlay: Draws the heads-up display.
+        listener: Hears of verdicts and messages.
+        window: Where the picture is shown; None shows it nowhere.
+        recording: Where it is recorded; given up with a message once it fails.
+        snapshots: Where the best frame is kept.
+        show: What a command adds.
+        session: Keeps the best.
+        controls: What the keys have set.
+        notes: Lines that stay on the picture for some seconds at the start.
+        facts: Written beside every snapshot.
+    """
+
+    def __init__(
+        self,
+        *,
+        prompt: str,
+        model: str,
+        overlay: Overlay,
+        listener: Listener,
+        window: Window | None = None,
+        recording: FrameSink | None = None,
+        snapshots: Snapshots | None = None,
+        show: Show | None = None,
+        session: Session | None = None,
+        controls: Controls | None = None,
+        notes: tuple[str, ...] = (),
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Draw nothing yet."""
+        self.prompt = prompt
+        self.model = model
+        self.listener = listener
+        self.window = window
+        self.recording = recording
+        self.snapshots = snapshots
+        self.show = show or Show()
+        self.session = session or Session()
+        self.controls = controls or Controls()
+        self.frames_shown = 0
+        self.latest: tuple[Verdict, Standing] | None = None
+        self.best: float | None = None
+        self.first_verdict_at: float | None = None
+        self.draw_s: deque[float] = deque(maxlen=100_000)
+        self.show_s: deque[float] = deque(maxlen=100_000)
+        self.age_s: deque[float] = deque(maxlen=100_000)
+        self._overlay = overlay
+        self._facts = dict(facts or {})
+        self._notes = deque([(note, time.monotonic() + 2 * NOTE_S) for note in notes], maxlen=16)
+        self._started = time.strftime("%Y%m%d-%H%M%S")
+        self._drawn: Verdict | None = None
+        self._reset = False
+        self._shown_at: deque[float] = deque(maxlen=60)
+        self._scored_at: deque[float] = deque(maxlen=60)
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody sees the pictures."""
+        return self.window is not None or self.recording is not None
+
+    def note(self, text: str) -> None:
+        """Put a message on the picture for some seconds, and before the listener."""
+        self._notes.append((text, time.monotonic() + NOTE_S))
+        self.listener.note(text)
+
+    def take_verdict(self, verdict: Verdict, frame: Frame) -> None:
+        """Count a verdict; called in the scorer's thread."""
+        if self._reset:  # set by a key in the main thread; the session belongs to this one
+            self._reset = False
+            self.session.reset()
+        standing = self.session.add(verdict)
+        if self.first_verdict_at is None:
+            self.first_verdict_at = time.monotonic()
+        self._scored_at.append(time.monotonic())
+        self.latest = verdict, standing
+        self.best = standing.best
+        if standing.is_new_best:
+            self._keep(f"{self._started}-best", frame, verdict, standing)
+        self.listener.verdict(verdict, standing)
+        self.show.on_verdict(verdict, standing, frame)
+
+    def present(self, frame: Frame | None, *, state: str, is_new: bool) -> None:
+        """Draw the newest verdict on a frame, and give the picture to window and recording.
+
+        Args:
+            frame: None before the first one: a dark picture with the state.
+            state: In words, for the picture; "" while all is well.
+            is_new: Whether this frame was not presented before.
+        """
+        if is_new:
+            self.frames_shown += 1
+            self._shown_at.append(time.monotonic())
+        if not self.watched:
+            return
+        image = _CURTAIN if frame is None else frame.image
+        started = time.monotonic()
+        picture = self._draw(image, state)
+        drawn = time.monotonic()
+        if frame is not None:
+            self._record(picture)
+        if self.window is not None:
+            self.window.write(picture)
+        self.draw_s.append(drawn - started)
+        self.show_s.append(time.monotonic() - drawn)
+        if self.latest is not None and self.latest[0] is not self._drawn:
+            self._drawn = self.latest[0]
+            self.age_s.append(drawn - self._drawn.captured_at)
+
+    def press(self, key: str, frame: Frame | None) -> str:
+        """Take a key; gives what is left for the loop to do: "quit", "next", "prompt:…" or ""."""
+        if self.controls.typing is None and key and self.show.on_key(key):
+            return ""
+        action = self.controls.press(key)
+        if action == "reset":
+            self._reset = True
+            if self.latest is not None:
+                verdict, standing = self.latest
+                self.latest = verdict, replace(standing, best=standing.score)
+        elif action == "fullscreen" and self.window is not None:
+            self.window.toggle_fullscreen()
+        elif action == "snapshot":
+            self._snapshot(frame)
+        return action
+
+    def switch_prompt(self, prompt: str) -> None:
+        """Judge against another prompt: the old best is not its best."""
+        self.prompt = prompt
+        self.session.reset()
+        self.latest = None
+
+    def close(self) -> None:
+        """Finish recording and snapshots, and take the window off the screen."""
+        for closing in (self.window, self.snapshots, self.recording):
+            if closing is not None:
+                closing.close()
+
+    def _draw(self, image: Image, state: str) -> Image:
+        now = time.monotonic()
+        notes = tuple(text for text, until in tuple(self._notes) if until > now)
+        hud = self._hud(image.shape[:2], self.latest, notes)
+        controls = self.controls
+        hud = replace(
+            hud,
+            state=state,
+            fps=(_rate(self._shown_at), _rate(self._scored_at)) if controls.rates else None,
+            help=controls.help,
+            typing=controls.typing,
+            mirrored=controls.mirror,
+        )
+        if not controls.overlay:
+            hud = Hud(prompt="", blocked=hud.blocked, mirrored=hud.mirrored)
+        return self._overlay.draw(image, self.show.dress(hud))
+
+    def _hud(
+        self,
+        shape: tuple[int, ...],
+        latest: tuple[Verdict, Standing] | None,
+        notes: tuple[str, ...] = (),
+    ) -> Hud:
+        hud = Hud(prompt=self.prompt, model=self.model, notes=notes, region=_crop(shape))
+        if latest is None:
+            return hud
+        verdict, standing = latest
+        return replace(
+            hud,
+            score=standing.score,
+            best=standing.best,
+            notes=(*verdict.flags, *notes),
+            region=_crop(shape) if verdict.region is None else verdict.region,
+            sheet=verdict.region is not None,
+            labels=verdict.labels,
+            blocked=verdict.blocked,
+        )
+
+    def _record(self, picture: Image) -> None:
+        if self.recording is None:
+            return
+        try:
+            self.recording.write(picture)
+        except SinkError as error:
+            self.recording.close()
+            self.recording = None
+            self.note(str(error))
+
+    def _snapshot(self, frame: Frame | None) -> None:
+        if frame is None:
+            return
+        if self.snapshots is None:
+            self.note("No folder for snapshots: start with `--snapshot DIR`.")
+        elif self.latest is not None:
+            self._keep(f"{self._started}-frame{frame.index}", frame, *self.latest)
+            self.note(f"Snapshot in {self.snapshots.folder}")
+
+    def _keep(self, name: str, frame: Frame, verdict: Verdict, standing: Standing) -> None:
+        if self.snapshots is None:
+            return
+        if self.snapshots.error is not None:
+            error, self.snapshots.error = self.snapshots.error, None
+            self.note(str(error))
+        hud = self._hud(frame.image.shape[:2], (verdict, standing))
+        facts = {
+            "prompt": self.prompt,
+            "best": standing.best,
+            "score": standing.score,
+            "similarity": verdict.similarity,
+            "frame": verdict.frame,
+            "time_s": round(verdict.time_s, 3),
+            "model": self.model,
+        }
+        clean = None if verdict.blocked else frame.image
+        overlay = Overlay()  # its own: the other one belongs to the main thread
+        self.snapshots.keep(
+            Snapshot(name, clean, lambda: overlay.draw(frame.image, hud), facts | self._facts)
+        )
+
+
+_CURTAIN: Image = np.full((720, 1280, 3), 24, np.uint8)
+
+
+def _crop(shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """Corners of the centre square, all that an encoder sees of a whole frame (H, W)."""
+    height, width = shape[:2]
+    side = min(height, width)
+    left, top = (width - side) / 2, (height - side) / 2
+    return np.array(
+        [[left, top], [left + side, top], [left + side, top + side], [left, top + side]], np.float32
+    )
+
+
+def _rate(times: deque[float]) -> float:
+    """How often a second, over the last two seconds."""
+    now = time.monotonic()
+    recent = [at for at in list(times) if now - at < 2.0]
+    if len(recent) < 2:
+        return 0.0
+    return (len(recent) - 1) / max(now - recent[0], 1e-6)
