@@ -1,0 +1,247 @@
+"""The bundled encoder: ONNX Runtime alone, loaded in a fraction of a second.
+
+Its folder holds `encoder.json` (name, sizes, range, and the length and SHA-256 of each file),
+`visual.onnx`, `text.onnx` and `tokenizer.json`; another folder of that form takes its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from paintcam.encoders import Embeddings, ScoreRange, check_prompts, unit_rows
+from paintcam.errors import ModelError, PromptError
+from paintcam.frames import Image
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+__all__ = ["BUNDLED", "SketchEncoder", "SketchManifest"]
+
+BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "sketch"
+FILES = ("visual.onnx", "text.onnx", "tokenizer.json")
+# Frames a run: keeps the memory of a long `score` small without costing speed.
+BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SketchManifest:
+    """What `encoder.json` says.
+
+    Attributes:
+        name: The encoder's name.
+        version: Its version.
+        image_size: Edge of the square picture it takes, pixels.
+        max_tokens: The longest text it takes, tokens with both end marks.
+        score_range: Similarities that become score 0 and 100.
+        licence: SPDX name.
+        files: File name → (bytes, SHA-256 in hex).
+    """
+
+    name: str
+    version: str
+    image_size: int
+    max_tokens: int
+    score_range: ScoreRange
+    licence: str
+    files: dict[str, tuple[int, str]]
+
+    @classmethod
+    def read(cls, folder: Path) -> SketchManifest:
+        """Read a folder's `encoder.json`.
+
+        Raises:
+            ModelError: It is missing, or not what this encoder writes.
+        """
+        try:
+            told = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
+            low, high = told["range"]
+            return cls(
+                name=str(told["name"]),
+                version=str(told["version"]),
+                image_size=int(told["image_size"]),
+                max_tokens=int(told["max_tokens"]),
+                score_range=(float(low), float(high)),
+                licence=str(told["licence"]),
+                files={
+                    name: (int(told["files"][name]["bytes"]), str(told["files"][name]["sha256"]))
+                    for name in FILES
+                },
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(
+                f"No sketch encoder in {folder}: cannot use encoder.json ({error!r}). {_MEND}"
+            ) from error
+
+
+_MEND = "Mend it: `pip install --force-reinstall --no-deps paintcam`."
+
+
+class SketchEncoder:
+    """The bundled encoder, or another one in a folder of the same form.
+
+    Args:
+        folder: Where it lies; the bundled one by default.
+
+    Raises:
+        ModelError: A file is missing, damaged, or not for this encoder.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = BUNDLED if folder is None else Path(folder)
+        self._manifest = SketchManifest.read(self._folder)
+        try:
+            from tokenizers import Tokenizer
+
+            self._tokenizer = Tokenizer.from_buffer(self._verified("tokenizer.json"))
+        except ModelError:
+            raise
+        except Exception as error:  # tokenizers raises nothing narrower
+            raise self._foreign("tokenizer.json", error) from error
+        # Both are done here: a prompt is never cut in silence, and padding is to the longest text.
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._visual = self._session("visual.onnx", ["image"])
+        self._text = self._session("text.onnx", ["input_ids", "attention_mask"])
+        self._dim = self.encode_text(["paper"]).shape[1]
+        edge = self._manifest.image_size
+        seen = self.encode_image([np.zeros((edge, edge, 3), np.uint8)]).shape[1]
+        if seen != self._dim:
+            raise self._foreign("visual.onnx", f"{seen} dimensions beside the text's {self._dim}")
+
+    @property
+    def name(self) -> str:
+        """As `--model` takes it."""
+        return self._manifest.name
+
+    @property
+    def score_range(self) -> ScoreRange:
+        """Similarities that become score 0 and 100."""
+        return self._manifest.score_range
+
+    def encode_image(self, images: Sequence[Image]) -> Embeddings:
+        """Embed frames in the joint space.
+
+        Args:
+            images: BGR uint8 frames, each (H, W, 3); sizes may differ. The middle square is seen.
+
+        Returns:
+            Unit-norm float32 embeddings, shape (N, D), in the order given.
+
+        Raises:
+            ModelError: The model cannot run.
+        """
+        if not images:
+            return np.zeros((0, self._dim), np.float32)
+        parts = []
+        for start in range(0, len(images), BATCH):
+            chunk = images[start : start + BATCH]
+            batch = np.stack([_square_rgb(image, self._manifest.image_size) for image in chunk])
+            parts.append(self._run(self._visual, "visual.onnx", {"image": batch}, len(chunk)))
+        return np.concatenate(parts)
+
+    def encode_text(self, texts: Sequence[str]) -> Embeddings:
+        """Embed texts in the joint space.
+
+        Args:
+            texts: Any number of texts, none of them blank.
+
+        Returns:
+            Unit-norm float32 embeddings, shape (N, D), in the order given.
+
+        Raises:
+            PromptError: A text is blank or longer than the encoder takes.
+            ModelError: The model cannot run.
+        """
+        check_prompts(texts)
+        if not texts:
+            return np.zeros((0, self._dim), np.float32)
+        rows = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        length = max(len(row) for row in rows)
+        over = length - self._manifest.max_tokens
+        if over > 0:
+            raise PromptError(
+                f"The prompt is {over} token{'s' * (over > 1)} too long for {self.name}: {length} "
+                f"of at most {self._manifest.max_tokens}. Shorten it by about {over} words."
+            )
+        parts = []
+        for start in range(0, len(rows), BATCH):
+            chunk = rows[start : start + BATCH]
+            ids = np.zeros((len(chunk), max(map(len, chunk))), np.int64)
+            mask = np.zeros_like(ids)
+            for index, row in enumerate(chunk):
+                ids[index, : len(row)] = row
+                mask[index, : len(row)] = 1
+            feed = {"input_ids": ids, "attention_mask": mask}
+            parts.append(self._run(self._text, "text.onnx", feed, len(chunk)))
+        return np.concatenate(parts)
+
+    def _run(
+        self, session: InferenceSession, file: str, feed: dict[str, npt.NDArray[Any]], count: int
+    ) -> Embeddings:
+        try:
+            (raw,) = session.run(["embedding"], feed)
+        except Exception as error:  # ONNX Runtime's errors share no narrower public base
+            raise self._foreign(file, error) from error
+        return unit_rows(raw, count, self.name)
+
+    def _session(self, file: str, inputs: list[str]) -> InferenceSession:
+        """Open one of the two networks, from the very bytes that were verified."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = min(2, os.cpu_count() or 1)
+        options.log_severity_level = 3
+        # A waiting thread sleeps: spinning would double the CPU used for the same frames.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        data = self._verified(file)
+        try:
+            session = onnxruntime.InferenceSession(
+                data, options, providers=["CPUExecutionProvider"]
+            )
+            found = [told.name for told in session.get_inputs()]
+        except Exception as error:  # ONNX Runtime's errors share no narrower public base
+            raise self._foreign(file, error) from error
+        if found != inputs or "embedding" not in [told.name for told in session.get_outputs()]:
+            raise self._foreign(file, f"inputs {found}, expected {inputs}")
+        return session
+
+    def _verified(self, file: str) -> bytes:
+        """Read a file and hold it against the manifest."""
+        path = self._folder / file
+        size, digest = self._manifest.files[file]
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"Cannot read {path} ({error.strerror}). {_MEND}") from error
+        if len(data) != size:
+            raise ModelError(f"{path} is damaged: {len(data)} bytes of {size}. {_MEND}")
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise ModelError(f"{path} is damaged: its SHA-256 is not encoder.json's. {_MEND}")
+        return data
+
+    def _foreign(self, file: str, reason: object) -> ModelError:
+        return ModelError(
+            f"{self._folder / file} is not for the sketch encoder ({reason}). {_MEND}"
+        )
+
+
+def _square_rgb(image: Image, edge: int) -> npt.NDArray[np.uint8]:
+    """Cut the middle square of a BGR frame, as CLIP does, and scale it to RGB (edge, edge, 3)."""
+    import cv2
+
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = image[top : top + side, left : left + side]
+    way = cv2.INTER_AREA if side > edge else cv2.INTER_LINEAR
+    scaled = cv2.resize(square, (edge, edge), interpolation=way)
+    return np.ascontiguousarray(scaled[:, :, ::-1])
