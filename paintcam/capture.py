@@ -112,7 +112,7 @@ class Capture:
     def __init__(self, reference: Reference, *, backend: str | None = None) -> None:
         """Open it; blocks for as long as the driver takes."""
         quiet_backends()
-        import cv2  # noqa: TID251 - OpenCV is what this module wraps
+        import cv2
 
         self._reference = reference
         api = getattr(cv2, f"CAP_{(backend or 'ANY').upper()}", None)
@@ -164,7 +164,7 @@ class Capture:
 
     def discover_source_properties(self) -> SourceProperties:
         """Width and height in pixels, frames a second (0 where unknown), and file or stream."""
-        import cv2  # noqa: TID251 - as above
+        import cv2
         from streamvision.camera.entities import SourceProperties
 
         return SourceProperties(

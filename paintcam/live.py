@@ -27,7 +27,7 @@ REDRAW_S = 0.2
 LAST_VERDICT_S = 5.0
 """How long the end of a file waits for the verdict of its last frame."""
 BATCH = 4
-"""Frames judged at once: with CLIP on two cores a second's work, after which `q` must still count."""
+"""Frames judged at once: with CLIP on two cores a second's work, after which `q` still counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +267,7 @@ class EveryFrame:
         def load() -> None:
             try:
                 loaded.set_result(self._load_judge())
-            except BaseException as error:  # noqa: BLE001 - raised again on the main thread
+            except BaseException as error:
                 loaded.set_exception(error)
 
         threading.Thread(target=load, name="paintcam-load", daemon=True).start()

@@ -29,8 +29,8 @@ class VideoFile:
     """Records pictures to .mp4 or .mkv (MPEG-4), as long as the run.
 
     In real time it repeats or leaves out pictures so that the file plays at the speed of life,
-    whatever rate they came at. A Matroska file stays readable after `kill -9`; an MP4 needs `close`.
-    An existing file is never overwritten: "talk.mp4" becomes "talk-2.mp4".
+    whatever rate they came at. A Matroska file stays readable after `kill -9`; an MP4 needs
+    `close`. An existing file is never overwritten: "talk.mp4" becomes "talk-2.mp4".
 
     Args:
         path: File to write, its folder existing.
@@ -90,7 +90,6 @@ class VideoFile:
             self.path.unlink()  # nothing was ever shown
 
     def _run(self) -> None:
-        import cv2
 
         writer: cv2.VideoWriter | None = None
         last: Image | None = None
@@ -121,7 +120,7 @@ class VideoFile:
                     self._check_growth()
         except SinkError as error:
             self._error = error
-        except Exception as error:  # noqa: BLE001 - a codec's own error; the show goes on
+        except Exception as error:
             self._error = SinkError(f"The recording {self.path} stopped: {error}")
         finally:
             if writer is not None:

@@ -112,7 +112,7 @@ class Scorer:
                     self.encode_s.append(time.monotonic() - started)
                     for verdict in verdicts:
                         self._on_verdict(verdict, frame)
-        except BaseException as error:  # noqa: BLE001 - the display loop raises it to the user
+        except BaseException as error:
             self.error = error
         finally:
             self._busy = False

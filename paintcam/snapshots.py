@@ -93,8 +93,8 @@ class Snapshots:
                 write_atomically(self.folder / f"{snapshot.name}.json", facts.encode())
             except OSError as error:
                 self.error = SinkError(
-                    f"A snapshot could not be written to {self.folder}: {error.strerror}. Free some "
-                    "space, or pass `--snapshot` another folder."
+                    f"A snapshot could not be written to {self.folder}: {error.strerror}. Free "
+                    "some space, or pass `--snapshot` another folder."
                 )
             except SinkError as error:
                 self.error = error

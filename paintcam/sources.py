@@ -143,7 +143,7 @@ class VideoStream:
                 self._state = SourceState.RECONNECTING
                 failures = 0 if self._index > given else failures + 1
                 self._closed.wait(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
-        except Exception as error:  # noqa: BLE001 - a thread's death must reach the reader
+        except Exception as error:
             self._error = SourceError(f"{self.reference.failure()} ({type(error).__name__})")
         finally:
             self._state = SourceState.ENDED
@@ -177,7 +177,7 @@ class VideoStream:
                 source.start()
             except SourceError as error:
                 return error
-            except Exception:  # noqa: BLE001 - each backend raises its own; the value is what counts
+            except Exception:
                 return SourceError(self.reference.failure())
             fps = source.describe_source().source_properties.fps
             self._fps = fps if 1 <= fps <= 240 else DEFAULT_FPS

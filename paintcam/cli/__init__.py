@@ -65,6 +65,7 @@ def _register() -> None:
     from paintcam.cli.demo import demo
     from paintcam.cli.doctor import doctor
     from paintcam.cli.models import models_app
+
     from paintcam.cli.run import run
     from paintcam.cli.score import score
 

@@ -40,6 +40,7 @@ def choose_model(model: str, *, ask: bool) -> Choice:
         ModelError: Unknown, or its weights cannot be fetched.
     """
     from paintcam.cli.models import pull_with_progress
+
     from paintcam.encoders import weights
 
     if model != "auto":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -30,7 +30,7 @@ class View(str, Enum):
 
 
 PromptOption = Annotated[
-    Optional[str],
+    str | None,
     typer.Option("--prompt", "-p", help='What the drawing should show: "a raccoon on a tractor".'),
 ]
 SourceOption = Annotated[
@@ -53,7 +53,7 @@ ModelOption = Annotated[
     ),
 ]
 RangeOption = Annotated[
-    Optional[tuple[float, float]],
+    tuple[float, float] | None,
     typer.Option(
         "--range",
         metavar="LOW HIGH",
@@ -65,7 +65,7 @@ ViewOption = Annotated[
     typer.Option("--view", envvar="PAINTCAM_VIEW", help="auto: a window where there is a screen."),
 ]
 RecordOption = Annotated[
-    Optional[Path],
+    Path | None,
     typer.Option(
         "--record",
         metavar="FILE",

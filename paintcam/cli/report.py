@@ -95,6 +95,10 @@ class TextReport:
         self._printed_s = -COURSE_S
         self._state = ""
 
+    def mute(self) -> None:
+        """Do not print the course."""
+        self._course = False
+
     def state(self, state: str) -> None:
         """Print what a person should know of."""
         if state == "reconnecting":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -44,25 +44,25 @@ def run(
         bool, typer.Option("--fullscreen", envvar="PAINTCAM_FULLSCREEN", help="Fill the screen.")
     ] = False,
     width: Annotated[
-        Optional[int],
+        int | None,
         typer.Option(envvar="PAINTCAM_WIDTH", help="Wished width of the camera's picture."),
     ] = None,
     height: Annotated[
-        Optional[int],
+        int | None,
         typer.Option(envvar="PAINTCAM_HEIGHT", help="Wished height of the camera's picture."),
     ] = None,
     fps: Annotated[
-        Optional[float],
+        float | None,
         typer.Option(envvar="PAINTCAM_FPS", help="Wished frames a second of the camera."),
     ] = None,
     backend: Annotated[
-        Optional[str],
+        str | None,
         typer.Option(
             envvar="PAINTCAM_BACKEND", help="OpenCV's capture backend: V4L2, MSMF, DSHOW …"
         ),
     ] = None,
     seconds: Annotated[
-        Optional[float], typer.Option(help="End after so many seconds from the first picture.")
+        float | None, typer.Option(help="End after so many seconds from the first picture.")
     ] = None,
     smoothing: Annotated[
         float,
@@ -72,7 +72,7 @@ def run(
         ),
     ] = 0.0,
     snapshot: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option(
             metavar="DIR", envvar="PAINTCAM_SNAPSHOT", help="Keep the best frame in this folder."
         ),

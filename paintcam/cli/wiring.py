@@ -9,8 +9,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-import typer
-
 from paintcam.cli.options import View
 from paintcam.cli.report import JsonReport, TextReport
 from paintcam.errors import DisplayError, UsageError
@@ -161,8 +159,9 @@ def _stage(
     show: Show | None,
     session: Session | None,
 ) -> tuple[Stage, JsonReport | TextReport]:
-    from paintcam.controls import Controls
     from paintcam.overlay import Overlay
+
+    from paintcam.controls import Controls
     from paintcam.recording import VideoFile
     from paintcam.session import Session
     from paintcam.snapshots import Snapshots

@@ -1,0 +1,159 @@
+"""`paintcam bench`: measures this machine."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Iterable
+from typing import Annotated, Any, Optional
+
+import typer
+
+from paintcam.cli.options import JsonOption, ModelOption, View, ViewOption
+
+__all__ = ["bench"]
+
+
+def bench(
+    model: ModelOption = "auto",
+    source: Annotated[
+        Optional[str],
+        typer.Option("--source", "-s", help="Camera, file or URL. Default: the bundled clip."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Length, from the first picture.")] = 10.0,
+    view: ViewOption = View.AUTO,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure this machine: frames shown and scored a second, ages, times, CPU, memory."""
+    from paintcam.cli import STARTED
+    from paintcam.cli.demo import demo_clip
+    from paintcam.cli.report import TextReport, print_json
+    from paintcam.cli.wiring import RunOptions, build, conduct
+    from paintcam.live import Live
+
+    clip, prompt = demo_clip()
+    meter = _meter()
+    options = RunOptions(
+        prompt=prompt, model=model, source=source or clip, view=view, seconds=seconds
+    )
+    loop, report = build(options, show=meter)
+    if isinstance(report, TextReport):
+        report.mute()
+    if not isinstance(loop, Live):
+        raise TypeError("A bench is a live run.")
+    meter.stage = loop.stage
+    conduct(loop)
+    figures = {
+        "type": "bench",
+        "model": loop.stage.model,
+        "machine": f"{platform.machine()}, {_cores()} cores, {platform.system()}",
+        "start_to_picture_s": _rounded((loop.first_picture_at or STARTED) - STARTED, 2),
+        "start_to_verdict_s": _rounded((meter.first_at or STARTED) - STARTED, 2),
+        "longest_gap_s": _rounded(meter.longest_gap_s, 2),
+        **meter.rates(),
+        **_percentiles("capture_ms", loop.capture_s),
+        **_percentiles("encode_ms", loop.scorer.encode_s),
+        **_percentiles("draw_ms", loop.stage.draw_s),
+        **_percentiles("show_ms", loop.stage.show_s),
+        **_percentiles("verdict_age_ms", loop.stage.age_s),
+        "peak_mib": _peak_mib(),
+    }
+    if as_json:
+        print_json(figures)
+        return
+    _print_table(figures)
+
+
+def _meter() -> Any:  # noqa: ANN401 - a class made here keeps --help free of its imports
+    from paintcam.frames import Frame
+    from paintcam.judge import Verdict
+    from paintcam.overlay import Hud
+    from paintcam.session import Standing
+    from paintcam.stage import Show, Stage
+
+    class Meter(Show):
+        """Counts from the first verdict on."""
+
+        stage: Stage
+        first_at: float | None = None
+        longest_gap_s = 0.0
+        _counts = (0, 0, 0.0)
+        _last = (0, 0.0)
+        _now = (0.0, 0.0)
+        scored = 0
+
+        def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
+            self.scored += 1
+            self._now = time.monotonic(), time.process_time()
+            if self.first_at is None:
+                self._counts = (self.stage.frames_shown, self.scored, self._now[1])
+                self.first_at = self._now[0]
+
+        def dress(self, hud: Hud) -> Hud:
+            shown, at = self._last
+            self._now = now, _ = time.monotonic(), time.process_time()
+            if self.stage.frames_shown > shown:
+                if shown and self.first_at is None:
+                    self.longest_gap_s = max(self.longest_gap_s, now - at)
+                self._last = self.stage.frames_shown, now
+            return hud
+
+        def rates(self) -> dict[str, float | None]:
+            if self.first_at is None:
+                return {"shown_fps": None, "scored_fps": None, "cpu_s_per_s": None}
+            now, cpu_now_s = self._now
+            elapsed = max(now - self.first_at, 1e-6)
+            shown, scored, cpu_s = self._counts
+            return {
+                "shown_fps": _rounded((self.stage.frames_shown - shown) / elapsed, 2),
+                "scored_fps": _rounded((self.scored - scored) / elapsed, 2),
+                "cpu_s_per_s": _rounded((cpu_now_s - cpu_s) / elapsed, 2),
+            }
+
+    return Meter()
+
+
+def _percentiles(name: str, values: Iterable[float]) -> dict[str, float | None]:
+    import numpy as np
+
+    ms = 1000 * np.array(list(values), dtype=float)
+    if not ms.size:
+        return {f"{name}_p50": None, f"{name}_p95": None}
+    return {
+        f"{name}_p50": _rounded(float(np.percentile(ms, 50)), 2),
+        f"{name}_p95": _rounded(float(np.percentile(ms, 95)), 2),
+    }
+
+
+def _rounded(value: float, digits: int) -> float:
+    return round(value, digits)
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _peak_mib() -> int | None:
+    """Most memory that this process held, MiB; None where the OS does not tell."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))
+
+
+def _print_table(figures: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{figures.pop('model')} · {figures.pop('machine')}")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    figures.pop("type")
+    for name, value in figures.items():
+        table.add_row(name, "–" if value is None else str(value))
+    Console().print(table)
