@@ -117,7 +117,8 @@ def load_encoder(name: str, *, fetch: bool = False, progress: Progress | None = 
 
         return SketchEncoder()
     from paintcam.encoders.clip import ClipEncoder
-    from paintcam.encoders.weights import is_cached, pull
+    from paintcam.encoders.pull import pull
+    from paintcam.encoders.weights import is_cached
 
     variant = resolved.partition(":")[2]
     if fetch and not is_cached(variant):
@@ -148,7 +149,8 @@ def unit_rows(raw: npt.NDArray[np.generic], count: int, name: str) -> Embeddings
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     sound = np.isfinite(norms) & (norms > 0)
     unit = np.divide(rows, norms, out=np.zeros_like(rows), where=sound)
-    return unit.astype(np.float32)
+    embeddings: Embeddings = unit.astype(np.float32)
+    return embeddings
 
 
 def check_prompts(texts: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -185,7 +185,7 @@ class SketchEncoder:
         return np.concatenate(parts)
 
     def _run(
-        self, session: InferenceSession, file: str, feed: dict[str, npt.NDArray[Any]], count: int
+        self, session: InferenceSession, file: str, feed: Mapping[str, npt.NDArray[Any]], count: int
     ) -> Embeddings:
         try:
             (raw,) = session.run(["embedding"], feed)
