@@ -162,7 +162,7 @@ class Live:
         if state is SourceState.OPENING:
             return "loading", f"opening {self._source_name}…"
         if not self.scorer.ready:
-            return "loading", f"loading {self.stage.model}…"
+            return "loading", self.stage.loading
         return "live", "paused" if self.stage.controls.paused else ""
 
     def _tell(self, state: str) -> None:

@@ -97,6 +97,7 @@ class Stage:
         """Draw nothing yet."""
         self.prompt = prompt
         self.model = model
+        self.loading = f"loading {model}…"
         self.listener = listener
         self.window = window
         self.recording = recording

@@ -29,6 +29,7 @@ def score(
     """Score still pictures against a prompt: a table, best first."""
     check_prompt(prompt)
     from paintcam.cli.choose import choose_model
+    from paintcam.cli.models import fetch_progress
     from paintcam.stills import find_pictures, read_picture
 
     paths = find_pictures(images)
@@ -36,7 +37,8 @@ def score(
     for note in choice.notes:
         typer.echo(f"paintcam: {note}", err=True)
     options = RunOptions(prompt=prompt, score_range=score_range)
-    judge = judge_loader(choice.name, options)()
+    with fetch_progress(choice.name) as progress:
+        judge = judge_loader(choice.name, options, progress)()
     rows: list[tuple[Path, float, float, tuple[str, ...]]] = []
     unread = 0
     for start in range(0, len(paths), BATCH):

@@ -14,7 +14,7 @@ from paintcam.cli.report import JsonReport, TextReport
 from paintcam.errors import DisplayError, UsageError
 
 if TYPE_CHECKING:
-    from paintcam.encoders import ScoreRange
+    from paintcam.encoders import Progress, ScoreRange
     from paintcam.live import EveryFrame, Live, Summary
     from paintcam.scorer import FrameJudge
     from paintcam.session import Session
@@ -70,15 +70,20 @@ def check_prompt(prompt: str | None, labels: tuple[str, ...] = ()) -> None:
         )
 
 
-def judge_loader(model: str, options: RunOptions) -> Callable[[], FrameJudge]:
-    """What the scorer's thread calls to load encoder, guards and sheet finder."""
+def judge_loader(
+    model: str, options: RunOptions, progress: Progress | None = None
+) -> Callable[[], FrameJudge]:
+    """What the scorer's thread calls to load encoder, guards and sheet finder.
+
+    CLIP's weights are fetched first where they are missing.
+    """
 
     def load() -> FrameJudge:
         from paintcam.encoders import load_encoder
         from paintcam.judging import make_judge
 
         return make_judge(
-            load_encoder(model),
+            load_encoder(model, fetch=True, progress=progress),
             options.prompt,
             labels=options.labels,
             score_range=options.score_range,
@@ -135,7 +140,7 @@ def build(
     except BaseException:
         stream.close()
         raise
-    load = judge_loader(choice.name, options)
+    load = judge_loader(choice.name, options, _teller(stage, report))
     from paintcam.live import EveryFrame, Live
 
     if options.every_frame:
@@ -195,6 +200,23 @@ def _stage(
         notes=tuple(options.notes),
     )
     return stage, report
+
+
+def _teller(stage: Stage, report: JsonReport | TextReport) -> Progress:
+    """Tell the audience and the terminal how far a download is."""
+    told = -10
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        percent = 100 * done // max(total, 1)
+        stage.loading = f"downloading {stage.model}: {percent} %"
+        if percent >= told + 10:
+            told = percent
+            report.note(f"{stage.loading} of {total >> 20} MiB")
+        if done >= total:
+            stage.loading = f"loading {stage.model}…"
+
+    return tell
 
 
 def _window(options: RunOptions) -> Window | None:
