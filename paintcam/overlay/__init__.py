@@ -1,0 +1,11 @@
+"""The heads-up display: score, best, prompt and state, drawn on the picture.
+
+`Hud` says what is shown, `Overlay` draws it. Nothing here knows of cameras, encoders or sessions.
+"""
+
+from __future__ import annotations
+
+from paintcam.overlay.draw import Overlay
+from paintcam.overlay.hud import KEYS, Hud
+
+__all__ = ["KEYS", "Hud", "Overlay"]

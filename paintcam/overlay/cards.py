@@ -1,0 +1,84 @@
+"""What stands in the middle of the picture: title card, countdown and podium; the table of keys."""
+
+from __future__ import annotations
+
+from paintcam.overlay.canvas import Box, Canvas
+from paintcam.overlay.hud import KEYS
+from paintcam.overlay.palette import SKY, WHITE
+from paintcam.overlay.script import clean, clusters
+
+__all__ = ["draw_headline", "draw_help"]
+
+_STEP = 1.34  # from line to line, in font sizes
+
+
+def draw_headline(canvas: Canvas, headline: tuple[str, ...], free: Box) -> None:
+    """Draw large centred lines, the first the largest, on a plate of their own.
+
+    Args:
+        canvas: The picture.
+        headline: Any texts; blank ones are left out.
+        free: Where they may stand.
+    """
+    texts = [text for text in headline if clean(text)]
+    if not texts:
+        return
+    pad = canvas.px(0.05)
+    width = free.width - 2 * canvas.px(0.024) - 2 * pad
+    # A countdown's digit fills the picture, a name needs its length.
+    first = 0.3 if len(clusters(clean(texts[0]))) <= 3 else 0.13
+    shrink = 1.0
+    while True:
+        sizes = [canvas.size((first if i == 0 else 0.056) * shrink) for i in range(len(texts))]
+        last = shrink < 0.25
+        rows = [
+            (line, size)
+            for text, size in zip(texts, sizes, strict=True)
+            for line in canvas.lettering.wrap(text, size, width, 2)
+        ]
+        height = sum(round(size * _STEP) for _, size in rows) - (rows[-1][1] // 2 if rows else 0)
+        cut = any(line.endswith("…") for line, _ in rows)
+        if last or (height + 2 * pad <= free.height and not (cut and shrink > 0.6)):
+            break
+        shrink *= 0.88
+    while rows and height + 2 * pad > free.height:  # no size is small enough: the first lines count
+        height -= round(rows.pop()[1] * _STEP)
+    if not rows:
+        return
+    widest = max(canvas.lettering.width(line, size) for line, size in rows)
+    middle = (free.left + free.right) // 2
+    top = free.top + (free.height - height - 2 * pad) // 2
+    left = max(free.left, middle - widest // 2 - 2 * pad)
+    right = min(free.right, middle + widest // 2 + 2 * pad)
+    canvas.plate(Box(left, top, right, top + height + 2 * pad), canvas.px(0.04))
+    y = top + pad
+    for index, (line, size) in enumerate(rows):
+        cap = canvas.lettering.digit_height(size)
+        x = middle - canvas.lettering.width(line, size) // 2
+        canvas.text(line, size, WHITE if index == 0 or size == rows[0][1] else SKY, x, y + cap)
+        y += round(size * _STEP)
+
+
+def draw_help(canvas: Canvas) -> None:
+    """Draw the table of keys, as large as the picture allows."""
+    margin = canvas.px(0.024)
+    share = 0.032
+    while True:
+        size = canvas.size(share)
+        row = round(size * 1.45)
+        pad, gap = row, row
+        keys = max(canvas.lettering.width(key, size) for key, _ in KEYS)
+        acts = max(canvas.lettering.width(act, size) for _, act in KEYS)
+        width, height = keys + gap + acts + 2 * pad, row * len(KEYS) + pad
+        fits = width + 2 * margin <= canvas.width and height + 2 * margin <= canvas.height
+        if fits or share < 0.004:
+            break
+        share *= 0.9
+    rows = min(len(KEYS), max(0, (canvas.height - pad) // row))
+    left, top = (canvas.width - width) // 2, (canvas.height - row * rows - pad) // 2
+    canvas.plate(Box(left, top, left + width, top + row * rows + pad), canvas.px(0.03))
+    baseline = top + pad // 2 + (row + canvas.lettering.digit_height(size)) // 2
+    for key, act in KEYS[:rows]:
+        canvas.text(key, size, SKY, left + pad, baseline)
+        canvas.text(act, size, WHITE, left + pad + keys + gap, baseline)
+        baseline += row

@@ -1,0 +1,155 @@
+"""The overlay: one picture and what is to be said of it in, a finished picture out."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from paintcam.frames import Image
+from paintcam.overlay.canvas import Box, Canvas
+from paintcam.overlay.cards import draw_headline, draw_help
+from paintcam.overlay.corners import draw_top
+from paintcam.overlay.hud import Hud
+from paintcam.overlay.lettering import Lettering
+from paintcam.overlay.palette import AMBER, score_colour
+from paintcam.overlay.panel import draw_panel
+
+__all__ = ["Overlay"]
+
+_BLOCKS = 14  # of a blocked picture's shorter side: nothing in it can be told
+
+
+class Overlay:
+    """Draws the heads-up display, for the last row of a hall.
+
+    Sizes are shares of the picture's height: digits of the score 12 % and more, the prompt 4 % and
+    more, at any resolution, landscape and portrait. Text stands on dark plates with a contrast of
+    4.5:1 and more over any picture. Use one overlay from one thread at a time.
+    """
+
+    def __init__(self, *, font: Path | None = None) -> None:
+        """Load the font.
+
+        Args:
+            font: A .ttf, .otf or .ttc file for all text that it covers; None for the bundled one.
+
+        Raises:
+            UsageError: The font cannot be read.
+        """
+        self._lettering = Lettering(font)
+        self._warm = False
+
+    def draw(self, image: Image, hud: Hud) -> Image:
+        """Draw on a copy of a picture.
+
+        Args:
+            image: BGR uint8 (H, W, 3). It is never written to.
+            hud: What to show.
+
+        Returns:
+            A new picture, BGR uint8 (H, W, 3), of the same size.
+        """
+        import cv2
+
+        height, width = image.shape[:2]
+        if hud.mirrored:
+            picture = cv2.flip(image, 1)
+            if hud.region is not None:
+                flipped = hud.region * np.float32([-1, 1]) + np.float32([width - 1, 0])
+                hud = replace(hud, region=flipped)
+        else:
+            picture = image.copy()
+        if height and width:
+            self.compose(Canvas(picture, self._lettering), hud)
+        self._warm_up()
+        return picture
+
+    def compose(self, canvas: Canvas, hud: Hud) -> None:
+        """Draw everything on a canvas, in place; `hud.region` in the canvas's own pixels."""
+        if hud.blocked:
+            _pixelate(canvas)
+        elif hud.region is not None:
+            _draw_region(canvas, hud)
+        bottom = draw_panel(canvas, hud)
+        top = draw_top(canvas, hud, bottom)
+        gap = canvas.px(0.024)
+        free = Box(gap, top + gap, canvas.width - gap, bottom - gap)
+        notes = _draw_notes(canvas, hud.notes, free)
+        draw_headline(canvas, hud.headline, free._replace(bottom=notes))
+        if hud.help:
+            draw_help(canvas)
+
+    def _warm_up(self) -> None:
+        """Import supervision behind the first picture, not in front of the first sheet."""
+        if not self._warm:
+            self._warm = True
+            threading.Thread(target=import_module, args=("supervision",), daemon=True).start()
+
+
+def _pixelate(canvas: Canvas) -> None:
+    import supervision as sv
+
+    whole = sv.Detections(xyxy=np.array([canvas.frame], dtype=np.float32))
+    size = max(2, min(canvas.width, canvas.height) // _BLOCKS)
+    sv.PixelateAnnotator(pixel_size=size).annotate(canvas.picture, whole)
+
+
+def _draw_region(canvas: Canvas, hud: Hud) -> None:
+    """Outline the sheet; of the encoder's crop, dim what is outside and mark the corners."""
+    region = np.asarray(hud.region, dtype=np.float32)
+    if region.shape != (4, 2) or not np.isfinite(region).all():
+        return
+    reach = 4 * max(canvas.width, canvas.height)  # OpenCV's coordinates overflow far outside
+    region = region.clip(-reach, reach)
+    if hud.sheet:
+        import supervision as sv
+
+        b, g, r = score_colour(hud.score)
+        corners = np.rint(region).astype(np.int32)
+        thick = canvas.px(0.007)
+        sv.draw_polygon(canvas.picture, corners, sv.Color(12, 12, 12), thick + 2 * canvas.px(0.003))
+        sv.draw_polygon(canvas.picture, corners, sv.Color(r, g, b), thick)
+        return
+    (left, top), (right, bottom) = np.rint(region.min(0)), np.rint(region.max(0))
+    crop = Box(max(0, int(left)), max(0, int(top)), int(right) + 1, int(bottom) + 1)
+    crop = crop._replace(
+        right=min(canvas.width, crop.right), bottom=min(canvas.height, crop.bottom)
+    )
+    if crop.width <= 0 or crop.height <= 0:
+        return
+    if crop.width >= 0.98 * canvas.width and crop.height >= 0.98 * canvas.height:
+        return  # the encoder sees all of it: nothing to mark
+    light = 0.55
+    canvas.shade(Box(0, 0, canvas.width, crop.top), light)
+    canvas.shade(Box(0, crop.bottom, canvas.width, canvas.height), light)
+    canvas.shade(Box(0, crop.top, crop.left, crop.bottom), light)
+    canvas.shade(Box(crop.right, crop.top, canvas.width, crop.bottom), light)
+    canvas.brackets(crop, canvas.px(0.05), canvas.px(0.005))
+
+
+def _draw_notes(canvas: Canvas, notes: tuple[str, ...], free: Box) -> int:
+    """Stack the notes above the panel.
+
+    Returns:
+        The y of their top edge.
+    """
+    size = canvas.size(0.028)
+    pad, gap = canvas.px(0.018), canvas.px(0.012)
+    step, cap = round(size * 1.3), canvas.lettering.digit_height(size)
+    bottom = free.bottom
+    for note in reversed(notes):
+        lines = canvas.lettering.wrap(note, size, free.width - 2 * pad, 2)
+        height = cap + step * (len(lines) - 1) + 2 * pad
+        if not lines or bottom - height < free.top:
+            continue
+        widest = max(canvas.lettering.width(line, size) for line in lines)
+        box = Box(free.left, bottom - height, free.left + widest + 2 * pad, bottom)
+        canvas.plate(box, canvas.px(0.016))
+        for index, line in enumerate(lines):
+            canvas.text(line, size, AMBER, box.left + pad, box.top + pad + cap + index * step)
+        bottom = box.top - gap
+    return bottom

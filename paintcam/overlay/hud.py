@@ -1,0 +1,73 @@
+"""What the overlay shows, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["KEYS", "Hud"]
+
+KEYS: tuple[tuple[str, str], ...] = (
+    ("q, Esc", "quit"),
+    ("space", "freeze"),
+    ("r", "reset the best"),
+    ("p", "type a prompt"),
+    ("n", "next prompt"),
+    ("m", "mirror"),
+    ("f", "full screen"),
+    ("h", "overlay off"),
+    ("s", "snapshot"),
+    ("i", "frames a second"),
+    ("?", "this help"),
+)
+"""The window's keys and what each does, in the order of the help on the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hud:
+    """What is drawn on one picture.
+
+    Attributes:
+        prompt: What is to be drawn; any text.
+        score: 0…100; None while there is no verdict.
+        best: 0…100, the session's or the turn's best; None where there is none.
+        model: The encoder's name ("sketch", "clip:ViT-B-16").
+        state: What goes on other than the live stream ("loading sketch…", "reconnecting…",
+            "paused"); "" when live.
+        notes: Lines in plain words: what guards did, hints, errors.
+        region: Corners of what the encoder sees, float32 (4, 2), x and y in pixels of the image
+            given to `Overlay.draw`; None where it sees all of it.
+        sheet: The region is a sheet of paper that was found, not the encoder's own crop.
+        fps: Frames shown and frames scored a second; None where they are not to be seen.
+        help: Show the table of keys.
+        typing: The prompt as typed so far in the window; None when nobody types.
+        labels: Label → probability, 0…1: bars in the place of score and best.
+        headline: Large centred lines, the first the largest: a title card, a countdown, a podium.
+        clock: Time left, large.
+        player: Whose turn it is.
+        best_label: The word above the best.
+        blocked: The picture must not be seen: it is pixelated.
+        mirrored: Flip the picture left to right; text stays readable.
+    """
+
+    prompt: str
+    score: float | None = None
+    best: float | None = None
+    model: str = ""
+    state: str = ""
+    notes: tuple[str, ...] = ()
+    region: npt.NDArray[np.float32] | None = field(default=None, compare=False)
+    sheet: bool = False
+    fps: tuple[float, float] | None = None
+    help: bool = False
+    typing: str | None = None
+    labels: Mapping[str, float] | None = None
+    headline: tuple[str, ...] = ()
+    clock: str = ""
+    player: str = ""
+    best_label: str = "best"
+    blocked: bool = False
+    mirrored: bool = False

@@ -1,0 +1,236 @@
+"""The lower third: score, best, prompt and bar; or the labels; or the prompt being typed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from paintcam.overlay.canvas import Box, Canvas
+from paintcam.overlay.hud import Hud
+from paintcam.overlay.lettering import Colour
+from paintcam.overlay.palette import GREEN, GREY, SKY, TRACK, WHITE, score_colour
+from paintcam.overlay.script import is_rtl
+
+__all__ = ["draw_panel"]
+
+_MARGIN, _PAD, _RADIUS, _GAP = 0.024, 0.028, 0.024, 0.024
+_STEP = 1.3  # from line to line, in font sizes
+_BAR = 0.02
+_TALLEST = 0.62  # of the picture's height: the drawing must be seen
+# Digits' heights of score and best, the first that fits. The score stays over 12 %.
+_NUMBERS = ((0.15, 0.062), (0.138, 0.052), (0.126, 0.04))
+# The prompt's: never below 4 %, long prompts are cut before.
+_PROMPTS = (0.054, 0.047, 0.042)
+
+
+def draw_panel(canvas: Canvas, hud: Hud) -> int:
+    """Draw the panel at the bottom.
+
+    Returns:
+        The y of its top edge; the picture's height where there was nothing to draw.
+    """
+    if hud.typing is not None:
+        return _typing(canvas, hud.typing)
+    if hud.labels is not None:
+        return _labels(canvas, hud.labels)
+    number = hud.score is not None or hud.best is not None or not hud.headline
+    if not number and not hud.prompt.strip():
+        return canvas.height
+    return _score(canvas, hud) if number else _prompt_alone(canvas, hud.prompt)
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """Score and best, laid out."""
+
+    score: str
+    best: str
+    size: int
+    best_size: int
+    width: int
+    height: int
+
+
+def _score(canvas: Canvas, hud: Hud) -> int:
+    wide = canvas.width >= 1.2 * canvas.height
+    inner = canvas.width - 2 * canvas.px(_MARGIN) - 2 * canvas.px(_PAD)
+    gap = canvas.px(_GAP)
+    numbers = _numbers(canvas, hud, inner if not wide else round(inner * 0.6))
+    column = inner - numbers.width - 2 * gap if wide else inner
+    room = canvas.height * _TALLEST - 2 * canvas.px(_PAD) - canvas.px(_BAR) - gap
+    room -= 0 if wide else numbers.height + gap
+    size, lines = _fit(canvas, hud.prompt, column, room, 3 if wide else 4)
+    block = _block_height(canvas, size, len(lines))
+    body = max(numbers.height, block) if wide else numbers.height + (gap + block if lines else 0)
+    box = _plate(canvas, body + gap + canvas.px(_BAR))
+    inside = box.inset(canvas.px(_PAD))
+    _draw_numbers(canvas, hud, numbers, inside.left, inside.top + numbers.height)
+    if wide:
+        rule = inside.left + numbers.width + gap
+        canvas.fill(Box(rule, inside.top, rule + canvas.px(0.003), inside.top + body), TRACK)
+        x, top = rule + gap, inside.top + (body - block) // 2
+    else:
+        x, top = inside.left, inside.top + numbers.height + gap
+    _write(canvas, lines, size, WHITE, Box(x, top, inside.right, inside.bottom))
+    track = Box(inside.left, inside.bottom - canvas.px(_BAR), inside.right, inside.bottom)
+    mark = None if _missing(hud.best) else (hud.best or 0.0) / 100
+    score = 0.0 if _missing(hud.score) else (hud.score or 0.0)
+    canvas.bar(track, score / 100, score_colour(hud.score), mark)
+    return box.top
+
+
+def _numbers(canvas: Canvas, hud: Hud, room: int) -> _Numbers:
+    """Choose the size of score and best: the largest that fits, with room for two digits."""
+    score, best = _figure(hud.score), ("" if _missing(hud.best) else _figure(hud.best))
+    label = canvas.lettering.width(hud.best_label, canvas.size(0.022)) if best else 0
+    shrink = 1.0
+    while True:
+        for digit, small in _NUMBERS:
+            size, best_size = canvas.size(digit * shrink), canvas.size(small * shrink)
+            width = max(2, len(score)) * canvas.lettering.digit_width(size)
+            if best:
+                number = max(2, len(best)) * canvas.lettering.digit_width(best_size)
+                width += canvas.px(_GAP) + max(number, min(label, canvas.px(0.16)))
+            height = canvas.lettering.digit_height(size)
+            if width <= room or shrink < 0.2:
+                return _Numbers(score, best, size, best_size, width, height)
+        shrink *= 0.85
+
+
+def _draw_numbers(canvas: Canvas, hud: Hud, numbers: _Numbers, x: int, baseline: int) -> None:
+    colour = score_colour(hud.score)
+    cells = max(2, len(numbers.score)) * canvas.lettering.digit_width(numbers.size)
+    own = len(numbers.score) * canvas.lettering.digit_width(numbers.size)
+    canvas.digits(numbers.score, numbers.size, colour, x + (cells - own) // 2, baseline)
+    if not numbers.best:
+        return
+    left = x + cells + canvas.px(_GAP)
+    canvas.digits(numbers.best, numbers.best_size, WHITE, left, baseline)
+    above = baseline - canvas.lettering.digit_height(numbers.best_size) - canvas.px(0.018)
+    size = canvas.size(0.022)
+    for line in canvas.lettering.wrap(hud.best_label, size, x + numbers.width - left, 1):
+        canvas.text(line, size, GREY, left, above)
+
+
+def _prompt_alone(canvas: Canvas, prompt: str) -> int:
+    room = canvas.height * _TALLEST - 2 * canvas.px(_PAD)
+    inner = canvas.width - 2 * canvas.px(_MARGIN) - 2 * canvas.px(_PAD)
+    size, lines = _fit(canvas, prompt, inner, room, 4)
+    box = _plate(canvas, _block_height(canvas, size, len(lines)))
+    _write(canvas, lines, size, WHITE, box.inset(canvas.px(_PAD)))
+    return box.top
+
+
+def _typing(canvas: Canvas, typed: str) -> int:
+    size, small, gap = canvas.size(0.05), canvas.size(0.024), canvas.px(0.026)
+    cap, hint = (canvas.lettering.digit_height(s) for s in (size, small))
+    box = _plate(canvas, hint + gap + cap + gap + hint)
+    inside = box.inset(canvas.px(_PAD))
+    edge = canvas.px(0.004)
+    canvas.frame_box(box.inset(edge), SKY, edge)
+    for line in canvas.lettering.wrap("New prompt", small, inside.width, 1):
+        canvas.text(line, small, SKY, inside.left, inside.top + hint)
+    baseline = inside.top + hint + gap + cap
+    caret = canvas.px(0.006)
+    shown = canvas.lettering.tail(typed, size, inside.width - 3 * caret)
+    # A trailing space has no ink, but the caret has to move.
+    length = canvas.text(shown, size, WHITE, inside.left, baseline)
+    length += canvas.lettering.space_width(size) if typed.endswith(" ") else 0
+    left = min(inside.left + length + caret, inside.right - caret)
+    canvas.fill(Box(left, baseline - round(cap * 1.2), left + caret, baseline + cap // 5), SKY)
+    keys = "Enter takes it · Esc leaves it"
+    for line in canvas.lettering.wrap(keys, small, inside.width, 1):
+        canvas.text(line, small, GREY, inside.left, inside.bottom)
+    return box.top
+
+
+def _labels(canvas: Canvas, labels: Mapping[str, float]) -> int:
+    ranked = sorted(labels, key=lambda label: _share(labels[label]), reverse=True)
+    if not ranked:
+        return canvas.height
+    wide = canvas.width >= 1.2 * canvas.height
+    share = 0.062 if len(ranked) <= 2 else 0.05 if len(ranked) <= 4 else 0.042
+    size = canvas.size(share)
+    cap, gap = canvas.lettering.digit_height(size), canvas.px(0.03)
+    row = cap + gap if wide else cap + 2 * gap + canvas.px(_BAR)
+    most = max(1, int((canvas.height * _TALLEST - 2 * canvas.px(_PAD)) // row))
+    # The order given, not the order of the day: bars that change places cannot be followed.
+    shown = [label for label in labels if label in ranked[:most]]
+    box = _plate(canvas, row * len(shown) - gap)
+    inside = box.inset(canvas.px(_PAD))
+    percent = canvas.lettering.width("100 %", size)
+    name = round(inside.width * 0.4) if wide else inside.width - percent - gap
+    top = inside.top
+    for label in shown:
+        value = _share(labels[label])
+        colour = GREEN if label == ranked[0] else GREY
+        for line in canvas.lettering.wrap(label, size, name, 1):
+            canvas.text(line, size, colour, inside.left, top + cap)
+        figure = f"{100 * value:.0f} %"
+        start = inside.right - canvas.lettering.width(figure, size)
+        canvas.text(figure, size, colour, start, top + cap)
+        if wide:
+            thick = round(cap * 0.7)
+            bar = Box(inside.left + name + gap, top + (cap - thick) // 2, 0, 0)
+            bar = bar._replace(right=inside.right - percent - gap, bottom=bar.top + thick)
+        else:
+            bar = Box(inside.left, top + cap + gap, inside.right, top + cap + gap + canvas.px(_BAR))
+        canvas.bar(bar, value, colour)
+        top += row
+    return box.top
+
+
+def _fit(
+    canvas: Canvas, text: str, width: int, room: float, most: int
+) -> tuple[int, tuple[str, ...]]:
+    """Choose size and line breaks: as large as the text allows, cut where it allows none."""
+    size, lines = 0, ()
+    for share in _PROMPTS:
+        size = canvas.size(share)
+        fitting = max(0, min(most, int((room / size - 0.4) // _STEP)))
+        lines = canvas.lettering.wrap(text, size, width, fitting)
+        if lines and not lines[-1].endswith("…"):
+            break
+    return size, lines
+
+
+def _write(canvas: Canvas, lines: tuple[str, ...], size: int, colour: Colour, column: Box) -> None:
+    """Write lines from the column's top; right-to-left text stands at its right edge."""
+    baseline = column.top + canvas.lettering.digit_height(size)
+    for line in lines:
+        x = column.left
+        if is_rtl(line):
+            x = column.right - canvas.lettering.width(line, size)
+        canvas.text(line, size, colour, x, baseline)
+        baseline += round(size * _STEP)
+
+
+def _block_height(canvas: Canvas, size: int, lines: int) -> int:
+    """From the top of the first line's capitals to the last line's tails."""
+    if not lines:
+        return 0
+    return canvas.lettering.digit_height(size) + round(size * _STEP) * (lines - 1) + size // 6
+
+
+def _plate(canvas: Canvas, inner_height: int) -> Box:
+    margin = canvas.px(_MARGIN)
+    bottom = canvas.height - margin
+    top = max(0, bottom - inner_height - 2 * canvas.px(_PAD))
+    box = Box(margin, top, canvas.width - margin, bottom)
+    canvas.plate(box, canvas.px(_RADIUS))
+    return box
+
+
+def _missing(score: float | None) -> bool:
+    return score is None or not math.isfinite(score)
+
+
+def _figure(score: float | None) -> str:
+    if score is None or not math.isfinite(score):
+        return "–"
+    return str(round(min(max(score, 0.0), 100.0)))
+
+
+def _share(probability: float) -> float:
+    return min(max(probability, 0.0), 1.0) if math.isfinite(probability) else 0.0
