@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -89,7 +89,7 @@ class FrameSink(Protocol):
 Transition = Callable[[SourceState], None]
 
 
-def to_bgr(image: npt.NDArray[np.generic]) -> Image:
+def to_bgr(image: npt.NDArray[Any]) -> Image:
     """Make any decoded picture BGR uint8.
 
     Args:
@@ -122,6 +122,6 @@ def to_bgr(image: npt.NDArray[np.generic]) -> Image:
         return np.ascontiguousarray(pixels, dtype=np.uint8)
     if channels == 4:
         alpha = pixels[:, :, 3:].astype(np.float32) / 255
-        laid = pixels[:, :, :3] * alpha + 255 * (1 - alpha)
-        return laid.round().astype(np.uint8)
+        laid: Image = (pixels[:, :, :3] * alpha + 255 * (1 - alpha)).round().astype(np.uint8)
+        return laid
     raise SourceError(f"Not a picture: {channels} channels; 1, 3 or 4 were expected.")

@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from paintcam.overlay import Hud, Overlay
 
 from paintcam.controls import Controls
 from paintcam.errors import SinkError
 from paintcam.frames import Frame, FrameSink, Image
 from paintcam.judge import Verdict
+from paintcam.overlay import Hud, Overlay
 from paintcam.session import Session, Standing
 from paintcam.snapshots import Snapshot, Snapshots
 

@@ -61,20 +61,13 @@ def paintcam(
 
 def _register() -> None:
     from paintcam.cli.bench import bench
-    from paintcam.cli.cameras import cameras
     from paintcam.cli.demo import demo
-    from paintcam.cli.doctor import doctor
-    from paintcam.cli.models import models_app
-
     from paintcam.cli.run import run
     from paintcam.cli.score import score
 
     app.command("run")(run)
     app.command("demo")(demo)
     app.command("score")(score)
-    app.command("cameras")(cameras)
-    app.add_typer(models_app, name="models")
-    app.command("doctor")(doctor)
     app.command("bench")(bench)
 
 

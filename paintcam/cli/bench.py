@@ -6,7 +6,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterable
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +18,7 @@ __all__ = ["bench"]
 def bench(
     model: ModelOption = "auto",
     source: Annotated[
-        Optional[str],
+        str | None,
         typer.Option("--source", "-s", help="Camera, file or URL. Default: the bundled clip."),
     ] = None,
     seconds: Annotated[float, typer.Option(help="Length, from the first picture.")] = 10.0,

@@ -164,9 +164,8 @@ def _stage(
     show: Show | None,
     session: Session | None,
 ) -> tuple[Stage, JsonReport | TextReport]:
-    from paintcam.overlay import Overlay
-
     from paintcam.controls import Controls
+    from paintcam.overlay import Overlay
     from paintcam.recording import VideoFile
     from paintcam.session import Session
     from paintcam.snapshots import Snapshots

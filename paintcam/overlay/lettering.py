@@ -20,7 +20,14 @@ import numpy.typing as npt
 from paintcam.errors import UsageError
 from paintcam.overlay.fonts import Coverage, InstalledFonts
 from paintcam.overlay.script import (
-    clean, clusters, is_emoji, is_space, levels, needed, pieces, visual_order,
+    clean,
+    clusters,
+    is_emoji,
+    is_space,
+    levels,
+    needed,
+    pieces,
+    visual_order,
 )  # fmt: skip
 from paintcam.overlay.typefaces import Run, Typefaces
 
