@@ -20,10 +20,11 @@ if TYPE_CHECKING:
         SourceError,
         UsageError,
     )
+    from paintcam.every_frame import EveryFrame
     from paintcam.frames import Frame, FrameSink, FrameSource, SourceState
     from paintcam.judge import Judge, Verdict, score_of
     from paintcam.judging import make_judge
-    from paintcam.live import EveryFrame, Live, Summary
+    from paintcam.live import Live, Summary
     from paintcam.overlay import Hud, Overlay
     from paintcam.recording import VideoFile
     from paintcam.session import Session, Standing
@@ -37,7 +38,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "DisplayError": "errors",
     "Encoder": "encoders",
-    "EveryFrame": "live",
+    "EveryFrame": "every_frame",
     "Frame": "frames",
     "FrameSink": "frames",
     "FrameSource": "frames",

@@ -1,4 +1,4 @@
-"""The two loops of a run: the display at the camera's rate, and every frame of a file in order.
+"""A live run: the display loop at the camera's rate, and the scorer's beside it.
 
 The picture never waits for the judge: the display loop always draws the newest verdict, and the
 scorer always takes the newest frame, never a queue of old ones.
@@ -10,7 +10,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 
 from paintcam.errors import PaintcamError
@@ -18,7 +17,7 @@ from paintcam.frames import Frame, FrameSource, SourceState
 from paintcam.scorer import FrameJudge, Scorer
 from paintcam.stage import Stage
 
-__all__ = ["EveryFrame", "Live", "Summary"]
+__all__ = ["Live", "Summary"]
 
 TICK_S = 0.03
 """Longest wait for a frame before keys are looked at."""
@@ -26,8 +25,6 @@ REDRAW_S = 0.2
 """How often a picture without new frames is drawn again: states and messages change."""
 LAST_VERDICT_S = 5.0
 """How long the end of a file waits for the verdict of its last frame."""
-BATCH = 4
-"""Frames judged at once: with CLIP on two cores a second's work, after which `q` still counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,91 +196,3 @@ class Live:
             self.stage.note(str(error))
         else:
             self.stage.switch_prompt(prompt)
-
-
-class EveryFrame:
-    """Every frame once, in order, none dropped, in batches: the same numbers on every run.
-
-    Args:
-        source: Gives every frame; closed at the end.
-        load_judge: Loads the model.
-        stage: Draws and shows; closed at the end.
-        seconds: Length of the file that is scored; None scores it all.
-    """
-
-    def __init__(
-        self,
-        source: FrameSource,
-        load_judge: Callable[[], FrameJudge],
-        stage: Stage,
-        *,
-        seconds: float | None = None,
-    ) -> None:
-        """Load nothing yet."""
-        self.source = source
-        self.stage = stage
-        self._load_judge = load_judge
-        self._seconds = seconds
-        self._stopping = threading.Event()
-
-    def stop(self) -> None:
-        """End the run soon; from any thread or signal handler."""
-        self._stopping.set()
-
-    def run(self) -> Summary:
-        """Run until the source ends, the time is over, a key or `stop`.
-
-        Raises:
-            SourceError: The source never opened.
-            ModelError: The model cannot be loaded or run.
-        """
-        stage = self.stage
-        try:
-            stage.listener.state("loading")
-            judge = self._load()
-            if judge is not None:
-                stage.listener.state("live")
-            batch: list[Frame] = []
-            over = False
-            while judge is not None and not over and not self._stopping.is_set():
-                frame = self.source.read(0.25)
-                if frame is not None and (self._seconds is None or frame.time_s < self._seconds):
-                    batch.append(frame)
-                else:
-                    over = frame is not None or self.source.state is SourceState.ENDED
-                if len(batch) == BATCH or (over and batch):
-                    self._judge(judge, batch)
-                    batch = []
-        finally:
-            self.source.close()
-            stage.close()
-            stage.listener.state("ended")
-        return Summary(stage.best, stage.frames_shown, stage.session.scored)
-
-    def _load(self) -> FrameJudge | None:
-        """Load the judge beside the main thread, where `stop` must be heard; None once stopped."""
-        loaded: Future[FrameJudge] = Future()
-
-        def load() -> None:
-            try:
-                loaded.set_result(self._load_judge())
-            except BaseException as error:
-                loaded.set_exception(error)
-
-        threading.Thread(target=load, name="paintcam-load", daemon=True).start()
-        while not loaded.done():
-            if self._stopping.wait(0.02):
-                return None
-        return loaded.result()
-
-    def _judge(self, judge: FrameJudge, batch: list[Frame]) -> None:
-        verdicts = {verdict.frame: verdict for verdict in judge.judge(batch)}
-        for frame in batch:
-            if frame.index in verdicts:
-                self.stage.take_verdict(verdicts[frame.index], frame)
-            self.stage.present(frame, state="", is_new=True)
-            window = self.stage.window
-            if window is not None:
-                key = window.poll()
-                if window.closed or self.stage.press(key, frame) == "quit":
-                    self.stop()

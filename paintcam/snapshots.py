@@ -21,19 +21,19 @@ __all__ = ["Snapshot", "Snapshots", "write_atomically", "write_picture"]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A picture to keep.
+    """Facts to keep, with or without pictures.
 
     Attributes:
-        name: Start of the file names; the same name again replaces the older picture.
+        name: Start of the file names; the same name again replaces the older snapshot.
+        facts: What is written as JSON.
         clean: BGR uint8 (H, W, 3) without overlay; None where it must not be kept.
         draw: Makes the picture with overlay, BGR uint8 (H, W, 3); called in the writing thread.
-        facts: What is written beside it as JSON.
     """
 
     name: str
-    clean: Image | None
-    draw: Callable[[], Image]
     facts: dict[str, Any]
+    clean: Image | None = None
+    draw: Callable[[], Image] | None = None
 
 
 class Snapshots:
@@ -88,7 +88,8 @@ class Snapshots:
             try:
                 if snapshot.clean is not None:
                     write_picture(self.folder / f"{snapshot.name}.jpg", snapshot.clean)
-                write_picture(self.folder / f"{snapshot.name}-overlay.jpg", snapshot.draw())
+                if snapshot.draw is not None:
+                    write_picture(self.folder / f"{snapshot.name}-overlay.jpg", snapshot.draw())
                 facts = json.dumps(snapshot.facts, ensure_ascii=False, indent=1) + "\n"
                 write_atomically(self.folder / f"{snapshot.name}.json", facts.encode())
             except OSError as error:

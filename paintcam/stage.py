@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -14,9 +13,9 @@ from paintcam.controls import Controls
 from paintcam.errors import SinkError
 from paintcam.frames import Frame, FrameSink, Image
 from paintcam.judge import Verdict
+from paintcam.keeper import Keeper
 from paintcam.overlay import Hud, Overlay
 from paintcam.session import Session, Standing
-from paintcam.snapshots import Snapshot, Snapshots
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -70,12 +69,11 @@ class Stage:
         listener: Hears of verdicts and messages.
         window: Where the picture is shown; None shows it nowhere.
         recording: Where it is recorded; given up with a message once it fails.
-        snapshots: Where the best frame is kept.
+        keeper: Keeps the best on disk.
         show: What a command adds.
         session: Keeps the best.
         controls: What the keys have set.
         notes: Lines that stay on the picture for some seconds at the start.
-        facts: Written beside every snapshot.
     """
 
     def __init__(
@@ -87,12 +85,11 @@ class Stage:
         listener: Listener,
         window: Window | None = None,
         recording: FrameSink | None = None,
-        snapshots: Snapshots | None = None,
+        keeper: Keeper | None = None,
         show: Show | None = None,
         session: Session | None = None,
         controls: Controls | None = None,
         notes: tuple[str, ...] = (),
-        facts: Mapping[str, Any] | None = None,
     ) -> None:
         """Draw nothing yet."""
         self.prompt = prompt
@@ -101,7 +98,7 @@ class Stage:
         self.listener = listener
         self.window = window
         self.recording = recording
-        self.snapshots = snapshots
+        self.keeper = keeper
         self.show = show or Show()
         self.session = session or Session()
         self.controls = controls or Controls()
@@ -113,9 +110,7 @@ class Stage:
         self.show_s: deque[float] = deque(maxlen=100_000)
         self.age_s: deque[float] = deque(maxlen=100_000)
         self._overlay = overlay
-        self._facts = dict(facts or {})
         self._notes = deque([(note, time.monotonic() + 2 * NOTE_S) for note in notes], maxlen=16)
-        self._started = time.strftime("%Y%m%d-%H%M%S")
         self._drawn: Verdict | None = None
         self._reset = False
         self._shown_at: deque[float] = deque(maxlen=60)
@@ -142,8 +137,9 @@ class Stage:
         self._scored_at.append(time.monotonic())
         self.latest = verdict, standing
         self.best = standing.best
-        if standing.is_new_best:
-            self._keep(f"{self._started}-best", frame, verdict, standing)
+        if standing.is_new_best and self.keeper is not None:
+            hud = self._hud(frame.image.shape[:2], (verdict, standing))
+            self.keeper.keep_best(frame, verdict, standing, hud)
         self.listener.verdict(verdict, standing)
         self.show.on_verdict(verdict, standing, frame)
 
@@ -198,12 +194,14 @@ class Stage:
 
     def close(self) -> None:
         """Finish recording and snapshots, and take the window off the screen."""
-        for closing in (self.window, self.snapshots, self.recording):
+        for closing in (self.window, self.keeper, self.recording):
             if closing is not None:
                 closing.close()
 
     def _draw(self, image: Image, state: str) -> Image:
         now = time.monotonic()
+        if self.keeper is not None and (trouble := self.keeper.trouble()):
+            self.note(trouble)
         notes = tuple(text for text, until in tuple(self._notes) if until > now)
         hud = self._hud(image.shape[:2], self.latest, notes)
         controls = self.controls
@@ -251,35 +249,10 @@ class Stage:
             self.note(str(error))
 
     def _snapshot(self, frame: Frame | None) -> None:
-        if frame is None:
+        if frame is None or self.latest is None or self.keeper is None:
             return
-        if self.snapshots is None:
-            self.note("No folder for snapshots: start with `--snapshot DIR`.")
-        elif self.latest is not None:
-            self._keep(f"{self._started}-frame{frame.index}", frame, *self.latest)
-            self.note(f"Snapshot in {self.snapshots.folder}")
-
-    def _keep(self, name: str, frame: Frame, verdict: Verdict, standing: Standing) -> None:
-        if self.snapshots is None:
-            return
-        if self.snapshots.error is not None:
-            error, self.snapshots.error = self.snapshots.error, None
-            self.note(str(error))
-        hud = self._hud(frame.image.shape[:2], (verdict, standing))
-        facts = {
-            "prompt": self.prompt,
-            "best": standing.best,
-            "score": standing.score,
-            "similarity": verdict.similarity,
-            "frame": verdict.frame,
-            "time_s": round(verdict.time_s, 3),
-            "model": self.model,
-        }
-        clean = None if verdict.blocked else frame.image
-        overlay = Overlay()  # its own: the other one belongs to the main thread
-        self.snapshots.keep(
-            Snapshot(name, clean, lambda: overlay.draw(frame.image, hud), facts | self._facts)
-        )
+        hud = self._hud(frame.image.shape[:2], self.latest)
+        self.note(self.keeper.keep_frame(frame, *self.latest, hud))
 
 
 _CURTAIN: Image = np.full((720, 1280, 3), 24, np.uint8)

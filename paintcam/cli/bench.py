@@ -19,7 +19,12 @@ def bench(
     model: ModelOption = "auto",
     source: Annotated[
         str | None,
-        typer.Option("--source", "-s", help="Camera, file or URL. Default: the bundled clip."),
+        typer.Option(
+            "--source",
+            "-s",
+            help="Camera, file or URL. Default: the bundled clip.",
+            show_default=False,
+        ),
     ] = None,
     seconds: Annotated[float, typer.Option(help="Length, from the first picture.")] = 10.0,
     view: ViewOption = View.AUTO,

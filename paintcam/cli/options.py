@@ -31,7 +31,12 @@ class View(str, Enum):
 
 PromptOption = Annotated[
     str | None,
-    typer.Option("--prompt", "-p", help='What the drawing should show: "a raccoon on a tractor".'),
+    typer.Option(
+        "--prompt",
+        "-p",
+        help='What the drawing should show: "a raccoon on a tractor".',
+        show_default=False,
+    ),
 ]
 SourceOption = Annotated[
     str,
@@ -58,6 +63,7 @@ RangeOption = Annotated[
         "--range",
         metavar="LOW HIGH",
         help="Similarities that score 0 and 100. Default: the encoder's own, CLIP's 0.08 0.48.",
+        show_default=False,
     ),
 ]
 ViewOption = Annotated[
@@ -70,6 +76,7 @@ RecordOption = Annotated[
         "--record",
         metavar="FILE",
         help="Record the picture to an .mp4 or .mkv; the .mkv survives a crash.",
+        show_default=False,
     ),
 ]
 JsonOption = Annotated[

@@ -6,13 +6,14 @@ import json
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from paintcam.judge import Verdict
-from paintcam.live import Summary
-from paintcam.session import Standing
+if TYPE_CHECKING:
+    from paintcam.judge import Verdict
+    from paintcam.live import Summary
+    from paintcam.session import Standing
 
 __all__ = ["JsonReport", "TextReport", "print_json"]
 

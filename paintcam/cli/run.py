@@ -45,24 +45,37 @@ def run(
     ] = False,
     width: Annotated[
         int | None,
-        typer.Option(envvar="PAINTCAM_WIDTH", help="Wished width of the camera's picture."),
+        typer.Option(
+            envvar="PAINTCAM_WIDTH",
+            help="Wished width of the camera's picture.",
+            show_default=False,
+        ),
     ] = None,
     height: Annotated[
         int | None,
-        typer.Option(envvar="PAINTCAM_HEIGHT", help="Wished height of the camera's picture."),
+        typer.Option(
+            envvar="PAINTCAM_HEIGHT",
+            help="Wished height of the camera's picture.",
+            show_default=False,
+        ),
     ] = None,
     fps: Annotated[
         float | None,
-        typer.Option(envvar="PAINTCAM_FPS", help="Wished frames a second of the camera."),
+        typer.Option(
+            envvar="PAINTCAM_FPS", help="Wished frames a second of the camera.", show_default=False
+        ),
     ] = None,
     backend: Annotated[
         str | None,
         typer.Option(
-            envvar="PAINTCAM_BACKEND", help="OpenCV's capture backend: V4L2, MSMF, DSHOW …"
+            envvar="PAINTCAM_BACKEND",
+            help="OpenCV's capture backend: V4L2, MSMF, DSHOW …",
+            show_default=False,
         ),
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(help="End after so many seconds from the first picture.")
+        float | None,
+        typer.Option(help="End after so many seconds from the first picture.", show_default=False),
     ] = None,
     smoothing: Annotated[
         float,
@@ -74,7 +87,10 @@ def run(
     snapshot: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", envvar="PAINTCAM_SNAPSHOT", help="Keep the best frame in this folder."
+            metavar="DIR",
+            envvar="PAINTCAM_SNAPSHOT",
+            help="Keep the best frame in this folder.",
+            show_default=False,
         ),
     ] = None,
 ) -> None:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from paintcam.cli.loading import judge_loader
 from paintcam.cli.options import JsonOption, ModelOption, PromptOption, RangeOption
 from paintcam.cli.report import print_json
-from paintcam.cli.wiring import RunOptions, check_prompt, judge_loader
+from paintcam.cli.wiring import RunOptions, check_prompt
 from paintcam.errors import SourceError
 
 __all__ = ["score"]

@@ -14,15 +14,16 @@ from paintcam.cli.report import JsonReport, TextReport
 from paintcam.errors import DisplayError, UsageError
 
 if TYPE_CHECKING:
-    from paintcam.encoders import Progress, ScoreRange
-    from paintcam.live import EveryFrame, Live, Summary
-    from paintcam.scorer import FrameJudge
+    from paintcam.encoders import ScoreRange
+    from paintcam.every_frame import EveryFrame
+    from paintcam.live import Live, Summary
     from paintcam.session import Session
     from paintcam.sinks import Window
+    from paintcam.snapshots import Snapshots
     from paintcam.sources import VideoStream
     from paintcam.stage import Show, Stage
 
-__all__ = ["RunOptions", "build", "conduct"]
+__all__ = ["RunOptions", "build", "check_prompt", "conduct"]
 
 
 @dataclass
@@ -70,30 +71,6 @@ def check_prompt(prompt: str | None, labels: tuple[str, ...] = ()) -> None:
         )
 
 
-def judge_loader(
-    model: str, options: RunOptions, progress: Progress | None = None
-) -> Callable[[], FrameJudge]:
-    """What the scorer's thread calls to load encoder, guards and sheet finder.
-
-    CLIP's weights are fetched first where they are missing.
-    """
-
-    def load() -> FrameJudge:
-        from paintcam.encoders import load_encoder
-        from paintcam.judging import make_judge
-
-        return make_judge(
-            load_encoder(model, fetch=True, progress=progress),
-            options.prompt,
-            labels=options.labels,
-            score_range=options.score_range,
-            guards=options.guards,
-            crop=options.crop,
-        )
-
-    return load
-
-
 def build(
     options: RunOptions,
     *,
@@ -110,6 +87,7 @@ def build(
         SinkError: The recording or the snapshots cannot be written.
     """
     from paintcam.cli.choose import choose_model
+    from paintcam.cli.loading import judge_loader, teller
 
     check_prompt(options.prompt, options.labels)
     if options.score_range is not None and not options.score_range[0] < options.score_range[1]:
@@ -140,8 +118,9 @@ def build(
     except BaseException:
         stream.close()
         raise
-    load = judge_loader(choice.name, options, _teller(stage, report))
-    from paintcam.live import EveryFrame, Live
+    load = judge_loader(choice.name, options, teller(stage, report))
+    from paintcam.every_frame import EveryFrame
+    from paintcam.live import Live
 
     if options.every_frame:
         return EveryFrame(stream, load, stage, seconds=options.seconds), report
@@ -165,6 +144,7 @@ def _stage(
     session: Session | None,
 ) -> tuple[Stage, JsonReport | TextReport]:
     from paintcam.controls import Controls
+    from paintcam.keeper import Keeper
     from paintcam.overlay import Overlay
     from paintcam.recording import VideoFile
     from paintcam.session import Session
@@ -181,6 +161,7 @@ def _stage(
         if recording.path != options.record:
             options.notes.append(f"{options.record} exists: recording to {recording.path}")
     window = _window(options)
+    last_run = _last_run(options)
     report: JsonReport | TextReport
     report = JsonReport(model) if options.json else TextReport(course=window is None)
     for note in options.notes:
@@ -192,7 +173,7 @@ def _stage(
         listener=report,
         window=window,
         recording=recording,
-        snapshots=snapshots,
+        keeper=Keeper(snapshots, last_run, model=model),
         show=show,
         session=session or Session(options.smoothing),
         controls=Controls(mirror=options.mirror),
@@ -201,21 +182,21 @@ def _stage(
     return stage, report
 
 
-def _teller(stage: Stage, report: JsonReport | TextReport) -> Progress:
-    """Tell the audience and the terminal how far a download is."""
-    told = -10
+def _last_run(options: RunOptions) -> Snapshots | None:
+    """Tell of a run that ended without a summary, and open the place for this one's best."""
+    from paintcam.errors import SinkError
+    from paintcam.lastrun import data_folder, interrupted_run
+    from paintcam.snapshots import Snapshots
 
-    def tell(done: int, total: int) -> None:
-        nonlocal told
-        percent = 100 * done // max(total, 1)
-        stage.loading = f"downloading {stage.model}: {percent} %"
-        if percent >= told + 10:
-            told = percent
-            report.note(f"{stage.loading} of {total >> 20} MiB")
-        if done >= total:
-            stage.loading = f"loading {stage.model}…"
-
-    return tell
+    if facts := interrupted_run():
+        options.notes.append(
+            f"The last run was cut off: best {facts['best']:.1f} for "
+            f'"{facts.get("prompt", "")}", {facts.get("at", "")}.'
+        )
+    try:
+        return Snapshots(data_folder())
+    except SinkError:
+        return None  # a home that cannot be written to must not stop the show
 
 
 def _window(options: RunOptions) -> Window | None:
@@ -234,13 +215,16 @@ def _window(options: RunOptions) -> Window | None:
 
 def conduct(loop: Live | EveryFrame) -> Summary:
     """Run a loop to its end; Ctrl-C and SIGTERM end it as `q` does."""
+    from paintcam.lastrun import last_run_file
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         loop.stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return loop.run()
+        summary = loop.run()
+        last_run_file().unlink(missing_ok=True)  # the summary tells it
+        return summary
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

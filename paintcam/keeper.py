@@ -1,0 +1,81 @@
+"""Keeps a run's best on disk the moment it rises: nothing that ends the run takes it away."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from paintcam.frames import Frame
+from paintcam.judge import Verdict
+from paintcam.overlay import Hud, Overlay
+from paintcam.session import Standing
+from paintcam.snapshots import Snapshot, Snapshots
+
+__all__ = ["Keeper"]
+
+
+class Keeper:
+    """Keeps the best frame as a picture where that is wanted, and the best alone always.
+
+    Args:
+        snapshots: Where pictures go; None keeps none.
+        last_run: Where the best alone goes, as last-run.json; None where no folder can be had.
+        model: The encoder's name.
+    """
+
+    def __init__(
+        self, snapshots: Snapshots | None, last_run: Snapshots | None, *, model: str
+    ) -> None:
+        """Keep nothing yet."""
+        self._snapshots = snapshots
+        self._last_run = last_run
+        self._model = model
+        self._started = time.strftime("%Y%m%d-%H%M%S")
+        self._overlay = Overlay()  # its own: the stage's belongs to the main thread
+
+    def keep_best(self, frame: Frame, verdict: Verdict, standing: Standing, hud: Hud) -> None:
+        """Keep a new best; never waits."""
+        facts = self._facts(verdict, standing, hud)
+        if self._last_run is not None:
+            self._last_run.keep(Snapshot("last-run", facts))
+        if self._snapshots is not None:
+            self._snapshots.keep(self._snapshot("best", frame, hud, facts))
+
+    def keep_frame(self, frame: Frame, verdict: Verdict, standing: Standing, hud: Hud) -> str:
+        """Keep this frame; gives what to tell the person who asked for it."""
+        if self._snapshots is None:
+            return "No folder for snapshots: start with `--snapshot DIR`."
+        facts = self._facts(verdict, standing, hud)
+        self._snapshots.keep(self._snapshot(f"frame{frame.index}", frame, hud, facts))
+        return f"Snapshot in {self._snapshots.folder}"
+
+    def trouble(self) -> str:
+        """What went wrong since the last call, in words; "" where nothing did."""
+        if self._snapshots is None or self._snapshots.error is None:
+            return ""
+        error, self._snapshots.error = self._snapshots.error, None
+        return str(error)
+
+    def close(self) -> None:
+        """Write what is waiting. May be called twice."""
+        for folder in (self._snapshots, self._last_run):
+            if folder is not None:
+                folder.close()
+
+    def _snapshot(self, name: str, frame: Frame, hud: Hud, facts: dict[str, Any]) -> Snapshot:
+        clean = None if hud.blocked else frame.image
+        return Snapshot(
+            f"{self._started}-{name}", facts, clean, lambda: self._overlay.draw(frame.image, hud)
+        )
+
+    def _facts(self, verdict: Verdict, standing: Standing, hud: Hud) -> dict[str, Any]:
+        return {
+            "prompt": hud.prompt,
+            "best": round(standing.best, 2),
+            "score": round(standing.score, 2),
+            "similarity": round(verdict.similarity, 5),
+            "frame": verdict.frame,
+            "time_s": round(verdict.time_s, 3),
+            "model": self._model,
+            "at": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
