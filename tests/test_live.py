@@ -1,0 +1,326 @@
+"""The two loops: newest frame, newest verdict, every key, every way to end."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from fakes import Ear, FakeJudge, FakeSource, FakeWindow, Running, make_stage
+from paintcam.errors import ModelError, SinkError, SourceError
+from paintcam.every_frame import EveryFrame
+from paintcam.frames import SourceState
+from paintcam.live import Live
+from paintcam.stage import Show
+
+
+def test_the_picture_never_waits_for_the_judge():
+    """A judge of 0.3 s a frame scores few frames while many are shown."""
+    judge, window = FakeJudge(takes_s=0.3), FakeWindow()
+    stage = make_stage(window=window)
+    with Running(Live(FakeSource(), lambda: judge, stage)) as run:
+        run.until(lambda: len(judge.judged) >= 3)
+    assert run.summary is not None
+    assert run.summary.frames_shown > 10 * run.summary.frames_scored
+
+
+def test_the_scorer_takes_the_newest_frame():
+    """Frames that came while it was busy are skipped, none is judged twice."""
+    judge = FakeJudge(takes_s=0.1)
+    with Running(Live(FakeSource(), lambda: judge, make_stage())) as run:
+        run.until(lambda: len(judge.judged) >= 5)
+    steps = np.diff(judge.judged)
+    assert (steps > 0).all()
+    assert np.median(steps) > 2
+
+
+def test_the_window_opens_on_the_live_picture_while_the_model_loads():
+    """New frames are on screen before there is a judge, and the state says so."""
+    loading = threading.Event()
+
+    def load() -> FakeJudge:
+        loading.wait(10)
+        return FakeJudge()
+
+    ear, window = Ear(), FakeWindow()
+    with Running(Live(FakeSource(), load, make_stage(window=window, listener=ear))) as run:
+        run.until(lambda: run.live.stage.frames_shown > 10)
+        assert ear.states == ["loading"]
+        loading.set()
+        run.until(lambda: ear.verdicts and "live" in ear.states)
+    assert ear.states == ["loading", "live", "ended"]
+
+
+def test_a_held_source_waits_for_the_judge():
+    """A file shows its first frame until the model is there: no frame goes unscored by loading."""
+    loading = threading.Event()
+
+    def load() -> FakeJudge:
+        loading.wait(10)
+        return FakeJudge()
+
+    source = FakeSource(frames=30)
+    with Running(Live(source, load, make_stage(), hold=True)) as run:
+        run.until(lambda: source.index == 1)
+        time.sleep(0.2)
+        assert source.index == 1
+        loading.set()
+        run.until(lambda: run.summary is not None)
+    assert run.summary.frames_shown == 30
+
+
+def test_the_end_of_a_file_ends_the_run_after_its_last_verdict():
+    """The last frame is judged although the source has ended."""
+    judge = FakeJudge(takes_s=0.2)
+    summary = Live(FakeSource(frames=20), lambda: judge, make_stage()).run()
+    assert summary.frames_shown == 20
+    assert judge.judged[-1] == 19
+
+
+def test_the_best_is_the_last_verdicts():
+    """The summary tells what the last verdict told."""
+    ear = Ear()
+    summary = Live(FakeSource(frames=40), FakeJudge, make_stage(listener=ear)).run()
+    assert summary.best == ear.verdicts[-1][1].best
+    assert summary.frames_scored == len(ear.verdicts)
+    bests = [standing.best for _, standing in ear.verdicts]
+    assert bests == sorted(bests)
+
+
+def test_seconds_end_the_run():
+    """Counted from the first picture."""
+    live = Live(FakeSource(), FakeJudge, make_stage(), seconds=0.5)
+    summary = live.run()
+    assert 20 <= summary.frames_shown <= 60
+
+
+def test_a_source_that_never_opens_is_an_error_and_all_is_released():
+    """Its own words reach the user."""
+    source, window = FakeSource(error=SourceError("No camera.")), FakeWindow()
+    with pytest.raises(SourceError, match=r"No camera\."):
+        Live(source, FakeJudge, make_stage(window=window)).run()
+    assert source.closed
+    assert window.released
+    assert not [t for t in threading.enumerate() if t.name == "paintcam-scorer" and t.is_alive()]
+
+
+def test_a_model_that_does_not_load_is_an_error_and_all_is_released():
+    """A failing load ends the run with its message."""
+
+    def load() -> FakeJudge:
+        raise ModelError("Damaged weights.")
+
+    source, window = FakeSource(), FakeWindow()
+    with pytest.raises(ModelError, match=r"Damaged weights\."):
+        Live(source, load, make_stage(window=window)).run()
+    assert source.closed
+    assert window.released
+
+
+def test_a_stop_while_loading_ends_at_once():
+    """The model is still loading: the run ends, and says that a thread was left behind."""
+    blocked = threading.Event()
+
+    def load() -> FakeJudge:
+        blocked.wait(30)
+        return FakeJudge()
+
+    live = Live(FakeSource(), load, make_stage())
+    with Running(live) as run:
+        run.until(lambda: live.stage.frames_shown > 3)
+        started = time.monotonic()
+        live.stop()
+        run.until(lambda: run.summary is not None)
+    assert time.monotonic() - started < 5
+    assert run.summary.abandoned
+    blocked.set()
+
+
+def test_a_stalled_source_keeps_the_best_and_says_so():
+    """Reconnecting is told, keys still work, and the best survives."""
+    source, ear = FakeSource(), Ear()
+    window = FakeWindow()
+    with Running(Live(source, FakeJudge, make_stage(listener=ear, window=window))) as run:
+        run.until(lambda: len(ear.verdicts) > 10)
+        best = ear.verdicts[-1][1].best
+        source.state = SourceState.RECONNECTING
+        run.until(lambda: "reconnecting" in ear.states)
+        run.press(window, "i")
+        source.state = SourceState.LIVE
+        run.until(lambda: ear.states[-1] == "live")
+    assert run.summary.best >= best
+
+
+@pytest.mark.parametrize("key", ["q", "Q", "\x1b"])
+def test_quit_keys(key):
+    """q and Escape end the run."""
+    window = FakeWindow()
+    with Running(Live(FakeSource(), FakeJudge, make_stage(window=window))) as run:
+        run.until(lambda: len(window.pictures) > 2)
+        window.keys.append(key)
+        run.until(lambda: run.summary is not None)
+
+
+def test_a_closed_window_ends_the_run():
+    """The close button ends it as q does."""
+    window = FakeWindow()
+    with Running(Live(FakeSource(), FakeJudge, make_stage(window=window))) as run:
+        run.until(lambda: len(window.pictures) > 2)
+        window.closed = True
+        run.until(lambda: run.summary is not None)
+
+
+def test_space_freezes_the_picture_and_the_score():
+    """While frozen no new frame is shown or judged; the second press goes on."""
+    window, judge = FakeWindow(), FakeJudge()
+    with Running(Live(FakeSource(), lambda: judge, make_stage(window=window))) as run:
+        run.until(lambda: len(judge.judged) > 3)
+        run.press(window, " ")
+        run.until(lambda: run.live.scorer.idle)
+        shown, judged = run.live.stage.frames_shown, len(judge.judged)
+        time.sleep(0.3)
+        assert (run.live.stage.frames_shown, len(judge.judged)) == (shown, judged)
+        run.press(window, " ")
+        run.until(lambda: len(judge.judged) > judged)
+
+
+def test_r_resets_the_best():
+    """After it, the best is that of newer frames alone."""
+    window, ear = FakeWindow(), Ear()
+    judge = FakeJudge(score=lambda k: 90 if k < 20 else 10)
+    with Running(Live(FakeSource(), lambda: judge, make_stage(window=window, listener=ear))) as run:
+        run.until(lambda: judge.judged and judge.judged[-1] > 25)
+        assert ear.verdicts[-1][1].best == 90
+        run.press(window, "r")
+        run.until(lambda: ear.verdicts[-1][1].best == 10)
+    assert run.summary.best == 10
+
+
+def test_p_types_a_new_prompt():
+    """Letters are no commands while typing; Enter judges against it, and the best starts anew."""
+    window, judge = FakeWindow(), FakeJudge()
+    stage = make_stage(window=window)
+    with Running(Live(FakeSource(), lambda: judge, stage)) as run:
+        run.until(lambda: judge.judged)
+        run.press(window, "p", *"a qox", "\x08", "\x08", *"uick cat")
+        assert stage.controls.typing == "a quick cat"
+        run.press(window, "\r")
+        run.until(lambda: judge.prompt == "a quick cat")
+        run.until(lambda: stage.prompt == "a quick cat")
+        run.press(window, "p", "x", "\x1b")
+        assert stage.prompt == "a quick cat"
+        assert stage.controls.typing is None
+
+
+def test_a_prompt_that_the_encoder_refuses_keeps_the_old_one():
+    """The message is on the picture, and the run goes on."""
+    window, judge, ear = FakeWindow(), FakeJudge(), Ear()
+    stage = make_stage(window=window, listener=ear)
+    with Running(Live(FakeSource(), lambda: judge, stage)) as run:
+        run.until(lambda: judge.judged)
+        run.press(window, "p", *("x" * 60), "\r")
+        run.until(lambda: ear.notes)
+        assert ear.notes == ["The prompt is too long."]
+        assert stage.prompt == "a house"
+        judged = len(judge.judged)
+        run.until(lambda: len(judge.judged) > judged)
+
+
+def test_n_takes_the_next_prompt():
+    """It comes from whoever gives prompts."""
+    window, judge = FakeWindow(), FakeJudge()
+    live = Live(
+        FakeSource(), lambda: judge, make_stage(window=window), next_prompt=lambda: "a blue dog"
+    )
+    with Running(live) as run:
+        run.until(lambda: judge.judged)
+        run.press(window, "n")
+        run.until(lambda: live.stage.prompt == "a blue dog")
+
+
+def test_m_mirrors_the_picture_but_not_what_is_judged():
+    """The shown picture flips; the judge's frames do not change."""
+    window = FakeWindow()
+    stage = make_stage(window=window)
+    stage.controls.overlay = False
+    with Running(Live(FakeSource(), FakeJudge, stage)) as run:
+        run.press(window, "m")
+        assert stage.controls.mirror
+        run.press(window, "f", "h", "i", "?")
+        assert window.fullscreen
+        assert stage.controls.overlay
+        assert stage.controls.rates
+        assert stage.controls.help
+
+
+def test_a_failing_recording_does_not_stop_the_show():
+    """It is given up with a message; pictures and scores go on."""
+
+    class Broken:
+        closed = 0
+
+        def write(self, image: np.ndarray) -> None:
+            raise SinkError("The disk is full.")
+
+        def close(self) -> None:
+            self.closed += 1
+
+    broken, ear, window = Broken(), Ear(), FakeWindow()
+    stage = make_stage(recording=broken, listener=ear, window=window)
+    with Running(Live(FakeSource(), FakeJudge, stage)) as run:
+        run.until(lambda: len(ear.verdicts) > 10)
+    assert ear.notes == ["The disk is full."]
+    assert broken.closed == 1
+    assert run.summary.best is not None
+
+
+def test_a_show_takes_keys_and_may_end_the_run():
+    """What a command adds comes first."""
+
+    class Quiz(Show):
+        def on_key(self, key: str) -> bool:
+            self.finished = key == "x"
+            return self.finished
+
+    window = FakeWindow()
+    with Running(Live(FakeSource(), FakeJudge, make_stage(window=window, show=Quiz()))) as run:
+        window.keys.append("x")
+        run.until(lambda: run.summary is not None)
+
+
+def test_every_frame_is_judged_once_in_order():
+    """None is dropped, whatever the judge takes, and two runs give the same numbers."""
+    rows = []
+    for _ in range(2):
+        judge, ear = FakeJudge(takes_s=0.02), Ear()
+        summary = EveryFrame(FakeSource(frames=23), lambda: judge, make_stage(listener=ear)).run()
+        assert judge.judged == list(range(23))
+        assert (summary.frames_shown, summary.frames_scored) == (23, 23)
+        rows.append([(v.frame, s.score, s.best) for v, s in ear.verdicts])
+    assert rows[0] == rows[1]
+
+
+def test_every_frame_stops_while_loading():
+    """A stop is heard although the model is still loading."""
+    blocked = threading.Event()
+
+    def load() -> FakeJudge:
+        blocked.wait(30)
+        return FakeJudge()
+
+    loop = EveryFrame(FakeSource(frames=5), load, make_stage())
+    threading.Timer(0.2, loop.stop).start()
+    assert loop.run().frames_scored == 0
+    blocked.set()
+
+
+def test_every_frame_raises_what_loading_raises():
+    """The model's own message reaches the user."""
+
+    def load() -> FakeJudge:
+        raise ModelError("Damaged weights.")
+
+    with pytest.raises(ModelError, match=r"Damaged weights\."):
+        EveryFrame(FakeSource(frames=5), load, make_stage()).run()
