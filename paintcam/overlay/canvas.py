@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from paintcam.frames import Image
 from paintcam.overlay.lettering import Colour, Lettering
-from paintcam.overlay.palette import TRACK
+from paintcam.overlay.palette import TRACK, WHITE
 
 __all__ = ["Box", "Canvas"]
 
@@ -47,6 +47,7 @@ class Canvas:
     Attributes:
         picture: BGR uint8 (H, W, 3), written in place.
         texts: Each text drawn and the box of its ink, in order.
+        plates: Each plate drawn, in order.
         lettering: What renders and measures the text.
         unit: What sizes are shares of, in pixels.
     """
@@ -55,6 +56,7 @@ class Canvas:
         """Take the picture to draw on, and what renders its text."""
         self.picture = picture
         self.texts: list[tuple[str, Box]] = []
+        self.plates: list[Box] = []
         self.lettering = lettering
         self.height, self.width = picture.shape[:2]
         # All measures are shares of this: the height, or less where the picture is a narrow strip.
@@ -80,6 +82,7 @@ class Canvas:
         box = self._clip(box)
         if box.width < 2 or box.height < 2:
             return
+        self.plates.append(box)
         view = self.picture[box.top : box.bottom, box.left : box.right]
         radius = max(0, min(radius, box.width // 2, box.height // 2))
         corners = _corners(view, radius)
@@ -156,18 +159,9 @@ class Canvas:
             length = max(box.height, round(box.width * share))
             self._pill(box._replace(right=min(box.right, box.left + length)), colour)
         if mark is not None:
-            half = max(1, box.height // 8)
-            x = box.left + round((box.width - 1) * min(max(mark, 0.0), 1.0))
-            tick = self._clip(Box(x - half, box.top - half, x + half, box.bottom + half))
-            self.picture[tick.top : tick.bottom, tick.left : tick.right] = 255
-
-    def frame_box(self, box: Box, colour: Colour, thickness: int) -> None:
-        """Outline a rectangle."""
-        import cv2
-
-        box = self._clip(box)
-        corner = (box.right - 1, box.bottom - 1)
-        cv2.rectangle(self.picture, (box.left, box.top), corner, colour, thickness)
+            half = max(1, box.height // 6)
+            x = box.left + half + round((box.width - 2 * half) * min(max(mark, 0.0), 1.0))
+            self.fill(Box(x - half, box.top - half, x + half, box.bottom + half), WHITE)
 
     def brackets(self, box: Box, length: int, thickness: int) -> None:
         """Mark a rectangle's corners, white on a dark edge."""

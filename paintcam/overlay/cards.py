@@ -59,26 +59,41 @@ def draw_headline(canvas: Canvas, headline: tuple[str, ...], free: Box) -> None:
         y += round(size * _STEP)
 
 
-def draw_help(canvas: Canvas) -> None:
-    """Draw the table of keys, as large as the picture allows."""
-    margin = canvas.px(0.024)
-    share = 0.032
+def draw_help(canvas: Canvas, free: Box) -> None:
+    """Draw the table of keys, as large as fits; over everything where only that is legible.
+
+    Args:
+        canvas: The picture.
+        free: Where it would cover nothing.
+    """
+    whole = canvas.frame.inset(canvas.px(0.02))
+    share = 0.034
     while True:
         size = canvas.size(share)
         row = round(size * 1.45)
-        pad, gap = row, row
         keys = max(canvas.lettering.width(key, size) for key, _ in KEYS)
         acts = max(canvas.lettering.width(act, size) for _, act in KEYS)
-        width, height = keys + gap + acts + 2 * pad, row * len(KEYS) + pad
-        fits = width + 2 * margin <= canvas.width and height + 2 * margin <= canvas.height
-        if fits or share < 0.004:
+        column = keys + row + acts
+        # (columns, where): a table beside itself is lower and so may be larger
+        tries = [(2, free), (1, free)] + ([(2, whole), (1, whole)] if share < 0.022 else [])
+        fitting = [
+            (columns, place)
+            for columns, place in tries
+            if columns * (column + row) + row <= place.width
+            and row * (-(-len(KEYS) // columns) + 1) <= place.height
+        ]
+        if fitting or share < 0.004:
             break
-        share *= 0.9
-    rows = min(len(KEYS), max(0, (canvas.height - pad) // row))
-    left, top = (canvas.width - width) // 2, (canvas.height - row * rows - pad) // 2
-    canvas.plate(Box(left, top, left + width, top + row * rows + pad), canvas.px(0.03))
-    baseline = top + pad // 2 + (row + canvas.lettering.digit_height(size)) // 2
-    for key, act in KEYS[:rows]:
-        canvas.text(key, size, SKY, left + pad, baseline)
-        canvas.text(act, size, WHITE, left + pad + keys + gap, baseline)
-        baseline += row
+        share *= 0.92
+    columns, place = fitting[0] if fitting else (1, whole)
+    rows = min(-(-len(KEYS) // columns), max(0, place.height // row - 1))
+    width, height = columns * (column + row) + row, row * (rows + 1)
+    left = place.left + (place.width - width) // 2
+    top = place.top + (place.height - height) // 2
+    canvas.plate(Box(left, top, left + width, top + height), canvas.px(0.03))
+    first = top + row // 2 + (row + canvas.lettering.digit_height(size)) // 2
+    for index, (key, act) in enumerate(KEYS[: columns * rows]):
+        x = left + row + (column + row) * (index // rows)
+        baseline = first + row * (index % rows)
+        canvas.text(key, size, SKY, x, baseline)
+        canvas.text(act, size, WHITE, x + keys + row, baseline)

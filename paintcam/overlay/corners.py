@@ -1,4 +1,4 @@
-"""The upper corners: encoder, state and frames a second; clock and player; the hint for the keys."""
+"""The upper corners: state, encoder, frames a second; clock, player; the hint for the keys."""
 
 from __future__ import annotations
 

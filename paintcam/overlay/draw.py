@@ -56,11 +56,13 @@ class Overlay:
         import cv2
 
         height, width = image.shape[:2]
+        picture: Image
         if hud.mirrored:
             picture = cv2.flip(image, 1)
             if hud.region is not None:
-                flipped = hud.region * np.float32([-1, 1]) + np.float32([width - 1, 0])
-                hud = replace(hud, region=flipped)
+                region = np.array(hud.region, dtype=np.float32)
+                region[..., 0] = width - 1 - region[..., 0]
+                hud = replace(hud, region=region)
         else:
             picture = image.copy()
         if height and width:
@@ -81,7 +83,7 @@ class Overlay:
         notes = _draw_notes(canvas, hud.notes, free)
         draw_headline(canvas, hud.headline, free._replace(bottom=notes))
         if hud.help:
-            draw_help(canvas)
+            draw_help(canvas, free)
 
     def _warm_up(self) -> None:
         """Import supervision behind the first picture, not in front of the first sheet."""
@@ -123,7 +125,7 @@ def _draw_region(canvas: Canvas, hud: Hud) -> None:
         return
     if crop.width >= 0.98 * canvas.width and crop.height >= 0.98 * canvas.height:
         return  # the encoder sees all of it: nothing to mark
-    light = 0.55
+    light = 0.6
     canvas.shade(Box(0, 0, canvas.width, crop.top), light)
     canvas.shade(Box(0, crop.bottom, canvas.width, canvas.height), light)
     canvas.shade(Box(0, crop.top, crop.left, crop.bottom), light)

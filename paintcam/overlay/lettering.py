@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from paintcam.errors import UsageError
 from paintcam.overlay.fonts import Coverage, InstalledFonts
+from paintcam.overlay.recent import Recent
 from paintcam.overlay.script import (
     clean,
     clusters,
@@ -28,7 +28,7 @@ from paintcam.overlay.script import (
     needed,
     pieces,
     visual_order,
-)  # fmt: skip
+)
 from paintcam.overlay.typefaces import Run, Typefaces
 
 __all__ = ["BUNDLED", "Bitmap", "Colour", "Lettering"]
@@ -38,7 +38,6 @@ BUNDLED = Path(__file__).parent.parent / "assets" / "fonts" / "Inter-Bold.otf"
 Colour: TypeAlias = tuple[int, int, int]
 """Blue, green, red, each 0…255."""
 
-_V = TypeVar("_V")
 # Room for ink around a line, in font sizes: stacked accents above, deep tails below.
 _ABOVE, _BELOW, _SIDE = 1.3, 0.6, 0.1
 _SMALLEST = 6  # pixels: below that no letter is a letter
@@ -65,27 +64,6 @@ class Bitmap:
     advance: int
 
 
-class _Recent(Generic[_V]):
-    """The values used last, as many as the limit holds."""
-
-    def __init__(self, limit: int, weight: Callable[[_V], int]) -> None:
-        self._limit = limit
-        self._weight = weight
-        self._values: OrderedDict[Hashable, _V] = OrderedDict()
-        self._total = 0
-
-    def get(self, key: Hashable, make: Callable[[], _V]) -> _V:
-        if key in self._values:
-            self._values.move_to_end(key)
-            return self._values[key]
-        value = self._values[key] = make()
-        self._total += self._weight(value)
-        while self._total > self._limit and len(self._values) > 1:
-            _, old = self._values.popitem(last=False)
-            self._total -= self._weight(old)
-        return value
-
-
 class Lettering:
     """Renders, measures and wraps text in the overlay's font."""
 
@@ -102,7 +80,7 @@ class Lettering:
         self._font = font or BUNDLED
         self._installed = installed or InstalledFonts()
         try:
-            self._coverage = Coverage(self._font)
+            self._own = {self._font: Coverage(self._font), BUNDLED: Coverage(BUNDLED)}
             self._faces = Typefaces(self._font)
         except (OSError, ValueError) as error:
             raise UsageError(
@@ -110,10 +88,11 @@ class Lettering:
                 " none for the bundled one."
             ) from error
         self._fonts: dict[str, tuple[Path, str, bool]] = {}
-        self._bitmaps: _Recent[Bitmap] = _Recent(_KEPT_BYTES, lambda b: 2 * b.ink.nbytes + 256)
-        self._runs: _Recent[tuple[Run, ...]] = _Recent(512, lambda _: 1)
-        self._widths: _Recent[int] = _Recent(1024, lambda _: 1)
-        self._wraps: _Recent[tuple[str, ...]] = _Recent(256, lambda _: 1)
+        self._bitmaps: Recent[Bitmap] = Recent(_KEPT_BYTES, lambda b: 2 * b.ink.nbytes + 256)
+        self._runs: Recent[tuple[Run, ...]] = Recent(512, lambda _: 1)
+        self._widths: Recent[int] = Recent(1024, lambda _: 1)
+        self._cells: Recent[int] = Recent(64, lambda _: 1)
+        self._wraps: Recent[tuple[str, ...]] = Recent(256, lambda _: 1)
 
     def size_for(self, height: float) -> int:
         """Give the font size at which digits are at least this many pixels high."""
@@ -149,8 +128,10 @@ class Lettering:
         return max(1, size // 4)
 
     def digit_width(self, size: int) -> int:
-        """Measure the widest digit, in pixels."""
-        return max(self.width(digit, size) for digit in "0123456789")
+        """Give the width of a digit's cell, in pixels: the widest, set a little tighter."""
+        return self._cells.get(
+            size, lambda: round(0.94 * max(self.width(digit, size) for digit in "0123456789"))
+        )
 
     def wrap(self, text: str, size: int, width: int, lines: int) -> tuple[str, ...]:
         """Break text into lines no wider than `width`, the last one cut with … where it must be.
@@ -240,7 +221,7 @@ class Lettering:
         yield from (runs[i] for i in visual_order(depths))
 
     def _font_of(self, cluster: str) -> tuple[Path, str, bool]:
-        """Choose the font for a cluster: the file, the text to draw with it, whether it is emoji."""
+        """Choose a cluster's font: the file, the text to draw with it, whether it is emoji."""
         if cluster not in self._fonts:
             self._fonts[cluster] = self._choose(cluster)
         return self._fonts[cluster]
@@ -251,13 +232,16 @@ class Lettering:
             return self._font, " ", False
         if is_emoji(cluster) and (path := self._installed.find(wanted[0], emoji=True)):
             return path, cluster, True
-        if all(c in self._coverage for c in wanted):
-            return self._font, wanted, False
+        for path, coverage in self._own.items():
+            if all(c in coverage for c in wanted):
+                return path, wanted, False
         for text in dict.fromkeys((wanted, wanted[0])):  # a letter without its mark before a box
             if path := self._installed.find(text):
                 return path, text if text != wanted else cluster, False
-        plain = "".join(c for c in unicodedata.normalize("NFKD", wanted) if c in self._coverage)
-        return self._font, plain or _MISSING, False
+        # No font has it: a fancy letter has a plain one, anything else is a dot.
+        bundled = self._own[BUNDLED]
+        plain = "".join(c for c in unicodedata.normalize("NFKD", wanted) if c in bundled)
+        return BUNDLED, plain or _MISSING, False
 
     def _render(self, text: str, size: int, colour: Colour) -> Bitmap:
         from PIL import Image, ImageDraw
@@ -287,5 +271,5 @@ class Lettering:
         left, right = (columns[0], columns[-1] + 1) if columns.size else (0, 0)
         box = np.s_[top:bottom, left:right]
         inverse = np.repeat(255 - alpha[box][:, :, None], 3, axis=2)
-        ink = np.ascontiguousarray(ink[box].astype(np.uint8))
-        return Bitmap(inverse, ink, int(left) - side, int(top) - above, advance)
+        pixels = np.ascontiguousarray(ink[box].astype(np.uint8))
+        return Bitmap(inverse, pixels, int(left) - side, int(top) - above, advance)

@@ -17,11 +17,11 @@ __all__ = ["draw_panel"]
 _MARGIN, _PAD, _RADIUS, _GAP = 0.024, 0.028, 0.024, 0.024
 _STEP = 1.3  # from line to line, in font sizes
 _BAR = 0.02
-_TALLEST = 0.62  # of the picture's height: the drawing must be seen
+_TALLEST = 0.52  # of the picture's height: the drawing must be seen
 # Digits' heights of score and best, the first that fits. The score stays over 12 %.
 _NUMBERS = ((0.15, 0.062), (0.138, 0.052), (0.126, 0.04))
-# The prompt's: never below 4 %, long prompts are cut before.
-_PROMPTS = (0.054, 0.047, 0.042)
+# The prompt's, with the most lines of each. Never below 4 %: what is too long is cut.
+_PROMPTS = ((0.06, 1), (0.054, 2), (0.047, 3), (0.042, 4))
 
 
 def draw_panel(canvas: Canvas, hud: Hud) -> int:
@@ -60,12 +60,13 @@ def _score(canvas: Canvas, hud: Hud) -> int:
     column = inner - numbers.width - 2 * gap if wide else inner
     room = canvas.height * _TALLEST - 2 * canvas.px(_PAD) - canvas.px(_BAR) - gap
     room -= 0 if wide else numbers.height + gap
-    size, lines = _fit(canvas, hud.prompt, column, room, 3 if wide else 4)
+    size, lines = _fit(canvas, hud.prompt, column, room)
     block = _block_height(canvas, size, len(lines))
     body = max(numbers.height, block) if wide else numbers.height + (gap + block if lines else 0)
     box = _plate(canvas, body + gap + canvas.px(_BAR))
     inside = box.inset(canvas.px(_PAD))
-    _draw_numbers(canvas, hud, numbers, inside.left, inside.top + numbers.height)
+    spare = (body - numbers.height) // 2 if wide else 0
+    _draw_numbers(canvas, hud, numbers, inside.left, inside.top + spare + numbers.height)
     if wide:
         rule = inside.left + numbers.width + gap
         canvas.fill(Box(rule, inside.top, rule + canvas.px(0.003), inside.top + body), TRACK)
@@ -116,21 +117,20 @@ def _draw_numbers(canvas: Canvas, hud: Hud, numbers: _Numbers, x: int, baseline:
 def _prompt_alone(canvas: Canvas, prompt: str) -> int:
     room = canvas.height * _TALLEST - 2 * canvas.px(_PAD)
     inner = canvas.width - 2 * canvas.px(_MARGIN) - 2 * canvas.px(_PAD)
-    size, lines = _fit(canvas, prompt, inner, room, 4)
+    size, lines = _fit(canvas, prompt, inner, room)
     box = _plate(canvas, _block_height(canvas, size, len(lines)))
     _write(canvas, lines, size, WHITE, box.inset(canvas.px(_PAD)))
     return box.top
 
 
 def _typing(canvas: Canvas, typed: str) -> int:
-    size, small, gap = canvas.size(0.05), canvas.size(0.024), canvas.px(0.026)
+    size, small, gap = canvas.size(0.05), canvas.size(0.024), canvas.px(0.03)
     cap, hint = (canvas.lettering.digit_height(s) for s in (size, small))
-    box = _plate(canvas, hint + gap + cap + gap + hint)
+    line = canvas.px(0.004)
+    box = _plate(canvas, hint + gap + cap + gap + line + gap + hint)
     inside = box.inset(canvas.px(_PAD))
-    edge = canvas.px(0.004)
-    canvas.frame_box(box.inset(edge), SKY, edge)
-    for line in canvas.lettering.wrap("New prompt", small, inside.width, 1):
-        canvas.text(line, small, SKY, inside.left, inside.top + hint)
+    for title in canvas.lettering.wrap("New prompt", small, inside.width, 1):
+        canvas.text(title, small, SKY, inside.left, inside.top + hint)
     baseline = inside.top + hint + gap + cap
     caret = canvas.px(0.006)
     shown = canvas.lettering.tail(typed, size, inside.width - 3 * caret)
@@ -139,9 +139,10 @@ def _typing(canvas: Canvas, typed: str) -> int:
     length += canvas.lettering.space_width(size) if typed.endswith(" ") else 0
     left = min(inside.left + length + caret, inside.right - caret)
     canvas.fill(Box(left, baseline - round(cap * 1.2), left + caret, baseline + cap // 5), SKY)
+    canvas.fill(Box(inside.left, baseline + gap, inside.right, baseline + gap + line), SKY)
     keys = "Enter takes it · Esc leaves it"
-    for line in canvas.lettering.wrap(keys, small, inside.width, 1):
-        canvas.text(line, small, GREY, inside.left, inside.bottom)
+    for help_line in canvas.lettering.wrap(keys, small, inside.width, 1):
+        canvas.text(help_line, small, GREY, inside.left, inside.bottom)
     return box.top
 
 
@@ -152,7 +153,7 @@ def _labels(canvas: Canvas, labels: Mapping[str, float]) -> int:
     wide = canvas.width >= 1.2 * canvas.height
     share = 0.062 if len(ranked) <= 2 else 0.05 if len(ranked) <= 4 else 0.042
     size = canvas.size(share)
-    cap, gap = canvas.lettering.digit_height(size), canvas.px(0.03)
+    cap, gap = canvas.lettering.digit_height(size), canvas.px(0.036)
     row = cap + gap if wide else cap + 2 * gap + canvas.px(_BAR)
     most = max(1, int((canvas.height * _TALLEST - 2 * canvas.px(_PAD)) // row))
     # The order given, not the order of the day: bars that change places cannot be followed.
@@ -181,12 +182,11 @@ def _labels(canvas: Canvas, labels: Mapping[str, float]) -> int:
     return box.top
 
 
-def _fit(
-    canvas: Canvas, text: str, width: int, room: float, most: int
-) -> tuple[int, tuple[str, ...]]:
-    """Choose size and line breaks: as large as the text allows, cut where it allows none."""
-    size, lines = 0, ()
-    for share in _PROMPTS:
+def _fit(canvas: Canvas, text: str, width: int, room: float) -> tuple[int, tuple[str, ...]]:
+    """Choose size and line breaks: as large as the text allows, cut where nothing else helps."""
+    size = 0
+    lines: tuple[str, ...] = ()
+    for share, most in _PROMPTS:
         size = canvas.size(share)
         fitting = max(0, min(most, int((room / size - 0.4) // _STEP)))
         lines = canvas.lettering.wrap(text, size, width, fitting)

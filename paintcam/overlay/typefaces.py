@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -80,10 +81,9 @@ class Typefaces:
                 continue
             if candidate != size:
                 self._sizes[path] = candidate
-            try:
+            # Not every font is a variable one, nor has each of those a bold.
+            with suppress(OSError, ValueError, NotImplementedError):
                 face.set_variation_by_name("Bold")
-            except (OSError, ValueError, NotImplementedError):
-                pass  # not a variable font, or one without a bold
             return face
         raise problem
 
@@ -116,7 +116,7 @@ class Typefaces:
         scale = size / face.size
         wh = (max(1, round(native.width * scale)), max(1, round(native.height * scale)))
         middle = at[1] - size * self.digit_height / 2
-        where = (round(at[0] + left * scale), round(middle - wh[1] / 2))
+        where = (max(0, round(at[0] + left * scale)), max(0, round(middle - wh[1] / 2)))
         sheet.alpha_composite(native.resize(wh, Image.Resampling.LANCZOS), where)
 
     def _shaped(self, run: Run) -> tuple[str, str | None]:
