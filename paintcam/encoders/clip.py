@@ -1,8 +1,9 @@
 """CLIP, through `inference.models.Clip`.
 
-The picture goes to CLIP's own preprocessing as it came: centre crop, bicubic to the model's size,
-CLIP's mean and standard deviation (Radford et al. 2021, section 2; the reference code's
-`_transform`).
+The preprocessing is CLIP's own: bicubic to the model's size, centre crop, CLIP's mean and standard
+deviation (Radford et al. 2021, section 2; the reference code's `_transform`). Only the centre crop
+comes first here, since what it drops need not be scaled: half the time for a 720p frame, and the
+same pixels up to the rounding of one edge.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ class ClipEncoder:
         """
         rows: list[Embeddings] = []
         for start in range(0, len(images), self._batch):
-            chunk = list(images[start : start + self._batch])
+            chunk = [_middle_square(image) for image in images[start : start + self._batch]]
             try:
                 raw = self._clip.embed_image(chunk)  # takes numpy pictures for BGR
             except Exception as error:  # PIL, torchvision and ONNX Runtime share no base
@@ -135,6 +136,7 @@ class ClipEncoder:
     def _load(self, folder: Path) -> tuple[Clip, int]:
         prepare_environment()
         try:
+            import torch
             from inference.core.env import CLIP_MAX_BATCH_SIZE
             from inference.models import Clip
         except Exception as error:  # an install torn in two raises anything
@@ -142,6 +144,9 @@ class ClipEncoder:
                 f"Cannot import Inference's CLIP ({_first_line(error)}). Run `paintcam doctor` to "
                 "see what is wrong, or pass `--model sketch`."
             ) from error
+        # torch only prepares pictures here, and its waiting threads would take the processor from
+        # ONNX Runtime's.
+        torch.set_num_threads(1)
         try:
             return Clip(model_id=f"clip/{self._variant}"), int(CLIP_MAX_BATCH_SIZE)
         except Exception as error:  # ONNX Runtime's errors share no narrower public base
@@ -178,6 +183,13 @@ def _damaged(path: Path, reason: str, variant: str) -> ModelError:
         f"{path} is damaged ({reason}). Remove it, then run `{pull_command(variant)}`; or pass "
         "`--model sketch`."
     )
+
+
+def _middle_square(image: Image) -> Image:
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return np.ascontiguousarray(image[top : top + side, left : left + side])
 
 
 def _tokens(text: str) -> int:
