@@ -20,7 +20,7 @@ from paintcam.errors import ModelError
 if TYPE_CHECKING:
     from requests import Response
 
-__all__ = ["Interrupted", "fetch", "writable"]
+__all__ = ["Interrupted", "fetch", "length_of", "writable"]
 
 CHUNK = 1 << 18
 # Seconds to connect, and between two pieces: bad Wi-Fi stalls, and a stall is resumed.
@@ -102,6 +102,28 @@ def fetch(
             part.drop()
             raise
         _put_in_place(part, target)
+
+
+def length_of(url: str) -> int:
+    """Ask how long a file is: by its first byte, since a signed URL is good for GET alone.
+
+    Raises:
+        Interrupted: No answer, or none that tells.
+    """
+    import requests
+
+    headers = {"Accept-Encoding": "identity", "Range": "bytes=0-0"}
+    try:
+        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+            if answer.status_code == 206:
+                return int(answer.headers["Content-Range"].rpartition("/")[2])
+            if answer.status_code == 200:
+                return int(answer.headers["Content-Length"])
+    except requests.RequestException as error:
+        raise Interrupted(_plain(error)) from error
+    except (KeyError, ValueError) as error:
+        raise Interrupted("the server did not say how long the file is") from error
+    raise Interrupted(f"the server answered {answer.status_code} {answer.reason}")
 
 
 def _receive(

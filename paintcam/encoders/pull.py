@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from paintcam.encoders.download import Interrupted, fetch, writable
+from paintcam.encoders.download import Interrupted, fetch, length_of, writable
 from paintcam.encoders.onnxfile import check_clip_part, is_whole
 from paintcam.encoders.weights import FILES, VARIANTS, clip_folder, pull_command
 from paintcam.errors import ModelError
@@ -39,8 +39,8 @@ def pull(variant: str, progress: Progress | None = None) -> Path:
 
     Args:
         variant: One of `VARIANTS`.
-        progress: Told the bytes here and in all, of each file in turn; what it raises passes
-            through, and what came is kept.
+        progress: Told the bytes here and in all; what it raises passes through, and what came
+            is kept.
 
     Returns:
         The folder with the files.
@@ -65,27 +65,30 @@ def pull(variant: str, progress: Progress | None = None) -> Path:
 
 def _fetch_missing(variant: str, folder: Path, progress: Progress) -> None:
     idle, reached = 0, 0
-
-    def tell(have: int, total: int) -> None:
-        nonlocal idle, reached
-        if have > reached:
-            idle = 0
-        reached = have
-        progress(have, total)
-
+    lengths: dict[str, int] = {}
     missing = [file for file in FILES if not is_whole(folder / file)]
+
+    def tell(have: int, _length: int) -> None:
+        nonlocal idle, reached
+        done = have + sum(lengths[file] for file in FILES if file not in missing)
+        if done > reached:
+            idle = 0
+        reached = done
+        progress(done, sum(lengths.values()))
+
     while missing:
-        file = missing[0]
         try:
             # Asked anew for each try: the URLs are signed, and a slow download outlives them.
             urls = _weight_urls(variant)
-            if file not in urls:
-                raise ModelError(
-                    f"Roboflow serves no {file} for clip:{variant}. Try `--model sketch`."
-                )
+            for file in FILES:
+                if file not in lengths:
+                    here = folder / file
+                    lengths[file] = (
+                        length_of(urls[file]) if file in missing else here.stat().st_size
+                    )
+            file = missing[0]
             fetch(urls[file], folder / file, progress=tell, check=check_clip_part)
             missing.pop(0)
-            idle, reached = 0, 0
         except Interrupted as cut:
             idle += 1
             if idle >= PATIENCE:
@@ -118,7 +121,13 @@ def _weight_urls(variant: str) -> dict[str, str]:
         raise Interrupted(f"no connection ({type(error).__name__})") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Interrupted("the answer is not Roboflow's") from error
-    return {Path(urlsplit(url).path).name: url for url in urls}
+    named = {Path(urlsplit(url).path).name: url for url in urls}
+    if not set(FILES) <= set(named):
+        raise ModelError(
+            f"Roboflow serves clip:{variant} in another form ({', '.join(sorted(named))}). Run "
+            "`pip install --upgrade paintcam`, or pass `--model sketch`."
+        )
+    return named
 
 
 def roboflow_in_reach(timeout_s: float = 1.5) -> bool:
