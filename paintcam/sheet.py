@@ -1,0 +1,133 @@
+"""Finds the sheet of paper, card, tablet or whiteboard that somebody holds to the camera.
+
+A frame is searched 320 pixels wide (`paintcam.sheet_search`); over a stream the corners are
+followed and smoothed, and a sheet has to be surer to be found than to be kept.
+"""
+
+from __future__ import annotations
+
+import cv2  # noqa: TID253 - nothing here works without it, and cli loads this module late
+import numpy as np
+import numpy.typing as npt
+
+from paintcam.frames import Image
+from paintcam.sheet_quads import Corners, ordered
+from paintcam.sheet_search import ACQUIRE, KEEP, search
+
+__all__ = ["Corners", "SheetFinder"]
+
+LONG_SIDE = 320  # pixels: a 4 ms search, and edges of a sheet still within half a pixel
+PATIENCE = 8  # frames that a held sheet may vanish (a hand before it, motion blur)
+LOOK_AROUND = 30  # frames
+OUTPUT = 448  # pixels a side: twice what CLIP sees, so that nothing is lost twice
+
+
+class SheetFinder:
+    """Finds a sheet frame after frame.
+
+    Args:
+        steady: Frames are of one stream: smooth over time. False treats each picture by itself.
+    """
+
+    def __init__(self, *, steady: bool = True) -> None:
+        self._steady = steady
+        self._corners: Corners | None = None
+        self._missed = 0
+        self._count = -1
+        self._size = (0, 0)
+
+    def find(self, image: Image) -> Corners | None:
+        """Find the sheet that is held up.
+
+        Args:
+            image: BGR uint8 (H, W, 3).
+
+        Returns:
+            The sheet's corners in the image's pixels, or None where there is none, or where the
+            paper fills the picture.
+        """
+        height, width = image.shape[:2]
+        if min(height, width) < 48:
+            return None
+        scale = min(1.0, LONG_SIDE / max(height, width))
+        size = (round(width * scale), round(height * scale))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+        ratio = np.array([width / size[0], height / size[1]], np.float32)
+        if not self._steady:
+            found = search(small, None)
+            return None if found is None or found[1] < ACQUIRE else _outward(found[0], ratio)
+        if size != self._size:
+            self._size, self._corners = size, None
+        self._corners = self._follow(small)
+        return None if self._corners is None else _outward(self._corners, ratio)
+
+    def rectify(self, image: Image, corners: Corners) -> Image:
+        """Show the sheet from the front, padded to a square with the paper's own colour.
+
+        Args:
+            image: BGR uint8 (H, W, 3).
+            corners: As `find` gave them.
+
+        Returns:
+            BGR uint8 (448, 448, 3).
+        """
+        sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+        across, down = max(sides[0], sides[2], 1.0), max(sides[1], sides[3], 1.0)
+        fit = OUTPUT / max(across, down)
+        width, height = max(1, round(across * fit)), max(1, round(down * fit))
+        left, top = (OUTPUT - width) / 2, (OUTPUT - height) / 2
+        # A hair inside the border: what lies on it is shadow and background.
+        centre = corners.mean(axis=0)
+        source = (centre + (corners - centre) * 0.985).astype(np.float32)
+        target = np.array(
+            [[left, top], [left + width, top], [left + width, top + height], [left, top + height]],
+            np.float32,
+        )
+        matrix = cv2.getPerspectiveTransform(source, target)
+        front = cv2.warpPerspective(
+            image, matrix, (OUTPUT, OUTPUT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        x, y = round(left), round(top)
+        page = front[y : y + height, x : x + width]
+        paper = _paper_colour(page)
+        front[:y], front[y + height :] = paper, paper
+        front[:, :x], front[:, x + width :] = paper, paper
+        result: Image = front
+        return result
+
+    def _follow(self, small: Image) -> Corners | None:
+        before = self._corners
+        self._count += 1
+        if before is None and self._count % 2:
+            return None  # an empty room is searched every other frame: half the cost, 33 ms later
+        # Now and then the whole frame, lest a poster on the wall keeps the place of a sheet.
+        found = search(small, None if self._count % LOOK_AROUND == 0 else before)
+        if found is None or found[1] < (ACQUIRE if before is None else KEEP):
+            self._missed += 1
+            return before if self._missed <= PATIENCE else None
+        self._missed = 0
+        corners = found[0]
+        if before is None:
+            return corners
+        held = before
+        turns = (np.roll(corners, turn, axis=0) for turn in range(4))
+        corners = min(turns, key=lambda turned: float(np.abs(turned - held).sum()))
+        moved = float(np.linalg.norm(corners - held, axis=1).max())
+        # Casiez et al. 2012 (1€ filter): smooth what rests, follow what moves.
+        weight = min(1.0, 0.35 + 0.3 * moved)
+        return (held + weight * (corners - held)).astype(np.float32)
+
+
+def _paper_colour(page: Image) -> npt.NDArray[np.uint8]:
+    """The median of the brighter half: BGR uint8 (3,)."""
+    pixels = page[::6, ::6].reshape(-1, 3)
+    grey = pixels.sum(axis=1, dtype=np.int32)
+    bright: npt.NDArray[np.uint8] = np.median(pixels[grey >= np.median(grey)], axis=0).astype(
+        np.uint8
+    )
+    return bright
+
+
+def _outward(corners: Corners, ratio: npt.NDArray[np.float32]) -> Corners:
+    """From the small picture's pixel centres to the frame's: float32 (4, 2)."""
+    return ordered(((corners + 0.5) * ratio - 0.5).astype(np.float32))
