@@ -62,12 +62,14 @@ def paintcam(
 def _register() -> None:
     from paintcam.cli.bench import bench
     from paintcam.cli.demo import demo
+    from paintcam.cli.models import models_app
     from paintcam.cli.run import run
     from paintcam.cli.score import score
 
     app.command("run")(run)
     app.command("demo")(demo)
     app.command("score")(score)
+    app.add_typer(models_app, name="models")
     app.command("bench")(bench)
 
 
