@@ -184,9 +184,7 @@ def test_snapshots_are_written_whole_with_their_facts(tmp_path):
     """Clean picture, picture with overlay, and JSON; of one name the newest stays."""
     folder = Snapshots(tmp_path / "new" / "folder")
     for score in range(20):
-        folder.keep(
-            Snapshot("best", {"score": score}, picture(score * 10), lambda: picture(1))
-        )
+        folder.keep(Snapshot("best", {"score": score}, picture(score * 10), lambda: picture(1)))
     folder.close()
     written = sorted(path.name for path in folder.folder.iterdir())
     assert written == ["best-overlay.jpg", "best.jpg", "best.json"]

@@ -1,0 +1,429 @@
+"""The commands, as people type them: real processes, the bundled encoder, files and streams."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from mjpeg import Webcam, moving_picture
+from program import Program, environment, house, paintcam, rows, write_video
+
+SKETCH = ("--model", "sketch", "--view", "none")
+HOUSE = ("--prompt", "a house", *SKETCH)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> Path:
+    """Three seconds in which a house is drawn."""
+    folder = tmp_path_factory.mktemp("clip")
+    return write_video(folder / "house.mp4", [house(step) for step in range(5) for _ in range(15)])
+
+
+@pytest.fixture(scope="module")
+def houses() -> list[np.ndarray]:
+    return [house(4, (320, 240))] * 10
+
+
+def test_run_scores_a_clip(tmp_path, clip):
+    """`paintcam --prompt …` is `run`: rows of states and verdicts, and a summary at the end."""
+    done = paintcam(*HOUSE, "--source", clip, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    seen = rows(done.stdout)
+    assert [row["state"] for row in seen if row["type"] == "state"] == ["loading", "live", "ended"]
+    verdicts = [row for row in seen if row["type"] == "verdict"]
+    assert set(verdicts[0]) >= {
+        "type", "frame", "time_s", "similarity", "score", "best", "age_ms", "model",
+    }  # fmt: skip
+    assert len(verdicts) > 10
+    assert verdicts[-1]["score"] > verdicts[0]["score"]
+    assert all(row["best"] >= row["score"] for row in verdicts)
+    assert seen[-1]["type"] == "summary"
+    assert seen[-1]["best"] == verdicts[-1]["best"]
+    assert seen[-1]["frames_shown"] == 75
+    assert seen[-1]["frames_scored"] == len(verdicts)
+
+
+def test_every_frame_gives_the_same_numbers_every_time(tmp_path, clip):
+    """All 75 frames, in order, twice alike."""
+    runs = []
+    for _ in range(2):
+        done = paintcam("run", *HOUSE, "-s", clip, "--every-frame", "--json", cwd=tmp_path)
+        verdicts = [row for row in rows(done.stdout) if row["type"] == "verdict"]
+        assert [row["frame"] for row in verdicts] == list(range(75))
+        runs.append([(row["similarity"], row["score"], row["best"]) for row in verdicts])
+    assert runs[0] == runs[1]
+
+
+def test_range_moves_the_score(tmp_path, clip):
+    """The same similarities, another scale."""
+    done = paintcam(
+        *HOUSE, "-s", clip, "--every-frame", "--json", "--range", "-1", "1", cwd=tmp_path
+    )
+    for row in rows(done.stdout):
+        if row["type"] == "verdict" and "flags" not in row:
+            assert row["score"] == pytest.approx(50 * (1 + row["similarity"]), abs=0.01)
+
+
+def test_smoothing_smooths(tmp_path, clip):
+    """The largest step from one verdict to the next gets smaller."""
+    steps = []
+    for smoothing in ("0", "2"):
+        done = paintcam(
+            *HOUSE, "-s", clip, "--every-frame", "--json", "--smoothing", smoothing, cwd=tmp_path
+        )
+        scores = [row["score"] for row in rows(done.stdout) if row["type"] == "verdict"]
+        steps.append(np.abs(np.diff(scores)).max())
+    assert steps[1] < steps[0] / 2
+
+
+def test_words_for_a_person(tmp_path, clip):
+    """Without --json: the course, and the best at the end."""
+    done = paintcam(*HOUSE, "--source", clip, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "best" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("Best ")
+
+
+def test_recording_and_snapshots(tmp_path, clip):
+    """The recording is as long as the run, and the best frame is kept clean and with overlay."""
+    done = paintcam(
+        *HOUSE, "-s", clip, "--record", "a.mp4", "--snapshot", "best", "--json", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    capture = cv2.VideoCapture(str(tmp_path / "a.mp4"))
+    length_s = capture.get(cv2.CAP_PROP_FRAME_COUNT) / capture.get(cv2.CAP_PROP_FPS)
+    assert length_s >= 75 / 24 * 0.98
+    kept = {path.name.split("-", 2)[2] for path in (tmp_path / "best").iterdir()}
+    assert kept == {"best.jpg", "best-overlay.jpg", "best.json"}
+    facts = json.loads(next((tmp_path / "best").glob("*.json")).read_text())
+    assert facts["best"] == rows(done.stdout)[-1]["best"]
+    assert facts["prompt"] == "a house"
+
+
+def test_every_frame_of_a_file_is_recorded_once(tmp_path, clip):
+    """As fast as it goes, and still 75 frames."""
+    done = paintcam(*HOUSE, "-s", clip, "--every-frame", "--record", "a.mkv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    capture = cv2.VideoCapture(str(tmp_path / "a.mkv"))
+    count = 0
+    while capture.grab():
+        count += 1
+    assert count == 75
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_a_live_run_cleanly(tmp_path, houses, number):
+    """Exit 0 within 2 s, with a summary and a playable recording of the run's length."""
+    with (
+        Webcam(houses) as webcam,
+        Program(*HOUSE, "-s", webcam.url, "--record", "a.mkv", cwd=tmp_path) as program,
+    ):
+        program.until(lambda: len(program.of("verdict")) > 30)
+        stopped = time.monotonic()
+        program.process.send_signal(number)
+        assert program.wait() == 0
+        assert time.monotonic() - stopped < 4  # 2 s of a machine that does nothing else
+        assert program.states[-1] == "ended"
+        assert program.rows[-1]["type"] == "summary"
+        assert program.rows[-1]["best"] == program.of("verdict")[-1]["best"]
+    capture = cv2.VideoCapture(str(tmp_path / "a.mkv"))
+    count = 0
+    while capture.grab():
+        count += 1
+    run_s = program.of("verdict")[-1]["time_s"]
+    assert count / capture.get(cv2.CAP_PROP_FPS) == pytest.approx(run_s, abs=0.5)
+
+
+def test_a_stop_while_stalled_is_clean_too(tmp_path, houses):
+    """The stream hangs; SIGTERM still ends it with a summary."""
+    with Webcam(houses) as webcam, Program(*HOUSE, "-s", webcam.url, cwd=tmp_path) as program:
+        program.until(lambda: program.of("verdict"))
+        webcam.freeze()
+        program.until(lambda: "reconnecting" in program.states)
+        program.process.terminate()
+        assert program.wait() == 0
+        assert program.rows[-1]["type"] == "summary"
+
+
+def test_a_live_run_survives_a_cut_and_a_new_size(tmp_path, houses):
+    """It reconnects, keeps the best, and counts frames on."""
+    with Webcam(houses) as webcam, Program(*HOUSE, "-s", webcam.url, cwd=tmp_path) as program:
+        program.until(lambda: len(program.of("verdict")) > 5)
+        webcam.cut()
+        program.until(lambda: program.states[-1] == "reconnecting")
+        before = program.of("verdict")[-1]
+        webcam.use(moving_picture(wh=(400, 300)))
+        webcam.restore()
+        program.until(lambda: program.of("verdict")[-1]["frame"] > before["frame"] + 5)
+        after = program.of("verdict")[-1]
+        assert after["best"] >= before["best"]
+        assert program.states[-1] == "live"
+
+
+def test_kill_9_keeps_the_best(tmp_path, houses):
+    """Nothing was said, but the next run tells what the last one had reached, once."""
+    with Webcam(houses) as webcam, Program(*HOUSE, "-s", webcam.url, cwd=tmp_path) as program:
+        program.until(lambda: len(program.of("verdict")) > 20)
+        best = program.of("verdict")[-1]["best"]
+        time.sleep(0.5)
+        program.process.kill()
+        program.wait()
+    told = f'best {best:.1f} for "a house"'
+    clip = write_video(tmp_path / "a.mp4", [house(1)] * 5)
+    first = paintcam(*HOUSE, "-s", clip, cwd=tmp_path)
+    assert told in first.stderr
+    assert told not in paintcam(*HOUSE, "-s", clip, cwd=tmp_path).stderr
+
+
+def test_a_reader_that_goes_away_is_no_traceback(tmp_path, houses):
+    """`paintcam --json | head -1`."""
+    with Webcam(houses) as webcam:
+        done = subprocess.run(
+            f"{sys.executable} -m paintcam --prompt 'a house' --model sketch --view none "
+            f"--source {webcam.url} --json | head -1",
+            shell=True,
+            cwd=tmp_path,
+            env=environment(PAINTCAM_DATA_DIR=str(tmp_path)),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert len(done.stdout.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_score_sorts_pictures(tmp_path):
+    """Files and folders, best first; JSON rows with path, similarity and score."""
+    folder = tmp_path / "drawings"
+    folder.mkdir()
+    for step in range(5):
+        cv2.imwrite(str(folder / f"house{step}.png"), house(step))
+    cv2.imwrite(str(tmp_path / "grey.png"), cv2.cvtColor(house(4), cv2.COLOR_BGR2GRAY))
+    done = paintcam(
+        "score", folder, "grey.png", "--prompt", "a house", "-m", "sketch", "--json", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    seen = rows(done.stdout)
+    assert len(seen) == 6
+    assert all(row["type"] == "score" for row in seen)
+    scores = [row["score"] for row in seen]
+    assert scores == sorted(scores, reverse=True)
+    by_name = {Path(row["path"]).name: row["score"] for row in seen}
+    assert by_name["house4.png"] > by_name["house0.png"]
+    table = paintcam("score", folder, "-p", "a house", "-m", "sketch", cwd=tmp_path)
+    assert "house4.png" in table.stdout
+
+
+def test_score_tells_the_broken_picture_and_scores_the_rest(tmp_path):
+    """Exit 1, since not all could be read."""
+    cv2.imwrite(str(tmp_path / "good.png"), house(4))
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    done = paintcam("score", tmp_path, "-p", "a house", "-m", "sketch", "--json", cwd=tmp_path)
+    assert done.returncode == 1
+    assert [Path(row["path"]).name for row in rows(done.stdout)] == ["good.png"]
+    assert "bad.png" in done.stderr
+    assert "empty.jpg" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+MISTAKES = [
+    (("run",), "needs a prompt"),
+    (("--prompt", "  ", *SKETCH), "is blank"),
+    (("--prompt", "house " * 100, *SKETCH, "-s", "CLIP"), "too long"),
+    (("--prompt", "a house", "--model", "dall-e"), "dall-e"),
+    (("--prompt", "a house", "--model", "clip:ViT-Z"), "ViT-Z"),
+    ((*HOUSE, "--range", "0.5", "0.1", "-s", "CLIP"), "LOW must be below HIGH"),
+    ((*HOUSE, "--source", "gone.mp4"), "No such file: 'gone.mp4'"),
+    ((*HOUSE, "--source", "97"), "Cannot open camera 97"),
+    ((*HOUSE, "--source", "http://127.0.0.1:9/x"), "Cannot open http://127.0.0.1:9/x"),
+    ((*HOUSE, "-s", "CLIP", "--record", "talk.gif"), "talk.gif"),
+    ((*HOUSE, "-s", "CLIP", "--record", "/proc/talk.mp4"), "/proc/talk.mp4"),
+    ((*HOUSE, "-s", "CLIP", "--snapshot", "/proc/best"), "/proc/best"),
+    ((*HOUSE, "-s", "CLIP", "--seconds", "-3"), "--seconds -3"),
+    ((*HOUSE, "-s", "CLIP", "--smoothing", "-1"), "--smoothing -1"),
+    ((*HOUSE, "-s", "CLIP", "--backend", "telepathy"), "telepathy"),
+    (("--prompt", "a house", "-m", "sketch", "-s", "CLIP", "--view", "window"), "no screen here"),
+    (("score", "gone.png", "--prompt", "a house", "-m", "sketch"), "gone.png"),
+    (("score", ".", "--prompt", "a house", "-m", "sketch"), "No pictures in"),
+]
+
+
+@pytest.mark.parametrize(("args", "words"), MISTAKES, ids=[words for _, words in MISTAKES])
+def test_a_mistake_is_told_in_words(tmp_path, clip, args, words):
+    """Exit 1, one message on stderr with the value in it, nothing left behind."""
+    (tmp_path / "empty").mkdir()
+    done = paintcam(*(clip if arg == "CLIP" else arg for arg in args), cwd=tmp_path / "empty")
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    left = [path.name for path in (tmp_path / "empty").iterdir()]
+    assert left in ([], ["data"])
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("--prompt", "a house", "demo"), ("demo", "--prompt", "x"), ("runn",), ("--colour", "red")],
+)
+def test_what_no_command_takes_is_an_error(tmp_path, args):
+    """Options before a sub-command that does not take them are not dropped. Exit 2."""
+    done = paintcam(*args, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_no_screen_means_no_window_and_says_so(tmp_path, clip):
+    """--view auto goes on without one."""
+    done = paintcam("--prompt", "a house", "-m", "sketch", "-s", clip, "--json", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "There is no screen here" in done.stderr
+    assert rows(done.stdout)[-1]["frames_shown"] == 75
+
+
+def test_settings_from_the_environment(tmp_path, clip):
+    """The lasting options, without typing them every time."""
+    done = paintcam(
+        "--prompt", "a house", "--json", cwd=tmp_path,
+        PAINTCAM_MODEL="sketch", PAINTCAM_SOURCE=str(clip), PAINTCAM_VIEW="none",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert rows(done.stdout)[-1]["frames_shown"] == 75
+
+
+def test_seconds_end_a_live_run(tmp_path, houses):
+    """Two seconds of a stream of 30 frames a second."""
+    with Webcam(houses) as webcam:
+        done = paintcam(*HOUSE, "-s", webcam.url, "--seconds", "2", "--json", cwd=tmp_path)
+    assert done.returncode == 0
+    assert 20 <= rows(done.stdout)[-1]["frames_shown"] <= 75
+
+
+def test_demo_without_a_screen(tmp_path):
+    """It writes an annotated video and prints the course; the score climbs by 20 points."""
+    done = paintcam("demo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "paintcam-demo.mp4").stat().st_size > 50_000
+    assert "paintcam-demo.mp4" in done.stdout
+    course = [line for line in done.stdout.splitlines() if " s  " in line]
+    assert len(course) >= 10
+
+
+def test_demo_json(tmp_path):
+    """At least 20 verdicts that span at least 20 points, in at most 40 s; the first player wins."""
+    done = paintcam("demo", "--json", "--view", "none", cwd=tmp_path)
+    verdicts = [row for row in rows(done.stdout) if row["type"] == "verdict"]
+    scores = np.array([row["score"] for row in verdicts])
+    times = np.array([row["time_s"] for row in verdicts])
+    assert len(verdicts) >= 20
+    assert np.ptp(scores) >= 20
+    assert times.max() <= 40
+    half = times < times.max() * 0.55
+    assert scores[half].max() > scores[~half].max()
+    assert not list(tmp_path.glob("*.mp4"))
+
+
+def test_bench_measures(tmp_path):
+    """Every figure is there, as JSON and as a table."""
+    done = paintcam("bench", "-m", "sketch", "--seconds", "2", "--json", cwd=tmp_path)
+    (figures,) = rows(done.stdout)
+    assert figures["type"] == "bench"
+    for name in ("start_to_picture_s", "scored_fps", "encode_ms_p95", "cpu_s_per_s", "peak_mib"):
+        assert math.isfinite(figures[name]), figures
+    assert figures["scored_fps"] > 0
+    table = paintcam("bench", "-m", "sketch", "--seconds", "1", cwd=tmp_path)
+    assert "encode_ms_p95" in table.stdout
+
+
+def test_version_and_help_load_nothing_heavy(tmp_path):
+    """`--help` loads none of torch, inference, supervision, cv2 and onnxruntime."""
+    code = (
+        "import sys; sys.argv = ['paintcam', '--help']\n"
+        "from paintcam.cli import app\n"
+        "try: app(standalone_mode=False)\n"
+        "finally: print(sorted({'torch', 'inference', 'supervision', 'cv2', 'onnxruntime'}"
+        " & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "score" in done.stdout
+    assert paintcam("--version", cwd=tmp_path).stdout.startswith("paintcam ")
+
+
+def test_an_unexpected_error_is_no_traceback(tmp_path):
+    """What should not happen is told in words as well, with how to get the details."""
+    script = (
+        "import paintcam.cli as cli, sys\n"
+        "import paintcam.cli.wiring\n"
+        "def boom(*_, **__): raise ZeroDivisionError('by zero')\n"
+        "import paintcam.stills as stills; stills.find_pictures = boom\n"
+        "sys.argv = ['paintcam', 'score', 'x.png', '--prompt', 'a house']\n"
+        "cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "PAINTCAM_DEBUG=1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_auto_asks_once_at_a_terminal_with_roboflow_in_reach(tmp_path, clip):
+    """The question comes at the first run; `n` scores with sketch, and no run asks again."""
+    import http.server
+    import pty
+    import threading
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    server.RequestHandlerClass.log_message = lambda *_: None  # type: ignore[method-assign]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    asked = []
+    for _ in range(2):
+        main, terminal = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "paintcam", "--prompt", "a house", "--view", "none", "-s", clip],
+            stdin=terminal,
+            stdout=subprocess.PIPE,
+            stderr=terminal,
+            cwd=tmp_path,
+            env=environment(
+                PAINTCAM_CACHE_DIR=str(tmp_path / "cache"),
+                PAINTCAM_DATA_DIR=str(tmp_path / "data"),
+                API_BASE_URL=f"http://127.0.0.1:{server.server_port}",
+            ),
+        )
+        os.close(terminal)
+        os.write(main, b"n\n")
+        out, _ = process.communicate(timeout=60)
+        said = b""
+        while True:
+            try:
+                chunk = os.read(main, 4096)
+            except OSError:
+                break
+            if not chunk:
+                break
+            said += chunk
+        os.close(main)
+        assert process.returncode == 0, said
+        assert b"Best " in out
+        asked.append(b"download now?" in said)
+    server.shutdown()
+    server.server_close()
+    assert asked == [True, False]
