@@ -61,7 +61,9 @@ def paintcam(
 
 def _register() -> None:
     from paintcam.cli.bench import bench
+    from paintcam.cli.cameras import cameras
     from paintcam.cli.demo import demo
+    from paintcam.cli.doctor import doctor
     from paintcam.cli.models import models_app
     from paintcam.cli.run import run
     from paintcam.cli.score import score
@@ -69,7 +71,9 @@ def _register() -> None:
     app.command("run")(run)
     app.command("demo")(demo)
     app.command("score")(score)
+    app.command("cameras")(cameras)
     app.add_typer(models_app, name="models")
+    app.command("doctor")(doctor)
     app.command("bench")(bench)
 
 
