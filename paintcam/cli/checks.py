@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -181,17 +182,9 @@ def clip() -> Check:
     )
 
 
-def all_checks() -> list[Check]:
-    """Every check, in the order that the report tells them."""
+def all_checks() -> Iterator[Check]:
+    """Run the checks one by one, in the order that the report tells them; some take seconds."""
     from paintcam.cli.opencv import opencv
 
-    return [
-        python(),
-        inference(),
-        runtime(),
-        opencv(),
-        display(),
-        cameras(),
-        sketch(),
-        clip(),
-    ]
+    for check in (python, inference, runtime, opencv, display, cameras, sketch, clip):
+        yield check()

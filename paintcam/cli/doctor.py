@@ -14,9 +14,10 @@ def doctor(as_json: JsonOption = False) -> int:
     """Check this machine: a line a check, each with the command that mends it; 1 on a FAIL."""
     from paintcam.cli.checks import Level, all_checks
 
-    checks = all_checks()
     colours = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
-    for check in checks:
+    worst = 0
+    for check in all_checks():
+        worst |= check.level is Level.FAIL
         if as_json:
             print_json(
                 {
@@ -32,4 +33,4 @@ def doctor(as_json: JsonOption = False) -> int:
         typer.echo(f"{level} {check.what}: {check.found}")
         if check.mend:
             typer.echo(f"     → {check.mend}")
-    return int(any(check.level is Level.FAIL for check in checks))
+    return worst

@@ -69,7 +69,8 @@ def judge(wheels: list[Wheel], version: str, gui: str, broken: str = "") -> Chec
         gui: The window toolkit it was built with, "NONE" where without.
         broken: Why it cannot be imported; empty where it can.
     """
-    mend = f"pip install --force-reinstall --no-deps {QUOTE}{_wanted(wheels)}{QUOTE}"
+    wanted = _wanted(wheels)
+    mend = _reinstall(wanted)
     if broken:
         return Check(Level.FAIL, "OpenCV", f"cannot be imported ({broken})", mend)
     owner = next((wheel for wheel in wheels if wheel.owns), None)
@@ -82,16 +83,22 @@ def judge(wheels: list[Wheel], version: str, gui: str, broken: str = "") -> Chec
         return Check(
             Level.WARN, "OpenCV", f"{told}; {owner.torn} of its files are another wheel's", mend
         )
-    others = {f"{wheel.name} {wheel.version}" for wheel in wheels if wheel is not owner}
-    strangers = {wheel.version for wheel in wheels} - ({owner.version} if owner else set())
-    if strangers and len(wheels) > 1:
+    strangers = [wheel for wheel in wheels if owner and wheel.version != owner.version]
+    if strangers:
+        # brought to one version first: then it no longer matters which of them was the last
+        same = [f"{wheel.name}{wanted.removeprefix(WHEELS[0])}" for wheel in strangers]
+        names = ", ".join(f"{wheel.name} {wheel.version}" for wheel in strangers)
         return Check(
             Level.WARN,
             "OpenCV",
-            f"{told}; beside it {', '.join(sorted(others))}: the next install may overwrite it",
-            mend,
+            f"{told}; beside it {names}: the next install may overwrite it",
+            " && ".join(_reinstall(name) for name in dict.fromkeys([*same, wanted])),
         )
     return Check(Level.OK, "OpenCV", told)
+
+
+def _reinstall(wheel: str) -> str:
+    return f"pip install --force-reinstall --no-deps {QUOTE}{wheel}{QUOTE}"
 
 
 def _wanted(wheels: list[Wheel]) -> str:
