@@ -1,0 +1,333 @@
+"""Where CLIP's weights lie, whether they are here, and fetching them over a bad network."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections import namedtuple
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from roboflow import RoboflowStandIn, clip_files
+
+from paintcam.encoders import download, load_encoder, resolve_model
+from paintcam.encoders import pull as pulling
+from paintcam.encoders.onnxfile import is_whole
+from paintcam.encoders.pull import pull, roboflow_in_reach
+from paintcam.encoders.weights import (
+    INDEX,
+    VARIANTS,
+    cache_root,
+    clip_folder,
+    is_cached,
+    prepare_environment,
+)
+from paintcam.errors import ModelError
+
+FOLDER = "~clip-ViT-B-16-0123"
+
+
+@pytest.fixture
+def roboflow(monkeypatch):
+    stand_in = RoboflowStandIn()
+    monkeypatch.setenv("API_BASE_URL", stand_in.url)
+    monkeypatch.setattr(pulling, "PAUSE_S", 0.01)
+    yield stand_in
+    stand_in.close()
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A cache whose folder names are known already, so that nothing imports Inference."""
+    root = tmp_path / "cache"
+    root.mkdir()
+    # as if nothing in this process had imported Inference, whatever other tests did
+    monkeypatch.delitem(sys.modules, "inference.core.env", raising=False)
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(root))
+    folders = {name: f"~clip-{name}-0123" for name in VARIANTS}
+    (root / INDEX).write_text(json.dumps({version("inference"): folders}))
+    return root
+
+
+def write_files(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, body in clip_files().items():
+        (folder / name).write_bytes(body)
+
+
+def test_pull_brings_both_files_whole_and_leaves_nothing_else(cache, roboflow):
+    told = []
+    folder = pull("ViT-B-16", lambda done, total: told.append((done, total)))
+    assert {path.name: path.read_bytes() for path in folder.glob("*.onnx*")} == clip_files()
+    assert not list(folder.glob("*.note"))
+    whole = sum(map(len, clip_files().values()))
+    assert told[-1] == (whole, whole)
+    assert {total for _, total in told} == {whole}
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert is_cached("ViT-B-16")
+
+
+def test_a_cut_download_goes_on_where_it_stopped(cache, roboflow):
+    roboflow.faults = ["cut"]
+    folder = pull("ViT-B-16")
+    first, second = roboflow.downloads()
+    assert first == ""
+    assert int(second.removeprefix("bytes=").rstrip("-")) > 0
+    assert (folder / "visual.onnx").read_bytes() == clip_files()["visual.onnx"]
+
+
+def test_a_pull_that_gave_up_is_gone_on_with_by_the_next_one(cache, roboflow, monkeypatch):
+    monkeypatch.setattr(pulling, "PATIENCE", 1)
+    roboflow.faults = ["cut"]
+    with pytest.raises(ModelError, match=r"What came is kept.*paintcam models pull clip:ViT-B-16"):
+        pull("ViT-B-16")
+    part = cache / FOLDER / "visual.onnx.part"
+    assert 0 < part.stat().st_size < len(clip_files()["visual.onnx"])
+    assert not is_cached("ViT-B-16")
+    pull("ViT-B-16")
+    assert (
+        roboflow.downloads()[-1] == f"bytes={part.stat().st_size - 1}-" if part.exists() else True
+    )
+    assert roboflow.downloads()[-1].startswith("bytes=")
+    assert is_cached("ViT-B-16")
+
+
+def test_a_part_that_is_whole_already_is_only_verified(cache, roboflow):
+    folder = cache / FOLDER
+    folder.mkdir()
+    body = clip_files()["visual.onnx"]
+    (folder / "visual.onnx.part").write_bytes(body)
+    (folder / "visual.onnx.note").write_text(json.dumps({"validator": roboflow.etag}))
+    pull("ViT-B-16")
+    assert roboflow.downloads() == [f"bytes={len(body) - 1}-"]
+    assert is_cached("ViT-B-16")
+
+
+@pytest.mark.parametrize("fault", ["changed", "no-range"])
+def test_a_part_of_another_file_is_not_gone_on_with(cache, roboflow, fault):
+    roboflow.faults = ["cut", fault]
+    folder = pull("ViT-B-16")
+    assert (folder / "visual.onnx").read_bytes() == clip_files()["visual.onnx"]
+
+
+def test_a_part_that_is_not_what_it_says_fails_its_checksum_and_is_thrown_away(cache, roboflow):
+    folder = cache / FOLDER
+    folder.mkdir()
+    (folder / "visual.onnx.part").write_bytes(b"rubbish" * 100)
+    (folder / "visual.onnx.note").write_text(json.dumps({"validator": roboflow.etag}))
+    with pytest.raises(ModelError, match="MD5"):
+        pull("ViT-B-16")
+    assert not list(folder.glob("*.part"))
+    pull("ViT-B-16")
+    assert is_cached("ViT-B-16")
+
+
+def test_a_stalled_download_is_given_up_and_gone_on_with(cache, roboflow, monkeypatch):
+    monkeypatch.setattr(download, "TIMEOUT", (2.0, 0.3))
+    roboflow.faults = ["hang"]
+    pull("ViT-B-16")
+    assert roboflow.downloads()[1].startswith("bytes=")
+    assert is_cached("ViT-B-16")
+
+
+def test_a_short_outage_of_the_server_is_waited_out(cache, roboflow):
+    roboflow.faults = ["500", "403"]
+    pull("ViT-B-16")
+    assert is_cached("ViT-B-16")
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("wrong-md5", "MD5"), ("other-file", "no CLIP model"), ("no-length", "how long")],
+)
+def test_what_is_not_the_file_never_becomes_it(cache, roboflow, fault, words):
+    roboflow.faults = [fault] * 5
+    with pytest.raises(ModelError, match=words):
+        pull("ViT-B-16")
+    assert not (cache / FOLDER / "visual.onnx").exists()
+    assert not is_cached("ViT-B-16")
+
+
+def test_an_error_names_the_host_and_never_the_signed_url(cache, roboflow):
+    roboflow.faults = ["500"] * 9
+    with pytest.raises(ModelError, match=r"127\.0\.0\.1: the server answered 500") as caught:
+        pull("ViT-B-16")
+    assert "secret" not in str(caught.value)
+
+
+def test_no_network_is_an_error_with_the_next_command(cache, monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("API_BASE_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setattr(pulling, "PAUSE_S", 0.01)
+    with pytest.raises(ModelError, match=r"no connection.*check the network.*--model sketch"):
+        pull("ViT-B-16")
+    assert not roboflow_in_reach(1.0)
+
+
+def test_roboflow_in_reach_where_it_answers(roboflow):
+    assert roboflow_in_reach(5.0)
+
+
+def test_an_answer_that_is_not_roboflows(cache, roboflow):
+    roboflow.weights_key = "captive portal"
+    with pytest.raises(ModelError, match="not Roboflow's"):
+        pull("ViT-B-16")
+
+
+def test_a_variant_in_another_form_is_said_so(cache, roboflow):
+    del roboflow.files["textual.onnx"]
+    with pytest.raises(ModelError, match=r"another form \(visual\.onnx\)"):
+        pull("ViT-B-16")
+
+
+def test_unknown_variants_and_models_list_the_choices(cache, roboflow):
+    with pytest.raises(ModelError, match=r"'ViT-X'.*RN50.*ViT-L-14-336px"):
+        pull("ViT-X")
+    with pytest.raises(ModelError, match=r"404.*paintcam models"):
+        pull("RN50")
+    for name in ("clop", "clip:ViT-X", "clip:", "sketch:1"):
+        with pytest.raises(ModelError, match="Choose one of auto, sketch, clip, clip:RN50"):
+            resolve_model(name)
+
+
+def test_auto_is_clip_where_its_weights_are_whole_and_sketch_otherwise(cache):
+    assert resolve_model("auto") == "sketch"
+    write_files(cache / FOLDER)
+    assert resolve_model("auto") == "clip:ViT-B-16"
+    body = clip_files()["textual.onnx"]
+    (cache / FOLDER / "textual.onnx").write_bytes(body[:-1])
+    assert resolve_model("auto") == "sketch"
+    assert resolve_model("clip") == "clip:ViT-B-16"
+    assert resolve_model("clip:RN50x4") == "clip:RN50x4"
+
+
+def test_a_full_disk_keeps_the_part_and_says_what_to_do(cache, roboflow, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda _path: usage(10, 10, 0))
+    with pytest.raises(ModelError, match=r"disk is full.*0 MB free.*PAINTCAM_CACHE_DIR"):
+        pull("ViT-B-16")
+
+    def no_room(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.undo()
+    monkeypatch.setenv("API_BASE_URL", roboflow.url)
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(cache))
+    monkeypatch.setattr(download.os, "fsync", no_room)
+    with pytest.raises(ModelError, match=r"No space left.*goes on where it stopped"):
+        pull("ViT-B-16")
+    assert (cache / FOLDER / "visual.onnx.part").stat().st_size > 0
+
+
+def test_a_folder_that_cannot_be_written_says_which(tmp_path, roboflow, monkeypatch, cache):
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    index = json.loads((cache / INDEX).read_text())
+    monkeypatch.setattr("paintcam.encoders.weights._index", lambda: index)
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(in_the_way))
+    with pytest.raises(ModelError, match=rf"Cannot write to {in_the_way}.*PAINTCAM_CACHE_DIR"):
+        pull("ViT-B-16")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
+def test_a_read_only_cache_says_which(cache, roboflow):
+    (cache / FOLDER).mkdir()
+    (cache / FOLDER).chmod(0o500)
+    with pytest.raises(ModelError, match="Cannot write to"):
+        pull("ViT-B-16")
+
+
+def test_two_pulls_at_once_do_one_download(cache, roboflow):
+    roboflow.faults = ["cut"]
+    errors: list[BaseException] = []
+
+    def run():
+        try:
+            pull("ViT-B-16")
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not errors
+    assert is_cached("ViT-B-16")
+    assert len(roboflow.downloads()) == 2  # the cut one and its rest
+
+
+def test_what_the_progress_raises_stops_the_download_and_keeps_the_part(cache, roboflow):
+    def stop(done, _total):
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pull("ViT-B-16", stop)
+    assert (cache / FOLDER / "visual.onnx.part").stat().st_size > 0
+    pull("ViT-B-16")
+    assert is_cached("ViT-B-16")
+
+
+def test_every_half_file_is_seen_to_be_half(tmp_path):
+    body = clip_files()["visual.onnx"]
+    path = tmp_path / "visual.onnx"
+    for length in [*range(0, 200), *range(200, len(body), 997), len(body) - 1]:
+        path.write_bytes(body[:length])
+        assert not is_whole(path), length
+    path.write_bytes(body)
+    assert is_whole(path)
+    path.write_bytes(body + b"\0")
+    assert not is_whole(path)
+    path.write_bytes(b"<html>no</html>")
+    assert not is_whole(path)
+    assert not is_whole(tmp_path / "none")
+
+
+def test_looking_for_weights_imports_no_inference(cache, monkeypatch):
+    monkeypatch.setitem(sys.modules, "inference", None)  # an import of it would raise
+    assert not is_cached("ViT-B-16")
+    write_files(cache / FOLDER)
+    assert is_cached("ViT-B-16")
+    assert not is_cached("RN50")
+
+
+def test_without_a_folder_that_looks_like_weights_nobody_is_asked(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "inference.core.env", raising=False)
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "none"))
+    monkeypatch.setitem(sys.modules, "inference", None)
+    assert not is_cached("ViT-B-16")
+    with pytest.raises(ModelError, match="Cannot import Inference.*paintcam doctor"):
+        clip_folder("ViT-B-16")
+
+
+def test_the_cache_is_where_the_user_says(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "inference.core.env", raising=False)
+    monkeypatch.delenv("MODEL_CACHE_DIR", raising=False)
+    monkeypatch.delenv("PAINTCAM_CACHE_DIR", raising=False)
+    assert cache_root().parts[-2:] == ("paintcam", "models") or "paintcam" in cache_root().parts
+    monkeypatch.setenv("PAINTCAM_CACHE_DIR", str(tmp_path / "mine"))
+    assert cache_root() == tmp_path / "mine" / "models"
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "theirs"))
+    assert cache_root() == tmp_path / "theirs"
+    prepare_environment()
+    assert os.environ["MODEL_CACHE_DIR"] == str(tmp_path / "theirs")
+    assert os.environ["DISABLE_VERSION_CHECK"] == "True"
+
+
+def test_missing_and_half_weights_name_the_file_and_the_command(cache):
+    with pytest.raises(ModelError, match=r"not here.*paintcam models pull clip:ViT-B-16.*600 MB"):
+        load_encoder("clip")
+    write_files(cache / FOLDER)
+    half = cache / FOLDER / "textual.onnx"
+    half.write_bytes(half.read_bytes()[:5000])
+    with pytest.raises(ModelError, match=r"textual\.onnx is damaged.*models pull clip:ViT-B-16"):
+        load_encoder("clip")
