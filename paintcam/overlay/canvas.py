@@ -75,6 +75,15 @@ class Canvas:
         """Give the font size whose digits are this share of the unit high, or a little more."""
         return self.lettering.size_for(share * self.unit)
 
+    def aside(self, share: float) -> int:
+        """Give the font size for what is not score or prompt: smaller on upright pictures."""
+        return self.lettering.size_for(share * min(self.unit, 1.1 * self.width))
+
+    @property
+    def wide(self) -> bool:
+        """Whether there is more room beside a text than below it."""
+        return self.width >= 1.2 * self.height
+
     def plate(self, box: Box, radius: int) -> None:
         """Lay a dark frosted plate with round corners."""
         import cv2
@@ -191,7 +200,7 @@ class Canvas:
         right = max(left, round((box.right - radius - 0.5) * 16))
         view = self.picture
         for x in (left, right):
-            cv2.circle(view, (x, middle), round(radius * 16), colour, -1, cv2.LINE_AA, 4)
+            cv2.circle(view, (x, middle), round(radius * 16) - 8, colour, -1, cv2.LINE_AA, 4)
         view[box.top : box.bottom, left // 16 : right // 16 + 1] = colour
 
     def _clip(self, box: Box) -> Box:

@@ -69,13 +69,13 @@ def draw_help(canvas: Canvas, free: Box) -> None:
     whole = canvas.frame.inset(canvas.px(0.02))
     share = 0.034
     while True:
-        size = canvas.size(share)
+        size = canvas.aside(share)
         row = round(size * 1.45)
         keys = max(canvas.lettering.width(key, size) for key, _ in KEYS)
         acts = max(canvas.lettering.width(act, size) for _, act in KEYS)
         column = keys + row + acts
         # (columns, where): a table beside itself is lower and so may be larger
-        tries = [(2, free), (1, free)] + ([(2, whole), (1, whole)] if share < 0.022 else [])
+        tries = [(2, free), (1, free)] + ([(2, whole), (1, whole)] if share < 0.014 else [])
         fitting = [
             (columns, place)
             for columns, place in tries

@@ -30,7 +30,7 @@ def draw_top(canvas: Canvas, hud: Hud, bottom: int) -> int:
     if hud.clock:
         right.chip(hud.clock, 0.075, WHITE, whole)
     if hud.player:
-        right.chip(hud.player, 0.04, SKY, round(whole * 0.6))
+        right.chip(hud.player, 0.04, SKY, round(whole * 0.6) if canvas.wide else whole)
     if not turn:
         right.chip(hint, 0.022, GREY, whole // 2)
     left = _Column(canvas, margin, margin, limit, at_right=False)
@@ -60,7 +60,7 @@ class _Column:
     def chip(self, text: str, share: float, colour: Colour, room: int) -> None:
         """Draw one line on a plate; leave it out where there is no room."""
         canvas = self._canvas
-        size = canvas.size(share)
+        size = canvas.aside(share)
         cap = canvas.lettering.digit_height(size)
         pad = max(cap // 2 + 1, canvas.px(0.014))
         lines = canvas.lettering.wrap(text, size, room - 2 * pad, 1)

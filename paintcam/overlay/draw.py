@@ -76,14 +76,17 @@ class Overlay:
             _pixelate(canvas)
         elif hud.region is not None:
             _draw_region(canvas, hud)
+        if hud.help and not canvas.wide:  # an upright picture has room for the keys or the prompt
+            hud = replace(hud, prompt="")
         bottom = draw_panel(canvas, hud)
         top = draw_top(canvas, hud, bottom)
         gap = canvas.px(0.024)
         free = Box(gap, top + gap, canvas.width - gap, bottom - gap)
+        if hud.help:  # who asks for the keys gets the room of all else in the middle
+            draw_help(canvas, free)
+            return
         notes = _draw_notes(canvas, hud.notes, free)
         draw_headline(canvas, hud.headline, free._replace(bottom=notes))
-        if hud.help:
-            draw_help(canvas, free)
 
     def _warm_up(self) -> None:
         """Import supervision behind the first picture, not in front of the first sheet."""
@@ -139,7 +142,7 @@ def _draw_notes(canvas: Canvas, notes: tuple[str, ...], free: Box) -> int:
     Returns:
         The y of their top edge.
     """
-    size = canvas.size(0.028)
+    size = canvas.aside(0.028)
     pad, gap = canvas.px(0.018), canvas.px(0.012)
     step, cap = round(size * 1.3), canvas.lettering.digit_height(size)
     bottom = free.bottom

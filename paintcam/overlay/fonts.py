@@ -150,7 +150,8 @@ class InstalledFonts:
             The file, or None where no installed font has them all.
         """
         if self._paths is None:
-            self._paths = sorted(_font_files(self._folders or font_folders()))
+            folders = font_folders() if self._folders is None else self._folders
+            self._paths = sorted(_font_files(folders))
         script = _script(characters)
         for path in sorted(self._paths, key=lambda path: _rank(path, script, emoji)):
             coverage = self._coverage(path)

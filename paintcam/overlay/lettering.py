@@ -26,10 +26,10 @@ from paintcam.overlay.script import (
     is_space,
     levels,
     needed,
-    pieces,
     visual_order,
 )
 from paintcam.overlay.typefaces import Run, Typefaces
+from paintcam.overlay.wrapping import last_part, wrapped
 
 __all__ = ["BUNDLED", "Bitmap", "Colour", "Lettering"]
 
@@ -146,58 +146,14 @@ class Lettering:
             The lines; none where the text is blank or not even … fits.
         """
         key = (text, size, width, lines)
-        return self._wraps.get(key, lambda: tuple(self._wrap(clean(text), size, width, lines)))
+        return self._wraps.get(
+            key,
+            lambda: tuple(wrapped(clean(text), width, lines, lambda part: self.width(part, size))),
+        )
 
     def tail(self, text: str, size: int, width: int) -> str:
         """Cut text at its start, with …, so that its end can be seen."""
-        if self.width(text, size) <= width:
-            return text
-        parts = clusters(clean(text))
-        while parts and self.width("…" + "".join(parts), size) > width:
-            del parts[: max(1, len(parts) // 16)]
-        return "…" + "".join(parts)
-
-    def _wrap(self, text: str, size: int, width: int, lines: int) -> Iterator[str]:
-        if lines < 1 or width < 1:
-            return
-        parts = list(pieces(text))
-        line = ""
-        while parts and lines:
-            piece = parts.pop(0)
-            if self.width((line + piece).rstrip(), size) <= width:
-                line += piece
-                continue
-            if lines == 1:
-                yield from self._cut(line + piece, size, width)
-                return
-            if not line.strip():
-                fitting, rest = self._split(piece, size, width)
-                if not fitting:
-                    return
-                line, piece = fitting, rest
-            yield line.strip()
-            parts.insert(0, piece)
-            line = ""
-            lines -= 1
-        if line.strip():
-            yield line.strip()
-
-    def _cut(self, text: str, size: int, width: int) -> Iterator[str]:
-        room = width - self.width("…", size)
-        if room >= 0:
-            yield self._split(text, size, room)[0].rstrip() + "…"
-
-    def _split(self, text: str, size: int, width: int) -> tuple[str, str]:
-        """Part text before the first cluster that no longer fits."""
-        parts = clusters(text)
-        low, high = 0, len(parts)
-        while low < high:  # clusters that fit: between low and high
-            middle = (low + high + 1) // 2
-            if self.width("".join(parts[:middle]), size) <= width:
-                low = middle
-            else:
-                high = middle - 1
-        return "".join(parts[:low]), "".join(parts[low:])
+        return last_part(text, width, lambda part: self.width(part, size))
 
     def _line(self, text: str) -> tuple[Run, ...]:
         return self._runs.get(text, lambda: tuple(self._itemise(text)))

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from paintcam.overlay.canvas import Box, Canvas
 from paintcam.overlay.hud import Hud
+from paintcam.overlay.labels import draw_labels
 from paintcam.overlay.lettering import Colour
-from paintcam.overlay.palette import GREEN, GREY, SKY, TRACK, WHITE, score_colour
+from paintcam.overlay.lower import BAR, GAP, PAD, lower_plate, lower_room, lower_width
+from paintcam.overlay.palette import GREY, SKY, TRACK, WHITE, score_colour
 from paintcam.overlay.script import is_rtl
 
 __all__ = ["draw_panel"]
 
-_MARGIN, _PAD, _RADIUS, _GAP = 0.024, 0.028, 0.024, 0.024
 _STEP = 1.3  # from line to line, in font sizes
-_BAR = 0.02
-_TALLEST = 0.52  # of the picture's height: the drawing must be seen
 # Digits' heights of score and best, the first that fits. The score stays over 12 %.
-_NUMBERS = ((0.15, 0.062), (0.138, 0.052), (0.126, 0.04))
+_NUMBERS = ((0.15, 0.062), (0.138, 0.052), (0.126, 0.04), (0.122, 0.034))
 # The prompt's, with the most lines of each. Never below 4 %: what is too long is cut.
 _PROMPTS = ((0.06, 1), (0.054, 2), (0.047, 3), (0.042, 4))
 
@@ -33,7 +31,7 @@ def draw_panel(canvas: Canvas, hud: Hud) -> int:
     if hud.typing is not None:
         return _typing(canvas, hud.typing)
     if hud.labels is not None:
-        return _labels(canvas, hud.labels)
+        return draw_labels(canvas, hud.labels)
     number = hud.score is not None or hud.best is not None or not hud.headline
     if not number and not hud.prompt.strip():
         return canvas.height
@@ -53,28 +51,28 @@ class _Numbers:
 
 
 def _score(canvas: Canvas, hud: Hud) -> int:
-    wide = canvas.width >= 1.2 * canvas.height
-    inner = canvas.width - 2 * canvas.px(_MARGIN) - 2 * canvas.px(_PAD)
-    gap = canvas.px(_GAP)
-    numbers = _numbers(canvas, hud, inner if not wide else round(inner * 0.6))
-    column = inner - numbers.width - 2 * gap if wide else inner
-    room = canvas.height * _TALLEST - 2 * canvas.px(_PAD) - canvas.px(_BAR) - gap
-    room -= 0 if wide else numbers.height + gap
+    inner = lower_width(canvas)
+    gap = canvas.px(GAP)
+    numbers = _numbers(canvas, hud, inner if not canvas.wide else round(inner * 0.6))
+    column = inner - numbers.width - 2 * gap if canvas.wide else inner
+    room = lower_room(canvas) - canvas.px(BAR) - gap
+    room -= 0 if canvas.wide else numbers.height + gap
     size, lines = _fit(canvas, hud.prompt, column, room)
     block = _block_height(canvas, size, len(lines))
-    body = max(numbers.height, block) if wide else numbers.height + (gap + block if lines else 0)
-    box = _plate(canvas, body + gap + canvas.px(_BAR))
-    inside = box.inset(canvas.px(_PAD))
-    spare = (body - numbers.height) // 2 if wide else 0
+    below = gap + block if lines else 0
+    body = max(numbers.height, block) if canvas.wide else numbers.height + below
+    box = lower_plate(canvas, body + gap + canvas.px(BAR))
+    inside = box.inset(canvas.px(PAD))
+    spare = (body - numbers.height) // 2 if canvas.wide else 0
     _draw_numbers(canvas, hud, numbers, inside.left, inside.top + spare + numbers.height)
-    if wide:
+    if canvas.wide:
         rule = inside.left + numbers.width + gap
         canvas.fill(Box(rule, inside.top, rule + canvas.px(0.003), inside.top + body), TRACK)
         x, top = rule + gap, inside.top + (body - block) // 2
     else:
         x, top = inside.left, inside.top + numbers.height + gap
     _write(canvas, lines, size, WHITE, Box(x, top, inside.right, inside.bottom))
-    track = Box(inside.left, inside.bottom - canvas.px(_BAR), inside.right, inside.bottom)
+    track = Box(inside.left, inside.bottom - canvas.px(BAR), inside.right, inside.bottom)
     mark = None if _missing(hud.best) else (hud.best or 0.0) / 100
     score = 0.0 if _missing(hud.score) else (hud.score or 0.0)
     canvas.bar(track, score / 100, score_colour(hud.score), mark)
@@ -92,7 +90,7 @@ def _numbers(canvas: Canvas, hud: Hud, room: int) -> _Numbers:
             width = max(2, len(score)) * canvas.lettering.digit_width(size)
             if best:
                 number = max(2, len(best)) * canvas.lettering.digit_width(best_size)
-                width += canvas.px(_GAP) + max(number, min(label, canvas.px(0.16)))
+                width += canvas.px(GAP) + max(number, min(label, canvas.px(0.16)))
             height = canvas.lettering.digit_height(size)
             if width <= room or shrink < 0.2:
                 return _Numbers(score, best, size, best_size, width, height)
@@ -106,7 +104,7 @@ def _draw_numbers(canvas: Canvas, hud: Hud, numbers: _Numbers, x: int, baseline:
     canvas.digits(numbers.score, numbers.size, colour, x + (cells - own) // 2, baseline)
     if not numbers.best:
         return
-    left = x + cells + canvas.px(_GAP)
+    left = x + cells + canvas.px(GAP)
     canvas.digits(numbers.best, numbers.best_size, WHITE, left, baseline)
     above = baseline - canvas.lettering.digit_height(numbers.best_size) - canvas.px(0.018)
     size = canvas.size(0.022)
@@ -115,11 +113,11 @@ def _draw_numbers(canvas: Canvas, hud: Hud, numbers: _Numbers, x: int, baseline:
 
 
 def _prompt_alone(canvas: Canvas, prompt: str) -> int:
-    room = canvas.height * _TALLEST - 2 * canvas.px(_PAD)
-    inner = canvas.width - 2 * canvas.px(_MARGIN) - 2 * canvas.px(_PAD)
+    room = lower_room(canvas)
+    inner = lower_width(canvas)
     size, lines = _fit(canvas, prompt, inner, room)
-    box = _plate(canvas, _block_height(canvas, size, len(lines)))
-    _write(canvas, lines, size, WHITE, box.inset(canvas.px(_PAD)))
+    box = lower_plate(canvas, _block_height(canvas, size, len(lines)))
+    _write(canvas, lines, size, WHITE, box.inset(canvas.px(PAD)))
     return box.top
 
 
@@ -127,8 +125,8 @@ def _typing(canvas: Canvas, typed: str) -> int:
     size, small, gap = canvas.size(0.05), canvas.size(0.024), canvas.px(0.03)
     cap, hint = (canvas.lettering.digit_height(s) for s in (size, small))
     line = canvas.px(0.004)
-    box = _plate(canvas, hint + gap + cap + gap + line + gap + hint)
-    inside = box.inset(canvas.px(_PAD))
+    box = lower_plate(canvas, hint + gap + cap + gap + line + gap + hint)
+    inside = box.inset(canvas.px(PAD))
     for title in canvas.lettering.wrap("New prompt", small, inside.width, 1):
         canvas.text(title, small, SKY, inside.left, inside.top + hint)
     baseline = inside.top + hint + gap + cap
@@ -143,42 +141,6 @@ def _typing(canvas: Canvas, typed: str) -> int:
     keys = "Enter takes it · Esc leaves it"
     for help_line in canvas.lettering.wrap(keys, small, inside.width, 1):
         canvas.text(help_line, small, GREY, inside.left, inside.bottom)
-    return box.top
-
-
-def _labels(canvas: Canvas, labels: Mapping[str, float]) -> int:
-    ranked = sorted(labels, key=lambda label: _share(labels[label]), reverse=True)
-    if not ranked:
-        return canvas.height
-    wide = canvas.width >= 1.2 * canvas.height
-    share = 0.062 if len(ranked) <= 2 else 0.05 if len(ranked) <= 4 else 0.042
-    size = canvas.size(share)
-    cap, gap = canvas.lettering.digit_height(size), canvas.px(0.036)
-    row = cap + gap if wide else cap + 2 * gap + canvas.px(_BAR)
-    most = max(1, int((canvas.height * _TALLEST - 2 * canvas.px(_PAD)) // row))
-    # The order given, not the order of the day: bars that change places cannot be followed.
-    shown = [label for label in labels if label in ranked[:most]]
-    box = _plate(canvas, row * len(shown) - gap)
-    inside = box.inset(canvas.px(_PAD))
-    percent = canvas.lettering.width("100 %", size)
-    name = round(inside.width * 0.4) if wide else inside.width - percent - gap
-    top = inside.top
-    for label in shown:
-        value = _share(labels[label])
-        colour = GREEN if label == ranked[0] else GREY
-        for line in canvas.lettering.wrap(label, size, name, 1):
-            canvas.text(line, size, colour, inside.left, top + cap)
-        figure = f"{100 * value:.0f} %"
-        start = inside.right - canvas.lettering.width(figure, size)
-        canvas.text(figure, size, colour, start, top + cap)
-        if wide:
-            thick = round(cap * 0.7)
-            bar = Box(inside.left + name + gap, top + (cap - thick) // 2, 0, 0)
-            bar = bar._replace(right=inside.right - percent - gap, bottom=bar.top + thick)
-        else:
-            bar = Box(inside.left, top + cap + gap, inside.right, top + cap + gap + canvas.px(_BAR))
-        canvas.bar(bar, value, colour)
-        top += row
     return box.top
 
 
@@ -213,15 +175,6 @@ def _block_height(canvas: Canvas, size: int, lines: int) -> int:
     return canvas.lettering.digit_height(size) + round(size * _STEP) * (lines - 1) + size // 6
 
 
-def _plate(canvas: Canvas, inner_height: int) -> Box:
-    margin = canvas.px(_MARGIN)
-    bottom = canvas.height - margin
-    top = max(0, bottom - inner_height - 2 * canvas.px(_PAD))
-    box = Box(margin, top, canvas.width - margin, bottom)
-    canvas.plate(box, canvas.px(_RADIUS))
-    return box
-
-
 def _missing(score: float | None) -> bool:
     return score is None or not math.isfinite(score)
 
@@ -230,7 +183,3 @@ def _figure(score: float | None) -> str:
     if score is None or not math.isfinite(score):
         return "–"
     return str(round(min(max(score, 0.0), 100.0)))
-
-
-def _share(probability: float) -> float:
-    return min(max(probability, 0.0), 1.0) if math.isfinite(probability) else 0.0
