@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from paintcam.capture import Capture, Reference
@@ -116,6 +117,8 @@ class VideoStream:
             now = time.monotonic()
             due = now if self._next_due is None or now - self._next_due > 0.5 else self._next_due
             self._next_due = due + 1 / self._fps
+            # decoded ahead of its time: what counts is when a camera would have given it
+            frame = replace(frame, captured_at=now)
         return frame
 
     def close(self) -> None:

@@ -52,7 +52,9 @@ class FakeSource:
 class FakeJudge:
     """Scores frame k as `score(k)`, taking `takes_s` for it."""
 
-    def __init__(self, score: Callable[[int], float] = lambda k: k % 100, takes_s: float = 0) -> None:
+    def __init__(
+        self, score: Callable[[int], float] = lambda k: k % 100, takes_s: float = 0
+    ) -> None:
         self.score, self.takes_s = score, takes_s
         self.judged: list[int] = []
         self.prompt = ""
@@ -61,7 +63,9 @@ class FakeJudge:
         time.sleep(self.takes_s)
         self.judged += [frame.index for frame in frames]
         return [
-            Verdict(f.index, f.time_s, f.captured_at, self.score(f.index) / 100, self.score(f.index))
+            Verdict(
+                f.index, f.time_s, f.captured_at, self.score(f.index) / 100, self.score(f.index)
+            )
             for f in frames
         ]
 

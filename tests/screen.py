@@ -43,9 +43,7 @@ class Screen:
 
     def _start(self, command: list[str], **more) -> None:
         self._processes.append(
-            subprocess.Popen(
-                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more
-            )
+            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
         )
 
     def window(self, name: str = "paintcam", limit_s: float = 30) -> str:
@@ -73,7 +71,8 @@ class Screen:
     def geometry(self, window: str) -> tuple[int, int]:
         """Width and height of a window, pixels."""
         lines = dict(
-            line.split("=") for line in self._xdotool("getwindowgeometry", "--shell", window).split()
+            line.split("=")
+            for line in self._xdotool("getwindowgeometry", "--shell", window).split()
         )
         return int(lines["WIDTH"]), int(lines["HEIGHT"])
 

@@ -7,8 +7,8 @@ import time
 
 import numpy as np
 import pytest
-
 from fakes import Ear, FakeJudge, FakeSource, FakeWindow, Running, make_stage
+
 from paintcam.errors import ModelError, SinkError, SourceError
 from paintcam.every_frame import EveryFrame
 from paintcam.frames import SourceState
@@ -155,7 +155,7 @@ def test_a_stalled_source_keeps_the_best_and_says_so():
 
 @pytest.mark.parametrize("key", ["q", "Q", "\x1b"])
 def test_quit_keys(key):
-    """q and Escape end the run."""
+    """Q and Escape end the run."""
     window = FakeWindow()
     with Running(Live(FakeSource(), FakeJudge, make_stage(window=window))) as run:
         run.until(lambda: len(window.pictures) > 2)

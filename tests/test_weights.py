@@ -8,7 +8,6 @@ import os
 import socket
 import sys
 import threading
-import time
 from collections import namedtuple
 from importlib.metadata import version
 from pathlib import Path

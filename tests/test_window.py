@@ -8,12 +8,12 @@ import time
 import cv2
 import numpy as np
 import pytest
-
 from mjpeg import Webcam
-from paintcam.errors import DisplayError
-from paintcam.sinks import check_display
 from program import Program, house, paintcam
 from screen import MISSING, Screen
+
+from paintcam.errors import DisplayError
+from paintcam.sinks import check_display
 
 pytestmark = pytest.mark.skipif(
     bool(MISSING) or sys.platform != "linux",
@@ -105,9 +105,12 @@ def test_mirror_flips_the_window_only(tmp_path, screen):
     cv2.rectangle(lopsided, (100, 100), (300, 300), (0, 0, 255), -1)
     similarities, reds = [], []
     for mirror in ((), ("--mirror",)):
-        with Webcam([lopsided] * 5) as webcam, Program(
-            *WINDOWED, *mirror, "-s", webcam.url, cwd=tmp_path, DISPLAY=screen.display
-        ) as program:
+        with (
+            Webcam([lopsided] * 5) as webcam,
+            Program(
+                *WINDOWED, *mirror, "-s", webcam.url, cwd=tmp_path, DISPLAY=screen.display
+            ) as program,
+        ):
             screen.window()
             program.until(lambda: len(program.of("verdict")) > 10)
             shot = screen.shot().astype(int)

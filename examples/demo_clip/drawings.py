@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+
 from demo_clip.ink import Points, Stroke, curve, hatching, ring
 
 Knots = Sequence[tuple[float, float]]

@@ -55,7 +55,10 @@ def _shelf(room: Picture, rng: np.random.Generator) -> None:
         (70, 100, 190), cv2.LINE_AA,
     )  # fmt: skip
     for turn in range(-70, 71, 20):
-        tip = (1218 + round(62 * np.sin(np.radians(turn))), 186 - round(74 * np.cos(np.radians(turn))))
+        tip = (
+            1218 + round(62 * np.sin(np.radians(turn))),
+            186 - round(74 * np.cos(np.radians(turn))),
+        )
         cv2.line(room, (1218, 190), tip, (76, 140 - abs(turn) // 2, 70), 11, cv2.LINE_AA)
 
 

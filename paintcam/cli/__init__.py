@@ -72,7 +72,9 @@ def _register() -> None:
     app.command("demo")(demo)
     app.command("score")(score)
     app.command("cameras")(cameras)
+    app.command("cameras")(cameras)
     app.add_typer(models_app, name="models")
+    app.command("doctor")(doctor)
     app.command("doctor")(doctor)
     app.command("bench")(bench)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import sys
 import time
@@ -90,14 +91,14 @@ def _meter() -> Any:  # noqa: ANN401 - a class made here keeps --help free of it
 
         def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
             self.scored += 1
-            self._now = time.monotonic(), time.process_time()
+            self._now = time.monotonic(), _cpu_s()
             if self.first_at is None:
                 self._counts = (self.stage.frames_shown, self.scored, self._now[1])
                 self.first_at = self._now[0]
 
         def dress(self, hud: Hud) -> Hud:
             shown, at = self._last
-            self._now = now, _ = time.monotonic(), time.process_time()
+            now = time.monotonic()
             if self.stage.frames_shown > shown:
                 if shown and self.first_at is None:
                     self.longest_gap_s = max(self.longest_gap_s, now - at)
@@ -141,13 +142,27 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
+def _cpu_s() -> float:
+    """CPU seconds of this process and of the one that CLIP runs in."""
+    import psutil
+
+    process = psutil.Process()
+    total = 0.0
+    for one in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            times = one.cpu_times()
+            total += times.user + times.system
+    return total
+
+
 def _peak_mib() -> int | None:
-    """Most memory that this process held, MiB; None where the OS does not tell."""
+    """Most memory that this process and CLIP's held, MiB; None where the OS does not tell."""
     if sys.platform == "win32":
         return None
     import resource
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = sum(resource.getrusage(one).ru_maxrss for one in who)
     return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))
 
 
