@@ -1,0 +1,105 @@
+"""The README is run: every command in it, every option it should name, its Python."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import cv2
+import pytest
+import typer.main
+
+from paintcam.cli import app
+from program import environment, house, write_video
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+COMMANDS = [
+    line
+    for language, block in BLOCKS
+    if language == "sh"
+    for line in block.replace("\\\n", " ").splitlines()
+    if line and not line.startswith(("#", "pip install '.[test]'"))
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """What the README's commands find: video.mp4, drawing.png, drawings/."""
+    folder = tmp_path_factory.mktemp("readme")
+    write_video(folder / "video.mp4", [house(step) for step in range(5) for _ in range(6)])
+    cv2.imwrite(str(folder / "drawing.png"), house(4))
+    (folder / "drawings").mkdir()
+    cv2.imwrite(str(folder / "drawings" / "house.png"), house(3))
+    return folder
+
+
+def test_the_readme_has_commands():
+    """The two of the first screen among them."""
+    assert "pip install . && paintcam demo" in COMMANDS
+    assert "pip install '.[test]' && pytest" in README
+    assert len(COMMANDS) > 6
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_readme_runs(folder, command):
+    """As written; the install is left to CI, and the webcam is a clip."""
+    command = command.removeprefix("pip install . && ")
+    program = f"{sys.executable} -m paintcam"
+    done = subprocess.run(
+        re.sub(r"^paintcam\b", program, command).replace("python ", f"{sys.executable} ", 1)
+        if not command.startswith("paintcam")
+        else re.sub(r"^paintcam\b", program, command),
+        shell=True,
+        cwd=folder,
+        env=environment(
+            PAINTCAM_SOURCE=str(folder / "video.mp4"),
+            PAINTCAM_DATA_DIR=str(folder / "data"),
+            PAINTCAM_CACHE_DIR=str(folder / "cache"),
+        ),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("block", [text for language, text in BLOCKS if language == "python"])
+def test_the_python_of_the_readme_runs(folder, block):
+    """As written."""
+    done = subprocess.run(
+        [sys.executable, "-c", block],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def commands(group: click.Command, name: str = "paintcam") -> list[tuple[str, click.Command]]:
+    found = [(name, group)]
+    for child_name, child in getattr(group, "commands", {}).items():
+        found += commands(child, f"{name} {child_name}")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), commands(typer.main.get_command(app)), ids=lambda value: str(value)
+)
+def test_every_command_and_option_is_documented(name, command):
+    """The README names it."""
+    assert name in README
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            option = max(parameter.opts, key=len)
+            if option not in ("--help", "--install-completion", "--show-completion"):
+                assert option in README, f"{name} {option}"
+            for variable in [parameter.envvar] if parameter.envvar else []:
+                assert str(variable) in README
