@@ -115,6 +115,8 @@ LEAVES = {
 @pytest.mark.parametrize("leaf", LEAVES)
 def test_leaves_do_not_import_each_other(leaf):
     """A leaf knows frames and errors, and what the table allows; nothing imports the CLI."""
-    found = {name.split(".")[1] for name in imports_of(ROOT / "paintcam" / f"{leaf}.py") if "." in name}
+    found = {
+        name.split(".")[1] for name in imports_of(ROOT / "paintcam" / f"{leaf}.py") if "." in name
+    }
     own = {name for name in found if name.startswith(leaf)}
     assert found - own <= LEAVES[leaf]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 
 import click
 import typer
@@ -13,10 +12,7 @@ import typer.core
 
 from paintcam.errors import PaintcamError
 
-__all__ = ["STARTED", "app", "main"]
-
-STARTED = time.monotonic()
-"""When the program began, for the start-up time that `bench` tells."""
+__all__ = ["app", "main"]
 
 
 class RunByDefault(typer.core.TyperGroup):

@@ -32,7 +32,6 @@ def bench(
     as_json: JsonOption = False,
 ) -> None:
     """Measure this machine: frames shown and scored a second, ages, times, CPU, memory."""
-    from paintcam.cli import STARTED
     from paintcam.cli.demo import demo_clip
     from paintcam.cli.report import TextReport, print_json
     from paintcam.cli.wiring import RunOptions, build, conduct
@@ -54,8 +53,8 @@ def bench(
         "type": "bench",
         "model": loop.stage.model,
         "machine": f"{platform.machine()}, {_cores()} cores, {platform.system()}",
-        "start_to_picture_s": _rounded((loop.first_picture_at or STARTED) - STARTED, 2),
-        "start_to_verdict_s": _rounded((meter.first_at or STARTED) - STARTED, 2),
+        "start_to_picture_s": _since_start(loop.first_picture_at),
+        "start_to_verdict_s": _since_start(meter.first_at),
         "longest_gap_s": _rounded(meter.longest_gap_s, 2),
         **meter.rates(),
         **_percentiles("capture_ms", loop.capture_s),
@@ -140,6 +139,16 @@ def _cores() -> int:
     import os
 
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _since_start(at: float | None) -> float | None:
+    """Seconds from the start of the process to a moment of the monotonic clock."""
+    import psutil
+
+    if at is None:
+        return None
+    started = time.monotonic() - (time.time() - psutil.Process().create_time())
+    return round(at - started, 2)
 
 
 def _cpu_s() -> float:
