@@ -28,7 +28,7 @@ def judge_loader(
         from paintcam.judging import make_judge
 
         return make_judge(
-            load_encoder(model, fetch=True, progress=progress),
+            load_encoder(model, fetch=True, progress=progress, apart=True),
             options.prompt,
             labels=options.labels,
             score_range=options.score_range,

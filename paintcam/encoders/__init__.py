@@ -18,6 +18,7 @@ __all__ = [
     "ScoreRange",
     "check_prompts",
     "load_encoder",
+    "middle_square",
     "resolve_model",
     "unit_rows",
 ]
@@ -97,13 +98,17 @@ def resolve_model(name: str) -> str:
     )
 
 
-def load_encoder(name: str, *, fetch: bool = False, progress: Progress | None = None) -> Encoder:
-    """Load an encoder; seconds for CLIP, a fifth of one for sketch.
+def load_encoder(
+    name: str, *, fetch: bool = False, progress: Progress | None = None, apart: bool = False
+) -> Encoder:
+    """Load an encoder; seconds for CLIP, a fraction of one for sketch.
 
     Args:
         name: As `--model` takes it: "auto", "sketch", "clip" or "clip:VARIANT".
         fetch: Download CLIP's weights first where they are not cached.
         progress: Told how far that download is.
+        apart: Run CLIP in a process of its own. Loading it holds Python's lock for a second and
+            more at a time, which would freeze a live picture in this process.
 
     Returns:
         An encoder that is ready to run.
@@ -116,13 +121,18 @@ def load_encoder(name: str, *, fetch: bool = False, progress: Progress | None = 
         from paintcam.encoders.sketch import SketchEncoder
 
         return SketchEncoder()
-    from paintcam.encoders.clip import ClipEncoder
     from paintcam.encoders.pull import pull
     from paintcam.encoders.weights import is_cached
 
     variant = resolved.partition(":")[2]
     if fetch and not is_cached(variant):
         pull(variant, progress)
+    if apart:
+        from paintcam.encoders.apart import EncoderApart
+
+        return EncoderApart(resolved)
+    from paintcam.encoders.clip import ClipEncoder
+
     return ClipEncoder(variant)
 
 
@@ -151,6 +161,21 @@ def unit_rows(raw: npt.NDArray[np.generic], count: int, name: str) -> Embeddings
     unit = np.divide(rows, norms, out=np.zeros_like(rows), where=sound)
     embeddings: Embeddings = unit.astype(np.float32)
     return embeddings
+
+
+def middle_square(image: Image) -> Image:
+    """Cut the part of a frame that an encoder sees: the largest square in its middle.
+
+    Args:
+        image: BGR uint8 (H, W, 3).
+
+    Returns:
+        A view of it, (S, S, 3), S the shorter of H and W.
+    """
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return image[top : top + side, left : left + side]
 
 
 def check_prompts(texts: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from paintcam.encoders import Embeddings, ScoreRange, check_prompts, unit_rows
+from paintcam.encoders import Embeddings, ScoreRange, check_prompts, middle_square, unit_rows
 from paintcam.encoders.onnxfile import is_whole, open_error
 from paintcam.encoders.quiet import quiet
 from paintcam.encoders.weights import (
@@ -95,7 +95,7 @@ class ClipEncoder:
         """
         rows: list[Embeddings] = []
         for start in range(0, len(images), self._batch):
-            chunk = [_middle_square(image) for image in images[start : start + self._batch]]
+            chunk = [middle_square(image) for image in images[start : start + self._batch]]
             try:
                 raw = self._clip.embed_image(chunk)  # takes numpy pictures for BGR
             except Exception as error:  # PIL, torchvision and ONNX Runtime share no base
@@ -183,13 +183,6 @@ def _damaged(path: Path, reason: str, variant: str) -> ModelError:
         f"{path} is damaged ({reason}). Remove it, then run `{pull_command(variant)}`; or pass "
         "`--model sketch`."
     )
-
-
-def _middle_square(image: Image) -> Image:
-    height, width = image.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return np.ascontiguousarray(image[top : top + side, left : left + side])
 
 
 def _tokens(text: str) -> int:

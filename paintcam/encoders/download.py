@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Interrupted", "fetch", "length_of", "writable"]
 
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 # Seconds to connect, and between two pieces: bad Wi-Fi stalls, and a stall is resumed.
 TIMEOUT = (10.0, 15.0)
 

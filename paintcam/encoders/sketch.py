@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from paintcam.encoders import Embeddings, ScoreRange, check_prompts, unit_rows
+from paintcam.encoders import Embeddings, ScoreRange, check_prompts, middle_square, unit_rows
 from paintcam.errors import ModelError, PromptError
 from paintcam.frames import Image
 
@@ -238,10 +238,7 @@ def _square_rgb(image: Image, edge: int) -> npt.NDArray[np.uint8]:
     """Cut the middle square of a BGR frame, as CLIP does, and scale it to RGB (edge, edge, 3)."""
     import cv2
 
-    height, width = image.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = image[top : top + side, left : left + side]
-    way = cv2.INTER_AREA if side > edge else cv2.INTER_LINEAR
+    square = middle_square(image)
+    way = cv2.INTER_AREA if square.shape[0] > edge else cv2.INTER_LINEAR
     scaled = cv2.resize(square, (edge, edge), interpolation=way)
     return np.ascontiguousarray(scaled[:, :, ::-1])
