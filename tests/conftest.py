@@ -9,3 +9,5 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))  # tests share their own modules
 
 os.environ.setdefault("DISABLE_VERSION_CHECK", "True")
+
+from clip_fixtures import clip_cache, clip_encoder  # noqa: F401

@@ -86,14 +86,11 @@ def test_a_pull_that_gave_up_is_gone_on_with_by_the_next_one(cache, roboflow, mo
     roboflow.faults = ["cut"]
     with pytest.raises(ModelError, match=r"What came is kept.*paintcam models pull clip:ViT-B-16"):
         pull("ViT-B-16")
-    part = cache / FOLDER / "visual.onnx.part"
-    assert 0 < part.stat().st_size < len(clip_files()["visual.onnx"])
+    came = (cache / FOLDER / "visual.onnx.part").stat().st_size
+    assert 0 < came < len(clip_files()["visual.onnx"])
     assert not is_cached("ViT-B-16")
     pull("ViT-B-16")
-    assert (
-        roboflow.downloads()[-1] == f"bytes={part.stat().st_size - 1}-" if part.exists() else True
-    )
-    assert roboflow.downloads()[-1].startswith("bytes=")
+    assert roboflow.downloads()[-1] == f"bytes={came - 1}-"
     assert is_cached("ViT-B-16")
 
 
@@ -304,7 +301,7 @@ def test_without_a_folder_that_looks_like_weights_nobody_is_asked(tmp_path, monk
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "none"))
     monkeypatch.setitem(sys.modules, "inference", None)
     assert not is_cached("ViT-B-16")
-    with pytest.raises(ModelError, match="Cannot import Inference.*paintcam doctor"):
+    with pytest.raises(ModelError, match=r"Cannot import Inference.*paintcam doctor"):
         clip_folder("ViT-B-16")
 
 
@@ -312,7 +309,7 @@ def test_the_cache_is_where_the_user_says(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "inference.core.env", raising=False)
     monkeypatch.delenv("MODEL_CACHE_DIR", raising=False)
     monkeypatch.delenv("PAINTCAM_CACHE_DIR", raising=False)
-    assert cache_root().parts[-2:] == ("paintcam", "models") or "paintcam" in cache_root().parts
+    assert "paintcam" in cache_root().parts
     monkeypatch.setenv("PAINTCAM_CACHE_DIR", str(tmp_path / "mine"))
     assert cache_root() == tmp_path / "mine" / "models"
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "theirs"))

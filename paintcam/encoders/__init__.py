@@ -20,6 +20,7 @@ __all__ = [
     "load_encoder",
     "middle_square",
     "resolve_model",
+    "too_long",
     "unit_rows",
 ]
 
@@ -186,3 +187,19 @@ def check_prompts(texts: Sequence[str]) -> None:
     """
     if any(not text.strip() for text in texts):
         raise PromptError('The prompt is blank. Pass one: `paintcam --prompt "a red fox"`.')
+
+
+def too_long(name: str, tokens: int, most: int) -> PromptError:
+    """Say by how much a prompt is too long, for an encoder to raise.
+
+    Args:
+        name: The encoder's.
+        tokens: How long the prompt is.
+        most: How long it may be.
+    """
+    over = tokens - most
+    s = "s" * (over > 1)
+    return PromptError(
+        f"The prompt is {over} token{s} too long for {name}: {tokens} of at most {most}. Shorten "
+        f"it by about {over} word{s}."
+    )

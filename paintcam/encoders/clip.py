@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from paintcam.encoders import Embeddings, ScoreRange, check_prompts, middle_square, unit_rows
+from paintcam.encoders import (
+    Embeddings,
+    ScoreRange,
+    check_prompts,
+    middle_square,
+    too_long,
+    unit_rows,
+)
 from paintcam.encoders.onnxfile import is_whole, open_error
 from paintcam.encoders.quiet import quiet
 from paintcam.encoders.weights import (
@@ -25,7 +32,7 @@ from paintcam.encoders.weights import (
     prepare_environment,
     pull_command,
 )
-from paintcam.errors import ModelError, PromptError
+from paintcam.errors import ModelError
 from paintcam.frames import Image
 
 if TYPE_CHECKING:
@@ -120,13 +127,8 @@ class ClipEncoder:
         if not texts:
             return np.zeros((0, self._dim), np.float32)
         for text in texts:
-            over = _tokens(text) - MAX_TOKENS
-            if over > 0:
-                raise PromptError(
-                    f"The prompt is {over} token{'s' * (over > 1)} too long for {self._name}: "
-                    f"{over + MAX_TOKENS} of at most {MAX_TOKENS}. Shorten it by about {over} "
-                    f"word{'s' * (over > 1)}."
-                )
+            if (tokens := _tokens(text)) > MAX_TOKENS:
+                raise too_long(self._name, tokens, MAX_TOKENS)
         try:
             raw = self._clip.embed_text(list(texts))
         except Exception as error:  # as above

@@ -17,8 +17,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from paintcam.encoders import Embeddings, ScoreRange, check_prompts, middle_square, unit_rows
-from paintcam.errors import ModelError, PromptError
+from paintcam.encoders import (
+    Embeddings,
+    ScoreRange,
+    check_prompts,
+    middle_square,
+    too_long,
+    unit_rows,
+)
+from paintcam.errors import ModelError
 from paintcam.frames import Image
 
 if TYPE_CHECKING:
@@ -106,7 +113,7 @@ class SketchEncoder:
             raise
         except Exception as error:  # tokenizers raises nothing narrower
             raise self._foreign("tokenizer.json", error) from error
-        # Both are done here: a prompt is never cut in silence, and padding is to the longest text.
+        # A prompt is never cut in silence, and each text is run by itself.
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._visual = self._session("visual.onnx", ["image"])
@@ -166,22 +173,15 @@ class SketchEncoder:
             return np.zeros((0, self._dim), np.float32)
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         length = max(len(row) for row in rows)
-        over = length - self._manifest.max_tokens
-        if over > 0:
-            raise PromptError(
-                f"The prompt is {over} token{'s' * (over > 1)} too long for {self.name}: {length} "
-                f"of at most {self._manifest.max_tokens}. Shorten it by about {over} words."
-            )
+        if length > self._manifest.max_tokens:
+            raise too_long(self.name, length, self._manifest.max_tokens)
         parts = []
-        for start in range(0, len(rows), BATCH):
-            chunk = rows[start : start + BATCH]
-            ids = np.zeros((len(chunk), max(map(len, chunk))), np.int64)
-            mask = np.zeros_like(ids)
-            for index, row in enumerate(chunk):
-                ids[index, : len(row)] = row
-                mask[index, : len(row)] = 1
-            feed = {"input_ids": ids, "attention_mask": mask}
-            parts.append(self._run(self._text, "text.onnx", feed, len(chunk)))
+        # One by one: the network is quantised while it runs, over the whole batch, so that a text
+        # would come out otherwise beside other texts.
+        for row in rows:
+            ids = np.array([row], np.int64)
+            feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+            parts.append(self._run(self._text, "text.onnx", feed, 1))
         return np.concatenate(parts)
 
     def _run(

@@ -1,0 +1,110 @@
+"""An encoder in a process of its own: what goes over the pipe, and how either end may vanish."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from paintcam.encoders.apart import EncoderApart
+from paintcam.encoders.sketch import SketchEncoder
+from paintcam.encoders.wire import receive, send
+from paintcam.errors import ModelError
+
+SHAPES = arrays.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=5)
+
+
+@given(
+    st.lists(
+        st.one_of(arrays.arrays(np.uint8, SHAPES), arrays.arrays(np.float32, SHAPES)), max_size=3
+    ),
+    st.dictionaries(st.text().filter(lambda key: key != "arrays"), st.text()),
+)
+def test_what_is_sent_is_received(sent, header):
+    """Property: any arrays and words come out as they went in."""
+    pipe = io.BytesIO()
+    send(pipe, header, sent)
+    pipe.seek(0)
+    told, received = receive(pipe)
+    assert told == header
+    assert len(received) == len(sent)
+    for mine, theirs in zip(sent, received, strict=True):
+        assert mine.dtype == theirs.dtype
+        assert np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f")
+
+
+def test_a_message_cut_short_is_the_end():
+    pipe = io.BytesIO()
+    send(pipe, {"do": "image"}, [np.zeros((4, 4, 3), np.uint8)])
+    with pytest.raises(EOFError):
+        receive(io.BytesIO(pipe.getvalue()[:-1]))
+
+
+def test_it_gives_the_numbers_that_the_encoder_gives_here():
+    apart, here = EncoderApart("sketch"), SketchEncoder()
+    frame = np.random.default_rng(3).integers(0, 256, (90, 160, 3), dtype=np.uint8)
+    assert apart.name == here.name
+    assert apart.score_range == here.score_range
+    assert apart.encode_image([frame]) @ here.encode_image([frame]).T == pytest.approx(1, abs=1e-5)
+    assert apart.encode_text(["лиса"]) @ here.encode_text(["лиса"]).T == pytest.approx(1, abs=1e-5)
+    apart.close()
+    apart.close()
+    with pytest.raises(ModelError, match="was closed"):
+        apart.encode_text(["a fox"])
+
+
+def test_a_process_that_dies_is_an_error_and_no_hang():
+    apart = EncoderApart("sketch")
+    psutil.Process(apart._process.pid).kill()
+    # the question may still go into the pipe, the answer never comes
+    with pytest.raises(ModelError, match=r"process that ran sketch ended.*paintcam doctor"):
+        apart.encode_text(["a fox"])
+    apart.close()
+
+
+def test_an_encoder_that_cannot_be_loaded_says_why_from_over_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
+    with pytest.raises(ModelError, match="Unknown model 'clip:no'"):
+        EncoderApart("clip:no")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_at_the_terminal_is_not_for_the_process_apart():
+    apart = EncoderApart("sketch")
+    assert os.getpgid(apart._process.pid) != os.getpgid(0)
+    apart.close()
+
+
+def test_it_ends_with_the_object():
+    apart = EncoderApart("sketch")
+    process = psutil.Process(apart._process.pid)
+    del apart
+    psutil.wait_procs([process], timeout=10)
+    assert not process.is_running()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 is of POSIX")
+def test_it_ends_when_this_process_is_killed():
+    code = (
+        "import time; from paintcam.encoders.apart import EncoderApart;"
+        "e = EncoderApart('sketch'); print(e._process.pid, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.send_signal(signal.SIGKILL)
+    parent.wait(10)
+    deadline = time.monotonic() + 20
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    parent.stdout.close()

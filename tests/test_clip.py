@@ -1,0 +1,133 @@
+"""CLIP: the real `inference.models.Clip` on weights that the stand-in of Roboflow served."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from clip_fixtures import clip_environment, run
+
+from paintcam.encoders import load_encoder
+from paintcam.encoders.apart import EncoderApart
+from paintcam.errors import ModelError, PromptError
+
+SNIPPET = """
+import json, sys, threading
+import numpy as np
+from paintcam.encoders import load_encoder
+
+def tell(**row):
+    print(json.dumps(row), flush=True)
+
+other = threading.Event()
+def chatter():
+    other.wait()
+    tell(said="another thread")
+speaker = threading.Thread(target=chatter)
+speaker.start()
+other.set()
+encoder = load_encoder("clip", fetch=True)
+speaker.join()
+
+clip = encoder._clip
+rng = np.random.default_rng(0)
+cosines = []
+for height, width in ((720, 1280), (480, 640), (1280, 720), (477, 853), (224, 224), (100, 90)):
+    image = np.repeat(np.repeat(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8), 150, 0), 150, 1)
+    image = np.ascontiguousarray(image[:height, :width])
+    mine = encoder.encode_image([image])[0]
+    from PIL import Image
+    pixels = clip.clip_preprocess(Image.fromarray(image[..., ::-1].copy())).numpy()[None]
+    theirs = clip.visual_onnx_session.run(None, {"input": pixels})[0][0]
+    cosines.append(float(mine @ theirs / np.linalg.norm(theirs)))
+tell(
+    name=encoder.name,
+    range=encoder.score_range,
+    cosines=cosines,
+    home=str(clip.cache_dir),
+    stdout_is_back=type(sys.stdout).__name__,
+)
+"""
+
+
+def test_pull_says_where_the_weights_are_and_what_next(clip_cache):
+    assert str(clip_cache.folder) in clip_cache.stdout
+    assert "paintcam --model clip:ViT-B-16" in clip_cache.stdout
+    assert "Warning" not in clip_cache.stderr
+
+
+def test_a_second_pull_finds_them_without_a_network(clip_cache):
+    env = clip_environment(clip_cache.root, "http://127.0.0.1:9")
+    again = run(["-m", "paintcam", "models", "pull", "clip:ViT-B-16"], env)
+    assert again.returncode == 0
+    assert str(clip_cache.folder) in again.stdout
+
+
+def test_models_lists_what_is_here_and_what_is_not(clip_cache):
+    listed = run(["-m", "paintcam", "models", "--json"], clip_cache.env)
+    rows = {row["name"]: row for row in map(json.loads, listed.stdout.splitlines())}
+    assert rows["clip:ViT-B-16"]["cached"]
+    assert rows["clip:ViT-B-16"]["place"] == str(clip_cache.folder)
+    assert not rows["clip:RN50"]["cached"]
+    assert rows["sketch"]["cached"]
+    assert {row["licence"] for row in rows.values()} == {"MIT", "Apache-2.0"}
+    table = run(["-m", "paintcam", "models"], clip_cache.env).stdout
+    assert "clip:ViT-L-14-336px" in table
+    assert "paintcam models pull" in table
+
+
+def test_the_pixels_are_those_of_clips_own_preprocessing_and_nothing_is_printed(clip_cache):
+    ran = run(["-c", SNIPPET], clip_cache.env)
+    assert ran.returncode == 0, ran.stderr
+    said, told = map(json.loads, ran.stdout.splitlines())
+    assert said == {"said": "another thread"}
+    assert told["name"] == "clip:ViT-B-16"
+    assert told["range"] == [0.08, 0.48]
+    assert told["cosines"] == pytest.approx([1] * 6, abs=2e-3)
+    assert told["home"] == str(clip_cache.folder)
+    assert told["stdout_is_back"] == "TextIOWrapper"
+    assert ran.stderr == ""
+
+
+def test_a_prompt_too_long_says_by_how_many_tokens(clip_encoder):
+    # "fox" is one token; the end marks are two
+    assert clip_encoder.encode_text(["fox " * 75]).shape == (1, 512)
+    with pytest.raises(PromptError, match=r"1 token too long for clip:ViT-B-16: 78 of at most 77"):
+        clip_encoder.encode_text(["fox " * 76])
+    with pytest.raises(PromptError, match="5 tokens too long"):
+        clip_encoder.encode_text(["fox", "fox " * 80])
+
+
+def test_damaged_weights_name_the_file_and_the_command(clip_cache, tmp_path, monkeypatch):
+    root = tmp_path / "cache"
+    shutil.copytree(clip_cache.root, root)
+    visual = root / clip_cache.folder.name / "visual.onnx"
+    # the outer length is right, the graph inside is not: only opening it tells
+    body = bytearray(visual.read_bytes())
+    at = body.index(b"AveragePool")
+    body[at : at + 11] = b"AverageFool"
+    visual.write_bytes(bytes(body))
+    for name, value in clip_environment(root, "http://127.0.0.1:9").items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ModelError, match=r"visual\.onnx is damaged.*paintcam models pull clip:ViT"):
+        load_encoder("clip", apart=True)
+
+
+def test_halves_that_do_not_belong_together(clip_cache, tmp_path, monkeypatch):
+    from roboflow import clip_files
+
+    root = tmp_path / "cache"
+    shutil.copytree(clip_cache.root, root)
+    (root / clip_cache.folder.name / "textual.onnx").write_bytes(clip_files(64)["textual.onnx"])
+    for name, value in clip_environment(root, "http://127.0.0.1:9").items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ModelError, match="do not belong together"):
+        EncoderApart("clip")
+
+
+def test_a_pull_of_nothing_that_exists(clip_cache):
+    for name, words in (("clip:ViT-X", "Unknown model"), ("sketch", "bundled")):
+        ran = run(["-m", "paintcam", "models", "pull", name], clip_cache.env)
+        assert words in ran.stdout + ran.stderr
+        assert ran.returncode == (name != "sketch")

@@ -1,0 +1,227 @@
+"""The doctor: every finding with the command that mends it, and 1 where something will not run."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from paintcam.cameras import Camera
+from paintcam.cli import app, checks, opencv
+from paintcam.cli.checks import Check, Level
+from paintcam.cli.opencv import Wheel, judge
+from paintcam.errors import DisplayError
+
+CONTRIB = Wheel("opencv-contrib-python", "4.12.0.88", owns=True, torn=0)
+
+
+def test_a_machine_where_all_is_well():
+    plain = Wheel("opencv-python", "4.12.0.88", owns=False, torn=60)
+    check = judge([CONTRIB, plain], "4.12.0", "QT5")
+    assert check == Check(Level.OK, "OpenCV", "4.12.0, windows by QT5, from opencv-contrib-python")
+
+
+def test_headless_opencv_is_a_failure_with_the_wheel_to_put_over_it():
+    headless = Wheel("opencv-python-headless", "4.12.0.88", owns=True, torn=0)
+    contrib = Wheel("opencv-contrib-python", "4.11.0.86", owns=False, torn=80)
+    check = judge([contrib, headless], "4.12.0", "NONE")
+    assert check.level is Level.FAIL
+    assert "headless" in check.found
+    assert "opencv-contrib-python==4.11.0.86" in check.mend
+    assert "--force-reinstall --no-deps" in check.mend
+    # of a version that Inference does not take, the range is named instead
+    too_new = Wheel("opencv-contrib-python", "4.13.0.1", owns=False, torn=80)
+    assert ">=4.8.1.78,<4.13" in judge([too_new, headless], "4.12.0", "NONE").mend
+    assert ">=4.8.1.78,<4.13" in judge([headless], "4.12.0", "NONE").mend
+
+
+def test_wheels_of_different_versions_are_brought_to_one():
+    headless = Wheel("opencv-python-headless", "5.0.0.93", owns=False, torn=40)
+    check = judge([CONTRIB, headless], "4.12.0", "QT5")
+    assert check.level is Level.WARN
+    assert "opencv-python-headless 5.0.0.93" in check.found
+    first, second = check.mend.split(" && ")
+    assert "opencv-python-headless==4.12.0.88" in first
+    assert "opencv-contrib-python==4.12.0.88" in second
+
+
+def test_a_cv2_mixed_of_two_wheels_is_told():
+    mixed = Wheel("opencv-contrib-python", "4.12.0.88", owns=True, torn=3)
+    check = judge([mixed], "4.12.0", "QT5")
+    assert check.level is Level.WARN
+    assert "3 of its files" in check.found
+    assert check.mend
+
+
+def test_an_opencv_that_cannot_be_imported_is_a_failure():
+    check = judge([CONTRIB], "", "", "libGL.so.1: cannot open shared object file")
+    assert check.level is Level.FAIL
+    assert "libGL.so.1" in check.found
+    assert check.mend
+
+
+def test_the_wheels_here_are_found_and_one_of_them_is_the_cv2_that_is_here():
+    wheels = opencv.installed_wheels()
+    assert [wheel.name for wheel in wheels if wheel.owns]
+    assert opencv.opencv().level in (Level.OK, Level.WARN, Level.FAIL)
+    assert re.search(r"\d+\.\d+", opencv.opencv().found)
+
+
+def test_a_wheel_is_held_against_the_files_on_disk(tmp_path):
+    class File(Path(tmp_path).__class__):
+        size = 0
+
+    def packed(name, size):
+        file = File(name)
+        file.size = size
+        return file
+
+    folder = tmp_path / "cv2"
+    folder.mkdir()
+    (folder / "cv2.abi3.so").write_bytes(bytes(10))
+    (folder / "version.py").write_bytes(bytes(3))
+    told = SimpleNamespace(
+        version="4.1",
+        files=[
+            packed("cv2/cv2.abi3.so", 10),
+            packed("cv2/version.py", 4),
+            packed("cv2/gone.py", 1),
+        ],
+    )
+    assert opencv._wheel("x", told, folder) == Wheel("x", "4.1", owns=True, torn=2)
+    told.files = [packed("cv2/cv2.abi3.so", 11), packed("other/cv2.abi3.so", 10)]
+    assert opencv._wheel("x", told, folder) == Wheel("x", "4.1", owns=False, torn=0)
+
+
+@pytest.mark.parametrize(
+    ("version", "level"),
+    [
+        ((3, 9, 1), Level.FAIL),
+        ((3, 10, 0), Level.OK),
+        ((3, 13, 9), Level.OK),
+        ((3, 14, 0), Level.FAIL),
+    ],
+)
+def test_pythons_that_inference_takes(monkeypatch, version, level):
+    monkeypatch.setattr(sys, "version_info", version)
+    check = checks.python()
+    assert check.level is level
+    assert bool(check.mend) is (level is Level.FAIL)
+
+
+def test_an_inference_that_is_missing_or_torn_is_a_failure(monkeypatch):
+    def missing(_name):
+        raise PackageNotFoundError
+
+    monkeypatch.setattr("importlib.metadata.version", missing)
+    assert checks.inference().level is Level.FAIL
+    monkeypatch.setattr("importlib.metadata.version", lambda _name: "1.8.3")
+    monkeypatch.setenv("PYTHONPATH", "")
+    monkeypatch.setattr(sys, "executable", sys.executable)
+    monkeypatch.setattr(
+        checks.subprocess,
+        "run",
+        lambda *_args, **_kwargs: SimpleNamespace(
+            returncode=1, stderr="Traceback\nImportError: no libtorch"
+        ),
+    )
+    check = checks.inference()
+    assert check.level is Level.FAIL
+    assert "ImportError: no libtorch" in check.found
+    assert "pip install --upgrade 'inference>=1.8,<2'" in check.mend
+
+
+def test_no_screen_is_a_warning_with_the_way_round_it(monkeypatch):
+    def none():
+        raise DisplayError(
+            "There is no screen here: DISPLAY is not set. Run it with `--view none`."
+        )
+
+    monkeypatch.setattr("paintcam.sinks.check_display", none)
+    check = checks.display()
+    assert check.level is Level.WARN
+    assert "DISPLAY is not set" in check.found
+    assert "--view none" in check.mend
+    monkeypatch.setattr("paintcam.sinks.check_display", lambda: None)
+    assert checks.display().level is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("found", "level", "words"),
+    [
+        ([], Level.WARN, "none found"),
+        ([Camera(0, "Cam", (640, 480), 30.0)], Level.OK, "0 Cam"),
+        ([Camera(0, "Cam", None, 0.0, "busy: close it")], Level.WARN, "busy"),
+    ],
+)
+def test_cameras_are_looked_for(monkeypatch, found, level, words):
+    monkeypatch.setattr("paintcam.cameras.list_cameras", lambda: found)
+    check = checks.cameras()
+    assert check.level is level
+    assert words in check.found
+    assert bool(check.mend) is (level is not Level.OK)
+
+
+def test_damaged_and_missing_weights_are_told_with_the_command(monkeypatch, tmp_path):
+    assert checks.sketch().level is Level.OK
+    monkeypatch.setattr("paintcam.encoders.sketch.BUNDLED", tmp_path)
+    broken = checks.sketch()
+    assert broken.level is Level.FAIL
+    assert str(tmp_path) in broken.found
+    assert "pip install --force-reinstall --no-deps paintcam" in broken.mend
+    monkeypatch.delitem(sys.modules, "inference.core.env", raising=False)
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
+    assert checks.clip() == Check(
+        Level.WARN,
+        "clip",
+        "weights not here (about 600 MB)",
+        "paintcam models pull clip:ViT-B-16",
+    )
+    monkeypatch.setattr("paintcam.encoders.weights.is_cached", lambda name: name == "RN50")
+    assert checks.clip().level is Level.OK
+    assert "RN50" in checks.clip().found
+
+
+def test_onnx_runtime_names_what_it_runs_on():
+    check = checks.runtime()
+    assert check.level is Level.OK
+    assert "CPU" in check.found
+
+
+def test_the_real_inference_is_imported_and_found_well():
+    assert checks.inference().level is Level.OK
+
+
+@pytest.mark.parametrize(("worst", "code"), [(Level.OK, 0), (Level.WARN, 0), (Level.FAIL, 1)])
+def test_the_command_prints_a_line_a_check_and_fails_on_a_fail(monkeypatch, worst, code):
+    found = [Check(Level.OK, "Python", "3.12.1"), Check(worst, "OpenCV", "so so", "pip install x")]
+    monkeypatch.setattr(checks, "all_checks", lambda: iter(found))
+    ran = CliRunner().invoke(app, ["doctor"], standalone_mode=False)
+    assert ran.return_value == code
+    assert ran.stdout.splitlines() == [
+        "OK   Python: 3.12.1",
+        f"{worst.value:<4} OpenCV: so so",
+        "     → pip install x",
+    ]
+    ran = CliRunner().invoke(app, ["doctor", "--json"], standalone_mode=False)
+    assert ran.return_value == code
+    assert json.loads(ran.stdout.splitlines()[1]) == {
+        "type": "check",
+        "level": worst.value,
+        "what": "OpenCV",
+        "found": "so so",
+        "mend": "pip install x",
+    }
+
+
+def test_every_check_is_made(monkeypatch):
+    for name in ("inference", "cameras"):
+        monkeypatch.setattr(checks, name, lambda: Check(Level.OK, "slow", "skipped"))
+    told = [check.what for check in checks.all_checks()]
+    assert told == ["Python", "slow", "ONNX Runtime", "OpenCV", "Display", "slow", "sketch", "clip"]

@@ -1,0 +1,102 @@
+"""The bundled encoder's files: what is bundled, and what happens when it is damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from paintcam.encoders.sketch import BUNDLED, FILES, SketchEncoder, SketchManifest
+from paintcam.errors import ModelError, PromptError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of the bundled encoder, to be damaged."""
+    return shutil.copytree(BUNDLED, tmp_path / "sketch")
+
+
+def sign(folder):
+    """Make the manifest fit the files again, as somebody's own encoder would."""
+    manifest = json.loads((folder / "encoder.json").read_text())
+    for name in FILES:
+        data = (folder / name).read_bytes()
+        manifest["files"][name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    (folder / "encoder.json").write_text(json.dumps(manifest))
+
+
+def test_another_folder_of_that_form_is_an_encoder(folder):
+    manifest = json.loads((folder / "encoder.json").read_text())
+    manifest |= {"name": "mine", "range": [0.1, 0.3], "max_tokens": 6}
+    (folder / "encoder.json").write_text(json.dumps(manifest))
+    mine = SketchEncoder(folder)
+    assert mine.name == "mine"
+    assert mine.score_range == (0.1, 0.3)
+    with pytest.raises(PromptError, match=r"1 token too long for mine: 7 of at most 6"):
+        mine.encode_text(["fox fox fox fox fox"])
+    image = np.random.default_rng(0).integers(0, 256, (99, 99, 3), dtype=np.uint8)
+    assert np.array_equal(mine.encode_image([image]), SketchEncoder().encode_image([image]))
+
+
+def test_the_bundle_is_small_and_says_its_licence():
+    manifest = SketchManifest.read(BUNDLED)
+    assert sum(size for size, _ in manifest.files.values()) <= 40e6
+    assert manifest.licence == "Apache-2.0"
+    assert (BUNDLED / "NOTICE").exists()
+    assert (BUNDLED / "README.md").exists()
+
+
+@pytest.mark.parametrize("name", [*FILES, "encoder.json"])
+def test_a_missing_file_is_named(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=rf"{name}.*pip install --force-reinstall"):
+        SketchEncoder(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_half_file_and_a_flipped_bit_are_damage(folder, name):
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelError, match=rf"{name} is damaged: \d+ bytes of {len(whole)}"):
+        SketchEncoder(folder)
+    (folder / name).write_bytes(whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])
+    with pytest.raises(ModelError, match=rf"{name} is damaged: its SHA-256"):
+        SketchEncoder(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_foreign_files_are_not_taken(folder, name):
+    other = {"visual.onnx": "text.onnx", "text.onnx": "visual.onnx", "tokenizer.json": "NOTICE"}
+    shutil.copy(BUNDLED / other[name], folder / name)
+    sign(folder)
+    with pytest.raises(ModelError, match=rf"{name} is not for the sketch encoder"):
+        SketchEncoder(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": "x", "range": [1]}'])
+def test_a_manifest_that_is_none(folder, text):
+    (folder / "encoder.json").write_text(text)
+    with pytest.raises(ModelError, match=r"cannot use encoder\.json"):
+        SketchEncoder(folder)
+
+
+def test_a_model_for_another_size_of_picture_is_foreign(folder):
+    manifest = json.loads((folder / "encoder.json").read_text())
+    (folder / "encoder.json").write_text(json.dumps(manifest | {"image_size": 96}))
+    with pytest.raises(ModelError, match=r"visual\.onnx is not for the sketch encoder"):
+        SketchEncoder(folder)
+
+
+def test_it_runs_without_torch_and_inference():
+    code = (
+        "import sys; from paintcam.encoders import load_encoder; e = load_encoder('sketch');"
+        "e.encode_text(['a fox']); print(sorted({'torch', 'inference', 'clip'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert ran.stdout.strip() == "[]", ran.stderr
+    assert ran.stderr == ""
