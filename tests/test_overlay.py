@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import struct
 import subprocess
 import sys
 import unicodedata
@@ -439,9 +440,23 @@ def test_a_broken_installed_font_is_passed_over(tmp_path):
     """Of the installed fonts, one that cannot be read does not spoil the search."""
     (tmp_path / "NotoSansArmenian-Bold.ttf").write_bytes(b"\0\1\0\0\0\xff" + os.urandom(64))
     (tmp_path / "empty.ttf").touch()
-    found = InstalledFonts([tmp_path, tmp_path / "none", DEJAVU]).find("գ")
-    assert found is not None
-    assert found.parent == DEJAVU
+    found = list(InstalledFonts([tmp_path, tmp_path / "none", DEJAVU]).find("գ"))
+    assert found
+    assert {path.parent for path in found} == {DEJAVU}
+
+
+def test_a_font_that_pillow_cannot_open_is_passed_over(tmp_path):
+    """A file with a good table and nothing else: the next font is taken, nothing is raised."""
+    whole = (DEJAVU / "DejaVuSans-Bold.ttf").read_bytes()
+    at = whole.index(b"cmap")
+    _, _, offset, length = struct.unpack_from(">4sIII", whole, at)
+    header = whole[:4] + struct.pack(">HHHH4sIII", 1, 16, 0, 0, b"cmap", 0, 28, length)
+    (tmp_path / "NotoSansArmenian-Bold.ttf").write_bytes(header + whole[offset : offset + length])
+    broken = InstalledFonts([tmp_path, DEJAVU])
+    assert next(broken.find("գ")).parent == tmp_path
+    drawn = Lettering(installed=broken).bitmap("գ", 40, (9, 9, 9))
+    good = Lettering(installed=InstalledFonts([DEJAVU])).bitmap("գ", 40, (9, 9, 9))
+    assert np.array_equal(drawn.inverse, good.inverse)
 
 
 def test_coverage_agrees_with_pillow():
@@ -508,6 +523,13 @@ def test_wrapped_lines_fit(text, width, lines):
 
 
 LETTERING = Lettering(installed=InstalledFonts([DEJAVU]))
+
+
+def test_lines_are_about_equally_long():
+    """No last word alone on its line where the words can be shared out."""
+    width = LETTERING.width("a gorilla gardening with", 20)
+    wrapped = LETTERING.wrap(PROMPT, 20, width, 3)
+    assert wrapped == ("a gorilla gardening", "with grapes")
 
 
 def test_ideographs_wrap_without_spaces():

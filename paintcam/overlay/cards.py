@@ -6,6 +6,7 @@ from paintcam.overlay.canvas import Box, Canvas
 from paintcam.overlay.hud import KEYS
 from paintcam.overlay.palette import SKY, WHITE
 from paintcam.overlay.script import clean, clusters
+from paintcam.overlay.wrapping import holds_all
 
 __all__ = ["draw_headline", "draw_help"]
 
@@ -31,13 +32,13 @@ def draw_headline(canvas: Canvas, headline: tuple[str, ...], free: Box) -> None:
     while True:
         sizes = [canvas.size((first if i == 0 else 0.056) * shrink) for i in range(len(texts))]
         last = shrink < 0.25
-        rows = [
-            (line, size)
+        wraps = [
+            canvas.lettering.wrap(text, size, width, 2)
             for text, size in zip(texts, sizes, strict=True)
-            for line in canvas.lettering.wrap(text, size, width, 2)
         ]
+        rows = [(line, size) for lines, size in zip(wraps, sizes, strict=True) for line in lines]
         height = sum(round(size * _STEP) for _, size in rows) - (rows[-1][1] // 2 if rows else 0)
-        cut = any(line.endswith("…") for line, _ in rows)
+        cut = not all(map(holds_all, wraps, texts))
         if last or (height + 2 * pad <= free.height and not (cut and shrink > 0.6)):
             break
         shrink *= 0.88

@@ -139,15 +139,15 @@ class InstalledFonts:
         self._paths: list[Path] | None = None
         self._coverages: dict[Path, Coverage | None] = {}
 
-    def find(self, characters: str, *, emoji: bool = False) -> Path | None:
-        """Find the font that suits best and has every one of the characters.
+    def find(self, characters: str, *, emoji: bool = False) -> Iterator[Path]:
+        """Find the fonts that have every one of the characters, the most suitable first.
 
         Args:
             characters: What must be in the font: one cluster, a letter with its marks.
             emoji: Prefer a font with pictures in colour.
 
-        Returns:
-            The file, or None where no installed font has them all.
+        Yields:
+            Their files. The first search lists the folders, which takes some 10 ms.
         """
         if self._paths is None:
             folders = font_folders() if self._folders is None else self._folders
@@ -156,8 +156,7 @@ class InstalledFonts:
         for path in sorted(self._paths, key=lambda path: _rank(path, script, emoji)):
             coverage = self._coverage(path)
             if coverage is not None and all(c in coverage for c in characters):
-                return path
-        return None
+                yield path
 
     def _coverage(self, path: Path) -> Coverage | None:
         if path not in self._coverages:

@@ -148,7 +148,7 @@ class Lettering:
         key = (text, size, width, lines)
         return self._wraps.get(
             key,
-            lambda: tuple(wrapped(clean(text), width, lines, lambda part: self.width(part, size))),
+            lambda: wrapped(clean(text), width, lines, lambda part: self.width(part, size)),
         )
 
     def tail(self, text: str, size: int, width: int) -> str:
@@ -186,18 +186,22 @@ class Lettering:
         wanted = needed(cluster)
         if not wanted:
             return self._font, " ", False
-        if is_emoji(cluster) and (path := self._installed.find(wanted[0], emoji=True)):
+        if is_emoji(cluster) and (path := self._usable(wanted[0], emoji=True)):
             return path, cluster, True
         for path, coverage in self._own.items():
             if all(c in coverage for c in wanted):
                 return path, wanted, False
         for text in dict.fromkeys((wanted, wanted[0])):  # a letter without its mark before a box
-            if path := self._installed.find(text):
+            if path := self._usable(text):
                 return path, text if text != wanted else cluster, False
         # No font has it: a fancy letter has a plain one, anything else is a dot.
         bundled = self._own[BUNDLED]
         plain = "".join(c for c in unicodedata.normalize("NFKD", wanted) if c in bundled)
         return BUNDLED, plain or _MISSING, False
+
+    def _usable(self, text: str, *, emoji: bool = False) -> Path | None:
+        found = self._installed.find(text, emoji=emoji)
+        return next((p for p in found if self._faces.can_draw(Run(text, p, False, emoji))), None)
 
     def _render(self, text: str, size: int, colour: Colour) -> Bitmap:
         from PIL import Image, ImageDraw

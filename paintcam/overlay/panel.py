@@ -12,6 +12,7 @@ from paintcam.overlay.lettering import Colour
 from paintcam.overlay.lower import BAR, GAP, PAD, lower_plate, lower_room, lower_width
 from paintcam.overlay.palette import GREY, SKY, TRACK, WHITE, score_colour
 from paintcam.overlay.script import is_rtl
+from paintcam.overlay.wrapping import holds_all
 
 __all__ = ["draw_panel"]
 
@@ -19,7 +20,7 @@ _STEP = 1.3  # from line to line, in font sizes
 # Digits' heights of score and best, the first that fits. The score stays over 12 %.
 _NUMBERS = ((0.15, 0.062), (0.138, 0.052), (0.126, 0.04), (0.122, 0.034))
 # The prompt's, with the most lines of each. Never below 4 %: what is too long is cut.
-_PROMPTS = ((0.06, 1), (0.054, 2), (0.047, 3), (0.042, 4))
+_PROMPTS = ((0.06, 1), (0.053, 1), (0.054, 2), (0.047, 3), (0.042, 4))
 
 
 def draw_panel(canvas: Canvas, hud: Hud) -> int:
@@ -152,7 +153,7 @@ def _fit(canvas: Canvas, text: str, width: int, room: float) -> tuple[int, tuple
         size = canvas.size(share)
         fitting = max(0, min(most, int((room / size - 0.4) // _STEP)))
         lines = canvas.lettering.wrap(text, size, width, fitting)
-        if lines and not lines[-1].endswith("…"):
+        if holds_all(lines, text):
             break
     return size, lines
 

@@ -75,7 +75,8 @@ class Typefaces:
         sizes = (self._sizes[path],) if path in self._sizes else (size, *_BITMAP_SIZES)
         for candidate in sizes:
             try:
-                face = ImageFont.truetype(path, candidate, layout_engine=layout)
+                # Not `truetype`: of a file that cannot be opened it would take a namesake.
+                face = ImageFont.FreeTypeFont(path, candidate, layout_engine=layout)
             except OSError as error:
                 problem = error
                 continue
@@ -86,6 +87,19 @@ class Typefaces:
                 face.set_variation_by_name("Bold")
             return face
         raise problem
+
+    def can_draw(self, run: Run) -> bool:
+        """Tell whether ink comes of it: not all that is in a font can Pillow draw."""
+        from PIL import Image
+
+        try:
+            if run.emoji:
+                sheet = Image.new("RGBA", (256, 256))
+                self.stamp(sheet, run, 64, (64, 128))
+                return sheet.getbbox() is not None
+            return self.face(run.font, 64).getmask(run.text).getbbox() is not None
+        except OSError:
+            return False
 
     def length(self, run: Run, size: int) -> float:
         """Measure a run, in pixels."""

@@ -7,13 +7,15 @@ from typing import TypeAlias
 
 from paintcam.overlay.script import clean, clusters, pieces
 
-__all__ = ["last_part", "wrapped"]
+__all__ = ["holds_all", "last_part", "wrapped"]
 
 _Measure: TypeAlias = Callable[[str], int]
 
 
-def wrapped(text: str, width: int, lines: int, measure: _Measure) -> Iterator[str]:
+def wrapped(text: str, width: int, lines: int, measure: _Measure) -> tuple[str, ...]:
     """Break clean text at spaces, hyphens and between ideographs; a word too long anywhere.
+
+    Lines come out about equally long: a prompt does not end with one word on a line of its own.
 
     Args:
         text: One line without control characters.
@@ -21,9 +23,29 @@ def wrapped(text: str, width: int, lines: int, measure: _Measure) -> Iterator[st
         lines: At most this many; the last one is cut with … where there would be more.
         measure: Gives the length of a text.
 
-    Yields:
-        The lines.
+    Returns:
+        The lines; none where not even … fits.
     """
+    found = tuple(_greedy(text, width, lines, measure))
+    if len(found) < 2 or not holds_all(found, text):
+        return found
+    narrow = max(measure(line) for line in found) // 2
+    while width - narrow > 1:  # the narrowest column with as many lines lies between
+        middle = (narrow + width) // 2
+        tried = tuple(_greedy(text, middle, len(found), measure))
+        if holds_all(tried, text):
+            found, width = tried, middle
+        else:
+            narrow = middle
+    return found
+
+
+def holds_all(lines: tuple[str, ...], text: str) -> bool:
+    """Tell whether wrapped lines hold the whole text, nothing cut."""
+    return "".join(lines).replace(" ", "") == clean(text).replace(" ", "")
+
+
+def _greedy(text: str, width: int, lines: int, measure: _Measure) -> Iterator[str]:
     if lines < 1 or width < 1:
         return
     parts = list(pieces(text))
