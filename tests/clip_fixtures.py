@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from roboflow import RoboflowStandIn
 
 from paintcam.encoders.apart import EncoderApart
+from roboflow import RoboflowStandIn
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from mjpeg import Webcam, moving_picture
 from program import Program, environment, house, paintcam, rows, write_video
 

@@ -6,8 +6,8 @@ import json
 import shutil
 
 import pytest
-from clip_fixtures import clip_environment, run
 
+from clip_fixtures import clip_environment, run
 from paintcam.encoders import load_encoder
 from paintcam.encoders.apart import EncoderApart
 from paintcam.errors import ModelError, PromptError

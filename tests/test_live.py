@@ -7,8 +7,8 @@ import time
 
 import numpy as np
 import pytest
-from fakes import Ear, FakeJudge, FakeSource, FakeWindow, Running, make_stage
 
+from fakes import Ear, FakeJudge, FakeSource, FakeWindow, Running, make_stage
 from paintcam.errors import ModelError, SinkError, SourceError
 from paintcam.every_frame import EveryFrame
 from paintcam.frames import SourceState
@@ -292,14 +292,15 @@ def test_a_show_takes_keys_and_may_end_the_run():
 
 def test_every_frame_is_judged_once_in_order():
     """None is dropped, whatever the judge takes, and two runs give the same numbers."""
-    rows = []
-    for _ in range(2):
+
+    def score() -> list[tuple[int, float, float]]:
         judge, ear = FakeJudge(takes_s=0.02), Ear()
         summary = EveryFrame(FakeSource(frames=23), lambda: judge, make_stage(listener=ear)).run()
         assert judge.judged == list(range(23))
         assert (summary.frames_shown, summary.frames_scored) == (23, 23)
-        rows.append([(v.frame, s.score, s.best) for v, s in ear.verdicts])
-    assert rows[0] == rows[1]
+        return [(v.frame, s.score, s.best) for v, s in ear.verdicts]
+
+    assert score() == score()
 
 
 def test_every_frame_stops_while_loading():

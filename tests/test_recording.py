@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -34,6 +33,12 @@ def read_back(path: Path) -> tuple[list[np.ndarray], float]:
         if not ok:
             return pictures, fps
         pictures.append(image)
+
+
+def keep_writing(sink: VideoFile) -> None:
+    for _ in range(200):
+        sink.write(picture())
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
@@ -111,7 +116,7 @@ def test_what_cannot_be_recorded_to(tmp_path, name):
 
 def test_a_folder_that_is_not_writable():
     """/proc takes no files, not even root's."""
-    with pytest.raises(SinkError, match="Cannot record to '/proc/talk.mp4'"):
+    with pytest.raises(SinkError, match=r"Cannot record to '/proc/talk\.mp4'"):
         VideoFile(Path("/proc/talk.mp4"), fps=lambda: 24.0)
 
 
@@ -124,9 +129,7 @@ def test_a_disk_that_fills_up(tmp_path, monkeypatch):
     usage = recording.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(recording.shutil, "disk_usage", lambda _: usage._replace(free=1 << 20))
     with pytest.raises(SinkError, match="1 MiB free"):
-        for _ in range(200):
-            sink.write(picture())
-            time.sleep(0.01)
+        keep_writing(sink)
     sink.close()
     assert len(read_back(sink.path)[0]) >= 20 - 8  # all but those that waited in the queue
 
@@ -147,9 +150,7 @@ def test_a_removed_file_is_noticed(tmp_path, monkeypatch):
     time.sleep(0.2)
     sink.path.unlink()
     with pytest.raises(SinkError, match="was removed"):
-        for _ in range(200):
-            sink.write(picture())
-            time.sleep(0.01)
+        keep_writing(sink)
     sink.close()
 
 
@@ -204,7 +205,7 @@ def test_a_blocked_picture_is_kept_only_as_it_was_shown(tmp_path):
 def test_a_snapshot_folder_that_vanishes_is_told(tmp_path):
     """No crash: the error is there for whoever asks."""
     folder = Snapshots(tmp_path / "gone")
-    os.rmdir(folder.folder)
+    folder.folder.rmdir()
     folder.keep(Snapshot("best", {}, picture(), lambda: picture()))
     folder.close()
     assert "could not be written" in str(folder.error)

@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from mjpeg import Webcam, moving_picture
 
+from mjpeg import Webcam, moving_picture
 from paintcam.capture import Reference
 from paintcam.errors import SourceError
 from paintcam.frames import Frame, FrameSource, SourceState

@@ -13,7 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from roboflow import RoboflowStandIn, clip_files
 
 from paintcam.encoders import download, load_encoder, resolve_model
 from paintcam.encoders import pull as pulling
@@ -28,6 +27,7 @@ from paintcam.encoders.weights import (
     prepare_environment,
 )
 from paintcam.errors import ModelError
+from roboflow import RoboflowStandIn, clip_files
 
 FOLDER = "~clip-ViT-B-16-0123"
 

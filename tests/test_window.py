@@ -8,12 +8,12 @@ import time
 import cv2
 import numpy as np
 import pytest
-from mjpeg import Webcam
-from program import Program, house, paintcam
-from screen import MISSING, Screen
 
+from mjpeg import Webcam
 from paintcam.errors import DisplayError
 from paintcam.sinks import check_display
+from program import Program, house, paintcam
+from screen import MISSING, Screen
 
 pytestmark = pytest.mark.skipif(
     bool(MISSING) or sys.platform != "linux",

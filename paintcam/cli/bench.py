@@ -148,7 +148,7 @@ def _since_start(at: float | None) -> float | None:
     if at is None:
         return None
     started = time.monotonic() - (time.time() - psutil.Process().create_time())
-    return round(at - started, 2)
+    return float(round(at - started, 2))
 
 
 def _cpu_s() -> float:
