@@ -114,6 +114,8 @@ class Capture:
         quiet_backends()
         import cv2
 
+        # the variable counts only where it is set before OpenCV is loaded
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         self._reference = reference
         api = getattr(cv2, f"CAP_{(backend or 'ANY').upper()}", None)
         if api is None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from paintcam.errors import SinkError
 from paintcam.frames import Frame
 from paintcam.judge import Verdict
+from paintcam.folders import pictures_folder
 from paintcam.overlay import Hud, Overlay
 from paintcam.session import Standing
 from paintcam.snapshots import Snapshot, Snapshots
@@ -18,7 +20,7 @@ class Keeper:
     """Keeps the best frame as a picture where that is wanted, and the best alone always.
 
     Args:
-        snapshots: Where pictures go; None keeps none.
+        snapshots: Where pictures go; None keeps none, but those that are asked for.
         last_run: Where the best alone goes, as last-run.json; None where no folder can be had.
         model: The encoder's name.
     """
@@ -28,6 +30,7 @@ class Keeper:
     ) -> None:
         """Keep nothing yet."""
         self._snapshots = snapshots
+        self._asked_for: Snapshots | None = None
         self._last_run = last_run
         self._model = model
         self._started = time.strftime("%Y%m%d-%H%M%S")
@@ -43,22 +46,26 @@ class Keeper:
 
     def keep_frame(self, frame: Frame, verdict: Verdict, standing: Standing, hud: Hud) -> str:
         """Keep this frame; gives what to tell the person who asked for it."""
-        if self._snapshots is None:
-            return "No folder for snapshots: start with `--snapshot DIR`."
+        if self._asked_for is None:
+            try:
+                self._asked_for = self._snapshots or Snapshots(pictures_folder())
+            except SinkError as error:
+                return str(error)
         facts = self._facts(verdict, standing, hud)
-        self._snapshots.keep(self._snapshot(f"frame{frame.index}", frame, hud, facts))
-        return f"Snapshot in {self._snapshots.folder}"
+        self._asked_for.keep(self._snapshot(f"frame{frame.index}", frame, hud, facts))
+        return f"Snapshot in {self._asked_for.folder}"
 
     def trouble(self) -> str:
         """What went wrong since the last call, in words; "" where nothing did."""
-        if self._snapshots is None or self._snapshots.error is None:
-            return ""
-        error, self._snapshots.error = self._snapshots.error, None
-        return str(error)
+        for folder in (self._snapshots, self._asked_for):
+            if folder is not None and folder.error is not None:
+                error, folder.error = folder.error, None
+                return str(error)
+        return ""
 
     def close(self) -> None:
         """Write what is waiting. May be called twice."""
-        for folder in (self._snapshots, self._last_run):
+        for folder in (self._snapshots, self._asked_for, self._last_run):
             if folder is not None:
                 folder.close()
 

@@ -101,7 +101,7 @@ LEAVES = {
     "errors": set(),
     "frames": {"errors"},
     "judge": {"errors", "frames", "encoders"},
-    "lastrun": set(),
+    "folders": set(),
     "recording": {"errors", "frames"},
     "session": {"judge"},
     "sheet": {"errors", "frames"},

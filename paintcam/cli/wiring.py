@@ -185,7 +185,7 @@ def _stage(
 def _last_run(options: RunOptions) -> Snapshots | None:
     """Tell of a run that ended without a summary, and open the place for this one's best."""
     from paintcam.errors import SinkError
-    from paintcam.lastrun import data_folder, interrupted_run
+    from paintcam.folders import data_folder, interrupted_run
     from paintcam.snapshots import Snapshots
 
     if facts := interrupted_run():
@@ -215,7 +215,7 @@ def _window(options: RunOptions) -> Window | None:
 
 def conduct(loop: Live | EveryFrame) -> Summary:
     """Run a loop to its end; Ctrl-C and SIGTERM end it as `q` does."""
-    from paintcam.lastrun import last_run_file
+    from paintcam.folders import last_run_file
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         loop.stop()

@@ -1,4 +1,4 @@
-"""The best of the run in progress, on disk: it survives even `kill -9`."""
+"""Where paintcam keeps things, and the best of the run in progress: it survives `kill -9`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-__all__ = ["data_folder", "interrupted_run", "last_run_file"]
+__all__ = ["data_folder", "interrupted_run", "last_run_file", "pictures_folder"]
 
 
 def data_folder() -> Path:
@@ -17,6 +17,13 @@ def data_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("paintcam", appauthor=False)
+
+
+def pictures_folder() -> Path:
+    """Where snapshots go that the key s asks for when no folder was given."""
+    from platformdirs import user_pictures_path
+
+    return user_pictures_path() / "paintcam"
 
 
 def last_run_file() -> Path:
