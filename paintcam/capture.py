@@ -115,7 +115,7 @@ class Capture:
         import cv2
 
         # the variable counts only where it is set before OpenCV is loaded
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        cv2.setLogLevel(0)
         self._reference = reference
         api = getattr(cv2, f"CAP_{(backend or 'ANY').upper()}", None)
         if api is None:

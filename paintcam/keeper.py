@@ -6,9 +6,9 @@ import time
 from typing import Any
 
 from paintcam.errors import SinkError
+from paintcam.folders import pictures_folder
 from paintcam.frames import Frame
 from paintcam.judge import Verdict
-from paintcam.folders import pictures_folder
 from paintcam.overlay import Hud, Overlay
 from paintcam.session import Standing
 from paintcam.snapshots import Snapshot, Snapshots
