@@ -7,8 +7,7 @@ in `paintcam.judging` puts the usual ones together.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -17,72 +16,31 @@ import numpy.typing as npt
 from paintcam.encoders import Embeddings, Encoder, ScoreRange
 from paintcam.errors import PromptError, UsageError
 from paintcam.frames import Frame, Image
+from paintcam.verdict import Finding, Verdict, cosine, score_of
 
 __all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "cosine", "score_of"]
 
 DEFAULT_LOGIT_SCALE = 100.0  # CLIP's learned temperature ends at its cap, 100 (section 2.5)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the judge says of one frame.
-
-    Attributes:
-        frame: Index of the frame.
-        time_s: The frame's position in seconds.
-        captured_at: Monotonic clock, seconds, when the frame was received.
-        similarity: Cosine of picture and prompt, −1…1, before any guard.
-        score: 0…100, the number shown.
-        flags: What the guards did, in plain words for the picture ("reads like handwriting: −18").
-        blocked: The picture must not be shown: it counts 0 and is pixelated.
-        region: Corners of what was judged, float32 (4, 2) in pixels of the frame (x, y), clockwise
-            from the top left; None for the encoder's own crop of the whole frame.
-        labels: With labels instead of a prompt: label → probability, summing to 1. Similarity and
-            score are then those of the most probable label.
-    """
-
-    frame: int
-    time_s: float
-    captured_at: float
-    similarity: float
-    score: float
-    flags: tuple[str, ...] = ()
-    blocked: bool = False
-    region: npt.NDArray[np.float32] | None = field(default=None, compare=False)
-    labels: Mapping[str, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one guard says of one frame.
-
-    Attributes:
-        penalty: Taken from the similarity before it becomes a score; ≥ 0.
-        blocked: The picture must not be shown.
-        words: What the viewer reads of it; the points lost are added by the judge.
-    """
-
-    penalty: float = 0.0
-    blocked: bool = False
-    words: str = ""
-
-
 class Guard(Protocol):
-    """Looks at every frame beside the prompt. Called by one thread at a time."""
+    """Looks at every frame beside the prompt; all its methods are called by the scorer's thread."""
 
     @property
     def name(self) -> str:
         """As `--no-guard` takes it."""
 
     def prepare(self, texts: Embeddings) -> None:
-        """Take new prompts: unit-norm float32 (P, D), one row a prompt or label.
+        """Take new prompts: unit-norm float32 (P, D), one row a prompt or label."""
 
-        Raises:
-            PromptError: A prompt is one that this guard refuses.
+    def check(self, frame: Frame, seen: Image, embedding: npt.NDArray[np.float32]) -> Finding:
+        """Look at one frame.
+
+        Args:
+            frame: As the source gave it.
+            seen: What of it was embedded: the rectified sheet, or the whole, BGR uint8 (H, W, 3).
+            embedding: Of that, unit-norm float32 (D,).
         """
-
-    def check(self, frame: Frame, embedding: npt.NDArray[np.float32]) -> Finding:
-        """Look at one frame and its unit-norm float32 (D,) embedding."""
 
 
 class SheetFinder(Protocol):
@@ -95,39 +53,6 @@ class SheetFinder(Protocol):
         """The sheet seen from the front, BGR uint8 and square."""
 
 
-def cosine(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
-    """Cosine of two embeddings.
-
-    Args:
-        a: float32 (D,), any norm.
-        b: float32 (D,), any norm.
-
-    Returns:
-        −1…1, or NaN where either is a zero vector or holds a NaN.
-    """
-    norm = float(np.linalg.norm(a)) * float(np.linalg.norm(b))
-    if not norm > 0 or not math.isfinite(norm):
-        return math.nan
-    return max(-1.0, min(1.0, float(np.dot(a, b)) / norm))
-
-
-def score_of(similarity: float, low: float, high: float) -> float:
-    """Rescale a similarity to the score that is shown.
-
-    The only place where similarity becomes score. CLIP's similarities are conservative: over
-    20,000 drawings on paint.wtf they lay between 0.08 and 0.48.
-
-    Args:
-        similarity: Cosine, −1…1, finite.
-        low: The similarity that scores 0.
-        high: The similarity that scores 100.
-
-    Returns:
-        0…100.
-    """
-    return 100.0 * max(0.0, min(1.0, (similarity - low) / (high - low)))
-
-
 class Judge:
     """Scores frames against a prompt, or tells labels apart. One thread at a time.
 
@@ -138,6 +63,7 @@ class Judge:
         score_range: Similarities that become 0 and 100; the encoder's own where None.
         guards: Already made for this encoder, and truly running.
         sheet_finder: Judge the sheet alone where one is found; None judges the whole frame.
+        check_prompts: Raises a PromptError for a prompt or label that is not fit for a stage.
 
     Raises:
         PromptError: A prompt or label is blank or too long for the encoder, or a guard refuses it.
@@ -153,10 +79,12 @@ class Judge:
         score_range: ScoreRange | None = None,
         guards: Sequence[Guard] = (),
         sheet_finder: SheetFinder | None = None,
+        check_prompts: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         self._encoder = encoder
         self._guards = tuple(guards)
         self._sheet_finder = sheet_finder
+        self._check_prompts = check_prompts
         self._score_range = _checked_range(score_range or encoder.score_range)
         self._logit_scale = float(getattr(encoder, "logit_scale", DEFAULT_LOGIT_SCALE))
         self._labels = _checked_labels(labels)
@@ -223,10 +151,10 @@ class Judge:
         seen = [self._crop(frame.image) for frame in frames]
         embeddings = self._encoder.encode_image([picture for picture, _ in seen])
         verdicts = []
-        for frame, (_, region), embedding in zip(frames, seen, embeddings, strict=True):
+        for frame, (picture, region), embedding in zip(frames, seen, embeddings, strict=True):
             norm = float(np.linalg.norm(embedding))
             if norm > 0 and math.isfinite(norm):
-                verdicts.append(self._verdict(frame, region, embedding / norm))
+                verdicts.append(self._verdict(frame, picture, region, embedding / norm))
         return verdicts
 
     def _crop(self, image: Image) -> tuple[Image, npt.NDArray[np.float32] | None]:
@@ -240,11 +168,12 @@ class Judge:
     def _verdict(
         self,
         frame: Frame,
+        picture: Image,
         region: npt.NDArray[np.float32] | None,
         embedding: npt.NDArray[np.float32],
     ) -> Verdict:
-        similarities = np.clip(self._texts @ embedding, -1.0, 1.0)
-        findings = [guard.check(frame, embedding) for guard in self._guards]
+        similarities = np.clip(self._texts @ embedding, -1.0, 1.0).astype(np.float64)
+        findings = [guard.check(frame, picture, embedding) for guard in self._guards]
         penalty = sum(finding.penalty for finding in findings)
         # Of labels the penalty takes the lead alone: a page that says "hot dog" is neither.
         judged = (
@@ -269,8 +198,6 @@ class Judge:
     def _flags(self, findings: Sequence[Finding], similarity: float) -> tuple[str, ...]:
         flags = []
         for finding in findings:
-            if not finding.words:
-                continue
             fair = score_of(similarity, *self._score_range)
             lost = fair - score_of(similarity - finding.penalty, *self._score_range)
             if finding.blocked:
@@ -279,9 +206,9 @@ class Judge:
                 flags.append(f"{finding.words}: −{lost:.0f}")
         return tuple(flags)
 
-    def _probabilities(self, similarities: npt.NDArray[np.float32]) -> dict[str, float]:
+    def _probabilities(self, similarities: npt.NDArray[np.float64]) -> dict[str, float]:
         # Radford et al. 2021, section 3.1.2: softmax of the cosines over the temperature.
-        logits = self._logit_scale * similarities.astype(np.float64)
+        logits = self._logit_scale * similarities
         weights = np.exp(logits - logits.max())
         shares = weights / weights.sum()
         return dict(zip(self._labels, (float(share) for share in shares), strict=True))
@@ -290,6 +217,8 @@ class Judge:
         for text in texts:
             if not text.strip():
                 raise PromptError('The prompt is blank. Pass one such as --prompt "a house".')
+        if self._check_prompts is not None:
+            self._check_prompts(texts)
         embeddings = self._encoder.encode_text(texts)
         norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
         if not (np.isfinite(norms).all() and (norms > 0).all()):

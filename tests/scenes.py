@@ -295,7 +295,7 @@ def camera(rng: np.random.Generator, picture: np.ndarray, light: str) -> np.ndar
 def held_sheet(
     seed: int, *, hw: tuple[int, int] = (720, 1280), drawing: np.ndarray | None = None
 ) -> Scene:
-    """Somebody holds a sheet: any background, light, tilt; hands over edges; at times two sheets."""
+    """Somebody holds a sheet: any background, light, tilt; hands over edges; sometimes two."""
     rng = np.random.default_rng(seed)
     place = BACKGROUNDS[seed % len(BACKGROUNDS)]
     kind = SHEETS[int(rng.choice(len(SHEETS), p=(0.5, 0.15, 0.12, 0.12, 0.11)))]

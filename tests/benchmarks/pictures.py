@@ -9,6 +9,10 @@
 
 `split.json` lists the concepts that the bundled encoder was not trained on. OpenMoji (CC-BY-SA-4.0)
 and Noto Emoji (Apache-2.0) are measured on and never shipped.
+
+    python tests/benchmarks/pictures.py references paintcam/assets/guards/references.npz
+
+writes the few pictures that the handwriting guard compares an encoder's view with.
 """
 
 from __future__ import annotations
@@ -71,7 +75,12 @@ def text_mask(text: str, font: Path, size: int, width: int) -> np.ndarray:
 
 
 def write_on(
-    rng: np.random.Generator, page: np.ndarray, text: str, font: Path, size: int, at: tuple[int, int]
+    rng: np.random.Generator,
+    page: np.ndarray,
+    text: str,
+    font: Path,
+    size: int,
+    at: tuple[int, int],
 ) -> None:
     """Put handwriting onto a BGR uint8 page, the pen's thickness and slant varying."""
     mask = text_mask(text, font, size, page.shape[1] - at[0] - 10)
@@ -156,7 +165,36 @@ def render(package: Path, split: Path, out: Path) -> None:
             )
 
 
+def references(out: Path) -> None:
+    """Write the guards' own references: own doodles, and words in OpenCV's script letters."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from scenes import doodle
+
+    drawings, pages = [], []
+    words = ("lorem ipsum dolor", "to whom it may concern", "hello there", "the quick brown fox")
+    words += ("do not forget", "my dear friend")
+    for index in range(6):
+        picture = doodle(np.random.default_rng(index + 70))
+        drawings.append(cv2.resize(picture, (160, 160), interpolation=cv2.INTER_AREA))
+        page = np.full((480, 480, 3), 255, np.uint8)
+        face = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX if index % 2 else cv2.FONT_HERSHEY_SCRIPT_COMPLEX
+        size = (1.2, 1.6, 2.2)[index % 3]
+        for row in range(1 + index % 3 * 2):
+            text = words[(index + row) % len(words)]
+            at = (24, int(110 + row * 38 * size))
+            cv2.putText(page, text, at, face, size, (20, 20, 20), 3, cv2.LINE_AA)
+        pages.append(cv2.resize(page, (160, 160), interpolation=cv2.INTER_AREA))
+    grey = [
+        np.stack([cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in pictures])
+        for pictures in (drawings, pages)
+    ]
+    np.savez_compressed(out, drawings=grey[0], pages=grey[1])
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
+    if len(sys.argv) == 3 and sys.argv[1] == "references":
+        references(Path(sys.argv[2]))
+    elif len(sys.argv) == 4:
+        render(*(Path(argument) for argument in sys.argv[1:]))
+    else:
         sys.exit(__doc__)
-    render(*(Path(argument) for argument in sys.argv[1:]))

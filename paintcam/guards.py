@@ -1,0 +1,228 @@
+"""Guards: what a judge looks at beside the prompt, so that a crowd accepts the score.
+
+Handwriting. CLIP reads: on paint.wtf a page with the prompt written on it ranked 81 of 10,187.
+Five ways to answer that were measured (`tests/benchmarks/judge.py`, table in the README):
+
+- Subtracting the similarity with "written letters", as paint.wtf did: a page that is read keeps
+  half of what the reading brought, and two honest drawings of five lose over 5 points.
+- Projection, the handwriting direction removed from the picture's embedding (the untrained form of
+  Materzyńska et al. 2022): reading lies along the *prompt's* direction and stays, so that a read
+  page wins as before. Their trained matrix would need pictures and an encoder to train with.
+- "More like handwriting than like the prompt": fails just where reading works best.
+- The nearest of several handwriting prompts: noisier than their mean.
+- Kept: the mean handwriting prompt, with the prompt's own direction, and the one that all prompts
+  share, taken out of it and of the picture. How much handwriting there is in what the prompt does
+  not explain does not depend on how well the encoder read, and a prompt about handwriting ("a love
+  letter") is not punished.
+
+How much is too much is no constant: it lies a quarter of the way from drawings to pages, both of
+them small pictures (own work) that are embedded with the encoder at hand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from paintcam.encoders import Embeddings, Encoder
+from paintcam.errors import ModelError, PromptError, UsageError
+from paintcam.frames import Frame, Image
+from paintcam.verdict import Finding
+
+__all__ = ["HandwritingGuard", "NsfwPromptGuard", "PromptCheck", "guard_prompts"]
+
+ASSETS = Path(__file__).resolve().parent / "assets" / "guards"
+TOO_MUCH = 0.27  # of the way from a drawing's handwriting to a page's
+STEEP = 15.0  # score ranges lost over that whole way: a page loses everything, and then some
+MARGIN = 0.04  # of the range: how much likelier than anything harmless a picture must be
+ALIKE = 0.56  # of the way from unrelated to identical texts: a prompt that means the same
+
+
+@cache
+def guard_prompts(name: str) -> tuple[str, ...]:
+    """One of the lists in `assets/guards/prompts.json`.
+
+    Raises:
+        ModelError: The file is missing or damaged.
+    """
+    try:
+        told = json.loads((ASSETS / "prompts.json").read_text(encoding="utf-8"))
+        return tuple(str(prompt) for prompt in told[name])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"Cannot use {ASSETS / 'prompts.json'} ({error!r}). Mend it: "
+            "`pip install --force-reinstall --no-deps paintcam`."
+        ) from error
+
+
+class HandwritingGuard:
+    """Takes from the score of a page of words what its words earned.
+
+    Args:
+        encoder: Embeds the handwriting prompts and the reference pictures, once.
+        prompts: What handwriting is called; the bundled list where None.
+
+    Raises:
+        UsageError: No prompts.
+        PromptError: One of them is blank or too long for the encoder.
+    """
+
+    name = "handwriting"
+
+    def __init__(self, encoder: Encoder, prompts: Sequence[str] | None = None) -> None:
+        writing = _embedded(encoder, self.name, prompts).mean(axis=0)
+        low, high = encoder.score_range
+        self._span = high - low
+        # Texts of one encoder share a direction (CLIP's lie in a narrow cone): it says nothing.
+        self._common = _embedded(encoder, "harmless", None).mean(axis=0)
+        self._writing = writing - self._common
+        drawings, pages = _references()
+        self._drawings = encoder.encode_image(drawings)
+        self._pages = encoder.encode_image(pages)
+        self._texts: Embeddings = np.empty((0, writing.size), np.float32)
+        self._limits: list[tuple[float, float]] = []
+
+    def prepare(self, texts: Embeddings) -> None:
+        """Take new prompts: unit-norm float32 (P, D)."""
+        self._texts = texts
+        self._limits = []
+        for text in texts:
+            drawn = float(np.median(self._amount(self._drawings, text)))
+            written = float(np.median(self._amount(self._pages, text)))
+            # An encoder that sees no difference must not punish at random.
+            way = max(written - drawn, 0.3 * self._span)
+            self._limits.append((drawn + TOO_MUCH * way, way))
+
+    def check(self, frame: Frame, seen: Image, embedding: npt.NDArray[np.float32]) -> Finding:
+        """Look at one frame: how much handwriting, beyond what the prompt asks for."""
+        penalty = min(
+            max(0.0, float(self._amount(embedding[None], text)[0]) - limit) / way
+            for text, (limit, way) in zip(self._texts, self._limits, strict=True)
+        )
+        return Finding(penalty=STEEP * self._span * penalty, words="reads like handwriting")
+
+    def _amount(
+        self, pictures: Embeddings, text: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Handwriting in what the prompt does not explain: float32 (N,) for (N, D).
+
+        The projection of Materzyńska et al. 2022, section 4, turned round: theirs takes reading out
+        of the picture, this one takes the prompt out of picture and reading.
+        """
+        asked, _ = np.linalg.qr(np.stack([text, self._common], axis=1))
+        writing = _unit(self._writing - asked @ (asked.T @ self._writing))
+        along = pictures @ asked
+        rest = np.sqrt(np.maximum(1 - (along * along).sum(axis=1), 0.05))
+        amount: npt.NDArray[np.float32] = (pictures @ writing) / rest
+        return amount
+
+
+class NsfwPromptGuard:
+    """Blocks what looks not safe for work, with an encoder that knows: CLIP.
+
+    Blocked is what is likelier one of the NSFW prompts than the prompt or anything harmless: the
+    zero-shot classifier of Radford et al. 2021, section 3.1.2, with a margin.
+
+    Args:
+        encoder: Embeds the prompts once.
+        prompts: What must not be shown; the bundled list where None.
+    """
+
+    name = "nsfw"
+
+    def __init__(self, encoder: Encoder, prompts: Sequence[str] | None = None) -> None:
+        low, high = encoder.score_range
+        self._margin = MARGIN * (high - low)
+        self._nsfw = _embedded(encoder, self.name, prompts)
+        self._harmless = _embedded(encoder, "harmless", None)
+        self._texts: Embeddings = np.empty((0, self._nsfw.shape[1]), np.float32)
+
+    def prepare(self, texts: Embeddings) -> None:
+        """Take new prompts: unit-norm float32 (P, D)."""
+        self._texts = texts
+
+    def check(self, frame: Frame, seen: Image, embedding: npt.NDArray[np.float32]) -> Finding:
+        """Look at one frame."""
+        harmless = max(
+            float((self._harmless @ embedding).max()), float((self._texts @ embedding).max())
+        )
+        if float((self._nsfw @ embedding).max()) > harmless + self._margin:
+            return Finding(blocked=True, words="not safe for work: hidden")
+        return Finding()
+
+
+class PromptCheck:
+    """Refuses prompts that are not safe for work, with any encoder's text side.
+
+    Args:
+        encoder: Embeds the list once, the prompts later.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._nsfw = _embedded(encoder, "nsfw", None)
+        harmless = _embedded(encoder, "harmless", None)
+        # CLIP's unrelated texts have a cosine near 0.7, a sentence model's one near 0.1.
+        self._unrelated = float(np.median(harmless @ self._nsfw.T))
+        words = "|".join(re.escape(word) for word in guard_prompts("nsfw_words"))
+        self._words = re.compile(rf"\b({words})\b", re.IGNORECASE)
+
+    def refuse(self, prompts: Sequence[str]) -> None:
+        """Pass what is fit for a stage.
+
+        Raises:
+            PromptError: One of the prompts is not.
+        """
+        embeddings = self._encoder.encode_text(prompts)
+        for prompt, embedding in zip(prompts, embeddings, strict=True):
+            nearest = float((self._nsfw @ embedding).max())
+            alike = (nearest - self._unrelated) / max(1 - self._unrelated, 1e-3)
+            if alike > ALIKE or self._words.search(prompt):
+                raise PromptError(
+                    f'The prompt "{prompt}" does not look safe for work. Try another, or pass '
+                    "--no-guard nsfw."
+                )
+
+
+def _embedded(encoder: Encoder, name: str, prompts: Sequence[str] | None) -> Embeddings:
+    texts = guard_prompts(name) if prompts is None else tuple(prompts)
+    if not texts:
+        raise UsageError(
+            f"The {name} guard has no prompts. Give it one, or pass --no-guard {name}."
+        )
+    try:
+        return encoder.encode_text(texts)
+    except PromptError as error:
+        raise PromptError(
+            f"A prompt of the {name} guard does not fit this encoder: {error} "
+            f"Or pass --no-guard {name}."
+        ) from error
+
+
+def _unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return vector / max(float(np.linalg.norm(vector)), 1e-6)
+
+
+@cache
+def _references() -> tuple[list[Image], list[Image]]:
+    """Small drawings and pages of words, black on white, BGR uint8 (160, 160, 3) each."""
+    try:
+        with np.load(ASSETS / "references.npz") as packed:
+            found: dict[str, Any] = {name: packed[name] for name in ("drawings", "pages")}
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"Cannot use {ASSETS / 'references.npz'} ({error!r}). Mend it: "
+            "`pip install --force-reinstall --no-deps paintcam`."
+        ) from error
+    drawings, pages = (
+        [np.repeat(picture[:, :, None], 3, axis=2) for picture in found[name]]
+        for name in ("drawings", "pages")
+    )
+    return drawings, pages
