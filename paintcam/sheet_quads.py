@@ -161,7 +161,8 @@ def _between(ends: npt.NDArray[np.float64], width: int, height: int) -> npt.NDAr
     reach = 0.05 * max(width, height)
     inside = ((corners > -reach) & (corners < np.array([width, height]) + reach)).all(axis=(1, 2))
     good = inside & (area > SMALLEST * width * height) & (area < LARGEST * width * height)
-    return corners[good]
+    enclosed: npt.NDArray[np.float64] = corners[good]
+    return enclosed
 
 
 def plausible(quad: Corners, width: int, height: int) -> bool:
@@ -201,7 +202,8 @@ def meet(starts: Corners, ends: Corners) -> Corners | None:
         return None
     gap = starts - one
     way = (gap[:, 0] * second[:, 1] - gap[:, 1] * second[:, 0]) / cross
-    return (one + first * way[:, None]).astype(np.float32)
+    corners: Corners = (one + first * way[:, None]).astype(np.float32)
+    return corners
 
 
 def ordered(quad: npt.NDArray[np.float32]) -> Corners:
