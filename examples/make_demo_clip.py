@@ -53,12 +53,6 @@ def _ease(part: float) -> float:
     return part * part * (3 - 2 * part)
 
 
-def _wave(time_s: float, rng_phases: np.ndarray, speeds: tuple[float, ...]) -> float:
-    """A wandering value, about −1…1, the same on every run."""
-    waves = np.sin(2 * np.pi * time_s * np.array(speeds) + rng_phases[: len(speeds)])
-    return float(waves.mean())
-
-
 class Film:
     """Draws the clip frame by frame, in order."""
 
@@ -74,12 +68,15 @@ class Film:
         scene = self._room.copy()
         for turn in self._turns:
             if turn.enters <= time_s < turn.leaves + 1.2:
-                way = turn.page.length * (time_s - turn.draws) / (turn.ends - turn.draws)
-                draw_player(scene, turn.look, self._pose(turn, time_s), turn.page.at(way))
+                done = (time_s - turn.draws) / (turn.ends - turn.draws)
+                page = turn.page.at(turn.page.effort * done)
+                draw_player(scene, turn.look, self._pose(turn, time_s), page)
         return self._camera.take(scene, 1 + 0.006 * self._drift(7, time_s, 0.31, 0.83))
 
     def _drift(self, which: int, time_s: float, *speeds: float) -> float:
-        return _wave(time_s, self._phases[which], speeds)
+        """A value that wanders between −1 and 1, as the sum of these frequencies, Hz."""
+        turns = time_s * np.array(speeds)
+        return float(np.sin(2 * np.pi * turns + self._phases[which, : len(speeds)]).mean())
 
     def _pose(self, turn: Turn, time_s: float) -> Pose:
         away = 1 - _ease(time_s - turn.enters) + _ease(time_s - turn.leaves)
@@ -112,6 +109,7 @@ def write_clip(output: Path, seconds: float, width: int, crf: int) -> int:
         # one thread: with more, x264's choices depend on the machine's number of cores
         options = {"crf": str(crf), "preset": "slow", "threads": "1", "g": "120"}
         stream = container.add_stream("libx264", rate=FPS, options=options)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         # a shorter clip tells the same story faster
         for index in range(round(seconds * FPS)):

@@ -13,15 +13,8 @@ Knots = Sequence[tuple[float, float]]
 # BGR, as a box of paint markers has them
 BLACK = (38, 34, 36)
 FUR = (66, 58, 60)
-GREY = (150, 146, 150)
-SKIN = (112, 128, 152)
 WHITE = (246, 248, 248)
-PURPLE = (150, 40, 122)
-LILAC = (216, 150, 200)
 GREEN = (60, 150, 52)
-BROWN = (42, 82, 130)
-BLUE = (190, 120, 30)
-SKY = (222, 170, 90)
 ORANGE = (40, 140, 246)
 RUST = (24, 84, 190)
 PINK = (160, 130, 250)
@@ -52,25 +45,47 @@ class Pad:
     ) -> None:
         """Hatch an outline."""
         way = hatching(outline, 0.78 * width, degrees, self._rng)
-        self.strokes.append(Stroke(ink, width, way))
+        self.strokes.append(Stroke(ink, width, way, haste=2.5))
 
 
 def cat_driving_tractor() -> list[Stroke]:
     """A ginger cat at the wheel of a red tractor."""
     pad = Pad(7)
-    _cat(pad)
     _tractor(pad)
-    _field(pad)
+    _grass(pad)
+    _cat(pad)
     return pad.strokes
 
 
+def _tractor(pad: Pad) -> None:
+    hood = np.array([[196, 166], [326, 166], [336, 182], [336, 224], [180, 228], [196, 166.0]])
+    pad.line(BLACK, 4, hood)
+    pad.fill(RED, 8, hood, -12)
+    pad.line(BLACK, 4, hood)
+    for x in (276, 292, 308):
+        pad.line(BLACK, 4, [(x, 178), (x, 200)])
+    pad.dots(YELLOW, 15, (336, 190))
+    pad.line(BLACK, 8, [(296, 166), (296, 116)])
+    for x, y, r in ((134, 214, 58), (300, 237, 35)):
+        tyre = ring(x, y, r)
+        pad.line(BLACK, 0.2 * r, tyre)
+        pad.fill(FUR, 0.2 * r, ring(x, y, 0.92 * r), 35)
+        rim = ring(x, y, 0.5 * r)
+        pad.fill(YELLOW, 8, rim, -35)
+        pad.line(BLACK, 4, rim)
+        pad.dots(BLACK, 0.3 * r, (x, y))
+    pad.line(RED, 13, [(66, 200), (72, 170), (98, 150), (136, 143), (176, 152), (202, 182)])
+    pad.line(BLACK, 5, [(220, 164), (212, 142), (206, 124)])
+    pad.line(BLACK, 5, [(192, 106), (206, 124), (214, 146)])
+
+
 def _cat(pad: Pad) -> None:
+    tail = [(112, 130), (80, 134), (56, 122), (52, 98), (68, 88)]
     body = curve(
-        [(130, 100), (112, 120), (104, 158), (118, 172), (160, 172), (172, 150), (164, 116),
-         (152, 100)],
+        [(126, 98), (112, 112), (106, 134), (122, 138), (152, 138), (168, 136), (162, 112),
+         (152, 98)],
         closed=True,
     )  # fmt: skip
-    tail = [(110, 164), (80, 160), (56, 140), (54, 112), (70, 104)]
     head = curve(
         [(104, 44), (122, 36), (140, 34), (158, 36), (178, 44), (186, 70), (172, 96), (141, 106),
          (110, 96), (96, 70)],
@@ -78,13 +93,15 @@ def _cat(pad: Pad) -> None:
     )  # fmt: skip
     left_ear = np.array([[100, 54], [96, 10], [126, 36.0]])
     right_ear = np.array([[156, 36], [186, 10], [182, 54.0]])
+    pad.line(ORANGE, 12, tail)
+    pad.fill(ORANGE, 8, body, 15)
+    pad.line(ORANGE, 13, [(154, 116), (178, 130), (203, 126)])
     pad.line(BLACK, 4, head, left_ear, right_ear)
     pad.fill(ORANGE, 8, head, -20)
     pad.fill(ORANGE, 6, left_ear, 60)
     pad.fill(ORANGE, 6, right_ear, -60)
     pad.line(BLACK, 4, head, left_ear, right_ear)
-    muzzle = ring(141, 86, 20, 13)
-    pad.fill(WHITE, 7, muzzle, 0)
+    pad.fill(WHITE, 7, ring(141, 86, 20, 13), 0)
     pad.dots(WHITE, 17, (121, 66), (161, 66))
     pad.dots(BLACK, 10, (124, 67), (164, 67))
     pad.line(PINK, 6, np.array([[137, 78], [145, 78], [141, 82.0]]))
@@ -93,56 +110,27 @@ def _cat(pad: Pad) -> None:
         pad.line(BLACK, 2.5, [(122, y), (82, y + dy)], [(160, y), (200, y + dy)])
     for x in (128, 141, 154):
         pad.line(RUST, 5, [(x, 38), (x + (141 - x) * 0.1, 52)])
-    pad.line(BLACK, 4, body)
-    pad.fill(ORANGE, 8, body, 15)
-    pad.line(ORANGE, 12, tail)
-    for y in (122, 138, 154):
-        pad.line(RUST, 5, [(109, y), (124, y + 2)])
-    pad.line(ORANGE, 13, [(150, 124), (176, 136), (200, 128)])
-    pad.line(BLACK, 5, [(192, 104), (206, 124), (212, 146)])
-    pad.line(BLACK, 5, [(206, 124), (216, 164)])
+    pad.line(RUST, 5, [(110, 118), (124, 120)], [(108, 130), (124, 132)])
 
 
-def _tractor(pad: Pad) -> None:
-    hood = np.array([[196, 160], [326, 160], [336, 176], [336, 222], [180, 226], [196, 160.0]])
-    pad.line(BLACK, 4, hood)
-    pad.fill(RED, 8, hood, -12)
-    pad.line(BLACK, 4, hood)
-    for x in (276, 292, 308):
-        pad.line(BLACK, 4, [(x, 174), (x, 200)])
-    pad.dots(YELLOW, 15, (336, 184))
-    pad.line(BLACK, 8, [(296, 160), (296, 112)])
-    for x, y, r in ((302, 92, 9), (318, 74, 12), (340, 54, 15)):
-        pad.line(GREY, 4, ring(x, y, r))
-    fender = [(66, 196), (74, 164), (104, 142), (146, 134), (184, 150), (204, 184)]
-    pad.line(RED, 13, fender)
-    for x, y, r in ((136, 212, 60), (300, 236, 36)):
-        tyre = ring(x, y, r)
-        pad.line(BLACK, 0.2 * r, tyre)
-        pad.fill(FUR, 0.2 * r, ring(x, y, 0.92 * r), 35)
-        rim = ring(x, y, 0.5 * r)
-        pad.fill(YELLOW, 8, rim, -35)
-        pad.line(BLACK, 4, rim)
-        pad.dots(BLACK, 0.3 * r, (x, y))
-
-
-def _field(pad: Pad) -> None:
-    soil = np.array([[8, 276], [394, 274], [394, 294], [8, 294.0]])
-    pad.fill(GREEN, 9, soil, 2)
-    for x in range(14, 396, 22):
-        pad.line(GREEN, 4, [(x, 276), (x + 4, 264)])
+def _grass(pad: Pad) -> None:
+    for x in (24, 52, 206, 236, 262, 348, 374):
+        pad.line(GREEN, 4, [(x, 281), (x - 4, 268)], [(x + 1, 281), (x + 2, 263)])
+        pad.line(GREEN, 4, [(x + 2, 281), (x + 8, 267)])
 
 
 def second_try() -> list[Stroke]:
-    """What the second player makes of it: a stick figure beside a cart of a kind."""
+    """What the second player makes of it: a stick cat on a cart that has lost a wheel."""
     pad = Pad(8)
-    pad.line(BLACK, 4, ring(112, 92, 25, 22))
-    pad.dots(BLACK, 5, (104, 88), (122, 90))
-    pad.line(BLACK, 3, [(103, 101), (112, 105), (121, 100)])
-    pad.line(BLACK, 4, [(112, 114), (109, 154), (112, 192)])
-    pad.line(BLACK, 4, [(112, 192), (98, 220), (86, 250)], [(112, 192), (132, 220), (140, 250)])
-    pad.line(BLACK, 4, [(110, 134), (86, 150), (64, 142)], [(110, 134), (142, 142), (168, 128)])
-    box = [(216, 160), (276, 154), (330, 162), (334, 206), (270, 212), (214, 206), (215, 158)]
-    pad.line(ORANGE, 4, np.array(box, float))
-    pad.line(BLACK, 4, ring(240, 226, 19, 17), ring(306, 228, 17, 20))
+    cart = [(140, 180), (200, 174), (254, 182), (258, 226), (194, 232), (138, 226), (139, 178)]
+    pad.line(RED, 4, np.array(cart, float))
+    pad.line(BLACK, 4, ring(164, 246, 19, 17))
+    pad.line(BLACK, 4, ring(196, 84, 25, 22))
+    pad.line(BLACK, 4, np.array([[176, 72], [174, 46], [190, 62.0]]))
+    pad.line(BLACK, 4, np.array([[204, 62], [220, 48], [218, 74.0]]))
+    pad.dots(BLACK, 5, (188, 80), (206, 82))
+    pad.line(BLACK, 3, [(187, 93), (196, 97), (205, 92)])
+    pad.line(BLACK, 4, [(196, 106), (193, 144), (196, 174)])
+    pad.line(BLACK, 4, [(194, 126), (170, 142), (148, 134)], [(194, 126), (226, 134), (252, 120)])
+    pad.line(BLACK, 4, ring(316, 250, 17, 20))
     return pad.strokes

@@ -24,17 +24,25 @@ SHIFT = 4  # cv2 draws between pixels with this many fractional bits
 
 @dataclass(frozen=True)
 class Stroke:
-    """One movement of a marker, from pen down to pen up: BGR ink, width and points in units."""
+    """One movement of a marker, from pen down to pen up.
+
+    Attributes:
+        ink: BGR.
+        width: In units.
+        points: Where the pen goes.
+        haste: How much faster than a careful line it is drawn.
+    """
 
     ink: tuple[int, int, int]
     width: float
     points: Points
+    haste: float = 1.0
 
     @property
-    def length(self) -> float:
-        """How far the pen goes, in units; a dot counts as its own width."""
+    def effort(self) -> float:
+        """The way of the pen in units, less where it hurries; a dot counts as its own width."""
         steps = np.linalg.norm(np.diff(self.points, axis=0), axis=1)
-        return max(float(steps.sum()), self.width)
+        return max(float(steps.sum()) / self.haste, self.width)
 
 
 def curve(knots: Sequence[tuple[float, float]], *, closed: bool = False) -> Points:
@@ -87,21 +95,21 @@ class Page:
 
     def __init__(self, strokes: Iterable[Stroke]) -> None:
         self.strokes = list(strokes)
-        self.length = sum(stroke.length for stroke in self.strokes)
+        self.effort = sum(stroke.effort for stroke in self.strokes)
         width, height = PAGE_WH
         self._dry: Picture = np.full((height * PX, width * PX, 3), PAPER, np.uint8)
         self._done = 0  # strokes that are on the paper whole
-        self._start = 0.0  # where the next one begins on the pen's way
+        self._spent = 0.0  # the effort that they took
 
-    def at(self, way: float) -> Picture:
-        """The page once the pen has gone `way` units; never less than the time before."""
+    def at(self, effort: float) -> Picture:
+        """The page after so much effort, never less than last time: BGR, not to be changed."""
         while self._done < len(self.strokes):
             stroke = self.strokes[self._done]
-            if way < self._start + stroke.length:
-                part = (way - self._start) / stroke.length
+            part = (effort - self._spent) / stroke.effort
+            if part < 1:
                 return self._inked(stroke, part) if part > 0 else self._dry
             self._dry = self._inked(stroke, 1.0)
-            self._start += stroke.length
+            self._spent += stroke.effort
             self._done += 1
         return self._dry
 

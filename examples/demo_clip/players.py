@@ -8,23 +8,24 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from demo_clip.ink import PAGE_WH, PX, Picture, curve
+from demo_clip.brush import Brush, Colour, Place, shade
+from demo_clip.ink import PAGE_WH, PX, Picture
 from demo_clip.room import WH
 
-_Colour = tuple[int, int, int]
 _Matrix = npt.NDArray[np.float64]
-SHEET_WH = (592, 444)  # pixels of the frame, held straight
-FINE = 16  # cv2 draws between pixels: coordinates are sixteenths
+SHEET_WH = (536, 402)  # pixels of the frame, held straight
+SHEET_Y = 318.0  # its middle: the overlay's panel begins below it
 FRONT = 640.0  # x of the player's middle
+HEAD = 0.82
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a player looks like; colours BGR."""
+    """What a player looks like."""
 
-    skin: _Colour
-    hair: _Colour
-    shirt: _Colour
+    skin: Colour
+    hair: Colour
+    shirt: Colour
     long_hair: bool
 
 
@@ -49,54 +50,51 @@ class Pose:
     raised: float
     sway: tuple[float, float]
     tremor: tuple[float, float, float, float]
-    blink: bool = False
-    smile: float = 0.5
+    blink: bool
+    smile: float
 
 
 def draw_player(scene: Picture, look: Look, pose: Pose, page: Picture) -> None:
     """Draw a player with a sheet (a page from `Page.at`) into a 1280 × 720 scene."""
     x, y = FRONT + pose.aside + pose.sway[0], pose.sway[1]
-    if abs(pose.aside) > WH[0]:
-        return
-    _shoulders(scene, look, x, y)
-    _head(scene, look, x + 0.6 * pose.sway[0], y, pose)
+    _shoulders(Brush(scene, x, y - 18), look)
+    _head(Brush(scene, x + 0.6 * pose.sway[0], y + 74, HEAD), look, pose)
+    brush = Brush(scene)
     at = _sheet_matrix(pose)
-    _arms(scene, look, x, y, at)
+    for side in (-1, 1):
+        _arm(brush, look, (x + side * 158, y + 310), at, side)
     _sheet(scene, page, at)
     for side in (-1, 1):
-        root, tip = _on_sheet(at, side * 0.53, 0.20), _on_sheet(at, side * 0.435, 0.13)
-        _limb(scene, root, tip, 17, 15, _shade(look.skin, 0.82))
-        _limb(scene, root, tip, 15, 13, look.skin)
-        nail = _on_sheet(at, side * 0.437, 0.132)
-        _blob(scene, nail, 6, 6, _shade(look.skin, 1.12))
+        root, tip = _on_sheet(at, side * 0.535, 0.20), _on_sheet(at, side * 0.435, 0.13)
+        brush.limb(root, tip, (16, 14), shade(look.skin, 0.82))
+        brush.limb(root, tip, (14, 12), look.skin)
+        brush.oval(_on_sheet(at, side * 0.437, 0.132), 6, 6, shade(look.skin, 1.12))
 
 
 def _sheet_matrix(pose: Pose) -> _Matrix:
     """From the sheet's own place (±0.5 across and down) to the scene, as a homography."""
     dx, dy, degrees, lean = pose.tremor
-    half_w, half_h = SHEET_WH[0] / 2, SHEET_WH[1] / 2
-    centre = np.array([FRONT + pose.aside + dx, 372 + dy + (1 - pose.raised) * 640])
+    centre = np.array([FRONT + pose.aside + dx, SHEET_Y + dy + (1 - pose.raised) * 660])
     angle = np.radians(degrees + (1 - pose.raised) * 9)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1.0]]) * [half_w, half_h]
-    corners[:2] *= 1 + 0.02 * lean  # the upper edge nearer to the camera or farther
-    corners[[1, 2], 1] *= 1 + 0.025 * lean
+    unit = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
+    corners = unit * SHEET_WH
+    corners[:2] *= 1 + 0.02 * lean  # the upper edge is nearer to the camera, or farther
+    corners[1:3, 1] *= 1 + 0.025 * lean
     target = (corners @ turn.T + centre).astype(np.float32)
-    source = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]], np.float32)
-    matrix: _Matrix = cv2.getPerspectiveTransform(source, target)
+    matrix: _Matrix = cv2.getPerspectiveTransform(unit.astype(np.float32), target)
     return matrix
 
 
-def _on_sheet(at: _Matrix, u: float, v: float) -> tuple[float, float]:
-    x, y, w = at @ np.array([u, v, 1.0])
+def _on_sheet(at: _Matrix, u: float, v: float) -> Place:
+    x, y, w = (at @ np.array([u, v, 1.0])).tolist()
     return x / w, y / w
 
 
 def _sheet(scene: Picture, page: Picture, at: _Matrix) -> None:
     """Lay the page into the scene, with its shadow, and the light on its slight bend."""
     wide, tall = PAGE_WH[0] * PX, PAGE_WH[1] * PX
-    to_unit = np.array([[1 / wide, 0, -0.5], [0, 1 / tall, -0.5], [0, 0, 1]])
-    matrix = at @ to_unit
+    matrix = at @ np.array([[1 / wide, 0, -0.5], [0, 1 / tall, -0.5], [0, 0, 1]])
     u = np.linspace(0, 1, wide, dtype=np.float32)
     v = np.linspace(0, 1, tall, dtype=np.float32)[:, None]
     light = 0.95 - 0.05 * u + 0.035 * np.sin(2.6 * u + 1.2 * v) - 0.02 * v
@@ -104,119 +102,70 @@ def _sheet(scene: Picture, page: Picture, at: _Matrix) -> None:
     laid = cv2.warpPerspective(lit, matrix, WH)
     full = np.full((tall, wide), 255, np.uint8)
     cover = cv2.warpPerspective(full, matrix, WH).astype(np.float32)[..., None] / 255
-    shadow = cv2.warpPerspective(full, np.array([[1, 0, 12], [0, 1, 16], [0, 0, 1.0]]) @ matrix, WH)
+    moved = np.array([[1, 0, 12], [0, 1, 16], [0, 0, 1.0]]) @ matrix
     # blurred at a quarter of the size: nobody sees it, and it takes a tenth of the time
-    soft = cv2.GaussianBlur(cv2.resize(shadow, (WH[0] // 4, WH[1] // 4)), (0, 0), 4)
-    dark = 1 - 0.38 * cv2.resize(soft, WH).astype(np.float32)[..., None] / 255
+    small = cv2.resize(cv2.warpPerspective(full, moved, WH), (WH[0] // 4, WH[1] // 4))
+    shadow = cv2.resize(cv2.GaussianBlur(small, (0, 0), 4), WH).astype(np.float32)[..., None]
+    dark = 1 - shadow * np.float32(0.38 / 255)
     scene[:] = (scene * dark * (1 - cover) + laid * cover).astype(np.uint8)
 
 
-def _shoulders(scene: Picture, look: Look, x: float, y: float) -> None:
+def _shoulders(brush: Brush, look: Look) -> None:
     if look.long_hair:
-        back = curve(
-            [(0, 4), (64, 26), (88, 96), (96, 206), (64, 262), (-64, 262), (-96, 206), (-88, 96),
-             (-64, 26)],
-            closed=True,
+        brush.fill(
+            [(0, 8), (58, 28), (78, 92), (86, 196), (60, 246), (-60, 246), (-86, 196), (-78, 92),
+             (-58, 28)],
+            look.hair,
         )  # fmt: skip
-        _fill(scene, back + [x, y], look.hair)
-    _limb(scene, (x, 150 + y), (x, 250 + y), 40, 46, _shade(look.skin, 0.78))
-    body = curve(
-        [(-250, 760), (-222, 420), (-190, 300), (-120, 248), (-44, 226), (0, 246), (44, 226),
-         (120, 248), (190, 300), (222, 420), (250, 760)],
+    brush.limb((0, 140), (0, 230), (34, 38), shade(look.skin, 0.78))
+    brush.fill(
+        [(-190, 800), (-196, 420), (-182, 290), (-130, 232), (-42, 204), (0, 222), (42, 204),
+         (130, 232), (182, 290), (196, 420), (190, 800)],
+        look.shirt,
     )  # fmt: skip
-    _fill(scene, body + [x, y], look.shirt)
-    shade = curve([(70, 240), (120, 250), (190, 300), (222, 420), (250, 760), (150, 760)])
-    _fill(scene, shade + [x, y], _shade(look.shirt, 0.85))
-    collar = curve([(-48, 226), (-30, 250), (0, 262), (30, 250), (48, 226)])
-    _line(scene, collar + [x, y], _shade(look.shirt, 0.7), 7)
+    brush.line([(-45, 204), (-28, 226), (0, 236), (28, 226), (45, 204)], shade(look.shirt, 0.7), 6)
 
 
-def _head(scene: Picture, look: Look, x: float, y: float, pose: Pose) -> None:
-    y += 96
+def _head(brush: Brush, look: Look, pose: Pose) -> None:
     for side in (-1, 1):
-        _blob(scene, (x + side * 62, y + 6), 11, 17, _shade(look.skin, 0.9))
-    _blob(scene, (x, y), 62, 76, look.skin)
-    cheek = curve([(28, -66), (58, -30), (60, 20), (36, 62), (10, 74), (36, 20)], closed=True)
-    _fill(scene, cheek + [x, y], _shade(look.skin, 0.93))
+        brush.oval((side * 62, 6), 11, 17, shade(look.skin, 0.9))
+    brush.oval((0, 0), 62, 76, look.skin)
+    cheek = [(28, -66), (58, -30), (60, 20), (36, 62), (10, 74), (36, 20)]
+    brush.fill(cheek, shade(look.skin, 0.94))
     if look.long_hair:
         fringe = [(-70, 30), (-66, -40), (-30, -86), (20, -90), (62, -50), (70, 34), (54, -14),
                   (34, -44), (-10, -40), (-46, -24), (-58, 8)]  # fmt: skip
     else:
         fringe = [(-66, 2), (-70, -46), (-40, -88), (6, -98), (54, -82), (70, -40), (65, 2),
                   (54, -34), (20, -50), (-24, -44), (-52, -36)]  # fmt: skip
-    _fill(scene, curve(fringe, closed=True) + [x, y], look.hair)
+    brush.fill(fringe, look.hair)
     for side in (-1, 1):
-        eye = (x + side * 25, y - 2)
-        brow = curve([(side * 13, -21), (side * 25, -25), (side * 37, -20)])
-        _line(scene, brow + [x, y], look.hair, 5)
+        x = side * 25
+        brush.line([(x - side * 12, -21), (x, -25), (x + side * 12, -20)], look.hair, 5)
         if pose.blink:
-            _line(scene, curve([(-9, 0), (0, 3), (9, 0)]) + eye, _shade(look.skin, 0.55), 3)
+            brush.line([(x - 9, -2), (x, 1), (x + 9, -2)], shade(look.skin, 0.55), 3)
         else:
-            _blob(scene, eye, 9, 7, (236, 240, 242))
-            _blob(scene, (eye[0], eye[1] + 0.5), 4.6, 5.4, (40, 44, 52))
-            _blob(scene, (eye[0] - 1.5, eye[1] - 1.5), 1.4, 1.4, (250, 250, 250))
-    _line(scene, curve([(2, 4), (7, 18), (-3, 21)]) + [x, y], _shade(look.skin, 0.78), 3)
+            brush.oval((x, -2), 9, 7, (236, 240, 242))
+            brush.oval((x, -1.5), 4.6, 5.4, (40, 44, 52))
+            brush.oval((x - 1.5, -3.5), 1.4, 1.4, (250, 250, 250))
+    brush.line([(2, 4), (7, 18), (-3, 21)], shade(look.skin, 0.78), 3)
     wide, deep = 17 + 7 * pose.smile, 3 + 9 * pose.smile
-    mouth = curve([(-wide, 38), (-wide / 2, 38 + 0.75 * deep), (0, 38 + deep),
-                   (wide / 2, 38 + 0.75 * deep), (wide, 38)])  # fmt: skip
-    _line(scene, mouth + [x, y], (70, 70, 132), 5)
+    half = (wide / 2, 36 + 0.75 * deep)
+    mouth = [(-wide, 36), (-half[0], half[1]), (0, 36 + deep), half, (wide, 36)]
+    brush.line(mouth, (70, 70, 132), 5)
 
 
-def _arms(scene: Picture, look: Look, x: float, y: float, at: _Matrix) -> None:
-    """Sleeves from the shoulders out to the elbows and up to the fists behind the sheet."""
-    for side in (-1, 1):
-        fist = _on_sheet(at, side * 0.525, 0.22)
-        shoulder = (x + side * 196, y + 350)
-        elbow = (fist[0] + side * 74, min(fist[1] + 250, 800))
-        colour = _shade(look.shirt, 0.94 if side < 0 else 0.8)
-        _limb(scene, shoulder, elbow, 62, 52, colour)
-        wrist = (fist[0] + side * 18, fist[1] + 52)
-        _limb(scene, elbow, wrist, 50, 36, _shade(colour, 1.06))
-        _limb(scene, wrist, fist, 27, 27, _shade(look.skin, 0.94))
-        for finger in range(4):
-            v = 0.10 + 0.055 * finger
-            knuckle = _on_sheet(at, side * 0.522, v)
-            root = _on_sheet(at, side * 0.47, v)
-            _limb(scene, root, knuckle, 15, 14, _shade(look.skin, 0.80))
-            _limb(scene, root, knuckle, 13, 12, _shade(look.skin, 0.95))
-
-
-def _shade(colour: _Colour, light: float) -> _Colour:
-    b, g, r = (min(255, round(channel * light)) for channel in colour)
-    return b, g, r
-
-
-def _fill(scene: Picture, outline: npt.NDArray[np.float64], colour: _Colour) -> None:
-    cv2.fillPoly(scene, [(outline * FINE).round().astype(np.int32)], colour, cv2.LINE_AA, 4)
-
-
-def _line(scene: Picture, way: npt.NDArray[np.float64], colour: _Colour, width: int) -> None:
-    fine = [(way * FINE).round().astype(np.int32)]
-    cv2.polylines(scene, fine, False, colour, width, cv2.LINE_AA, 4)
-
-
-def _blob(
-    scene: Picture, centre: tuple[float, float], rx: float, ry: float, colour: _Colour
-) -> None:
-    fine = (round(centre[0] * FINE), round(centre[1] * FINE))
-    axes = (round(rx * FINE), round(ry * FINE))
-    cv2.ellipse(scene, fine, axes, 0, 0, 360, colour, -1, cv2.LINE_AA, 4)
-
-
-def _limb(
-    scene: Picture,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    thick_start: float,
-    thick_end: float,
-    colour: _Colour,
-) -> None:
-    """A tapered bar with round ends; the thicknesses are radii, pixels."""
-    a, b = np.array(start), np.array(end)
-    along = (b - a) / max(float(np.linalg.norm(b - a)), 1e-6)
-    across = np.array([-along[1], along[0]])
-    bar = [a + across * thick_start, b + across * thick_end, b - across * thick_end,
-           a - across * thick_start]  # fmt: skip
-    _fill(scene, np.array(bar), colour)
-    _blob(scene, start, thick_start, thick_start, colour)
-    _blob(scene, end, thick_end, thick_end, colour)
+def _arm(brush: Brush, look: Look, shoulder: Place, at: _Matrix, side: int) -> None:
+    """A sleeve from the shoulder out to the elbow, and up to the fist behind the sheet."""
+    fist = _on_sheet(at, side * 0.525, 0.22)
+    elbow = (fist[0] + side * 84, fist[1] + 330)
+    wrist = (fist[0] + side * 18, fist[1] + 52)
+    sleeve = shade(look.shirt, 0.92 if side < 0 else 0.82)
+    brush.limb(shoulder, elbow, (46, 46), sleeve)
+    brush.limb(elbow, wrist, (46, 34), shade(sleeve, 1.06))
+    brush.limb(wrist, fist, (25, 25), shade(look.skin, 0.94))
+    for finger in range(4):
+        v = 0.10 + 0.058 * finger
+        root, knuckle = _on_sheet(at, side * 0.47, v), _on_sheet(at, side * 0.522, v)
+        brush.limb(root, knuckle, (14, 13), shade(look.skin, 0.80))
+        brush.limb(root, knuckle, (12, 11), shade(look.skin, 0.95))
