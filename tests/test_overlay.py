@@ -405,6 +405,19 @@ def test_other_scripts_come_from_an_installed_font():
     assert len(distinct) == 8
 
 
+def test_hebrew_stands_in_order_without_raqm(monkeypatch):
+    """Where Pillow has no shaping, right-to-left letters still run from right to left."""
+    from PIL import features
+
+    fonts = InstalledFonts([DEJAVU])
+    shaped = Lettering(installed=fonts).bitmap("גורילה", 40, (9, 9, 9)).inverse
+    monkeypatch.setattr(features, "check", lambda _: False)
+    basic = Lettering(installed=fonts).bitmap("גורילה", 40, (9, 9, 9)).inverse
+    height, width = (min(sides) for sides in zip(shaped.shape[:2], basic.shape[:2], strict=True))
+    here, there = shaped[:height, :width].astype(int), basic[:height, :width].astype(int)
+    assert abs(here - there).mean() < 0.3 * abs(here - there[:, ::-1]).mean()
+
+
 def test_a_character_of_no_font_is_a_dot_never_a_question_mark():
     """Without any font a letter becomes a dot, a fancy letter its plain one."""
     lettering = Lettering(installed=InstalledFonts([]))
@@ -464,7 +477,7 @@ def test_coverage_agrees_with_pillow():
     from PIL import ImageFont
 
     path = DEJAVU / "DejaVuSans.ttf"
-    coverage, font = Coverage(path), ImageFont.truetype(path, 40)
+    coverage, font = Coverage(path), ImageFont.truetype(str(path), 40)
     box = bytes(font.getmask("\U000efff0"))
     for code in range(0x21, 0x3000, 7):
         if unicodedata.category(chr(code)) in ("Lu", "Ll", "Lo", "Nd", "Sm"):

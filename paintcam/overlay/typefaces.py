@@ -76,7 +76,7 @@ class Typefaces:
         for candidate in sizes:
             try:
                 # Not `truetype`: of a file that cannot be opened it would take a namesake.
-                face = ImageFont.FreeTypeFont(path, candidate, layout_engine=layout)
+                face = ImageFont.FreeTypeFont(str(path), candidate, layout_engine=layout)
             except OSError as error:
                 problem = error
                 continue
