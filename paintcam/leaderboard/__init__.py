@@ -1,0 +1,28 @@
+"""Scores kept over sessions.
+
+`Turn` is what is stored, `Board` what scores are ranked among, `Standing` a player's place. A live
+loop hands its scores to a `ScoreKeeper`, which never makes it wait; `Leaderboard` does the storing
+and answers. What the database cannot take goes to a `TurnQueue` of local files until it can.
+"""
+
+from __future__ import annotations
+
+from paintcam.leaderboard.board import Leaderboard
+from paintcam.leaderboard.keeper import ScoreKeeper
+from paintcam.leaderboard.location import data_dir
+from paintcam.leaderboard.queue import TurnQueue
+from paintcam.leaderboard.records import Board, Standing, Turn, new_turn_id, points_of
+from paintcam.leaderboard.writer import TurnWriter
+
+__all__ = [
+    "Board",
+    "Leaderboard",
+    "ScoreKeeper",
+    "Standing",
+    "Turn",
+    "TurnQueue",
+    "TurnWriter",
+    "data_dir",
+    "new_turn_id",
+    "points_of",
+]

@@ -1,0 +1,211 @@
+"""What a leaderboard keeps and what it answers: boards, turns, standings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from paintcam.errors import LeaderboardError
+from paintcam.names import clean_text, prompt_key
+
+__all__ = ["Board", "Standing", "Turn", "new_turn_id", "now", "points_of"]
+
+# It names files: whatever a player is called, nothing of it gets into a path.
+_SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def points_of(score: float) -> int:
+    """The score as it ranks: in hundredths, so that what is printed alike is a tie.
+
+    Args:
+        score: 0…100.
+
+    Returns:
+        0…10,000.
+    """
+    return round(score * 100)
+
+
+def now() -> datetime:
+    """The time that a score is stored with, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+def new_turn_id() -> str:
+    """An id that sorts by time and is safe in a file name: "20261123-155502-1f0c9a7be2d4"."""
+    return f"{now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What scores are ranked together: one prompt, one encoder, one range.
+
+    Attributes:
+        prompt: The prompt; case and runs of spaces do not tell boards apart.
+        encoder: The encoder's name: "sketch", "clip:ViT-B-16".
+        low: The similarity that scores 0.
+        high: The similarity that scores 100.
+    """
+
+    prompt: str
+    encoder: str
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "prompt", clean_text(self.prompt))
+        if not self.prompt:
+            raise LeaderboardError("A score cannot be kept without a prompt. Pass `--prompt TEXT`.")
+        if not self.low < self.high:
+            raise LeaderboardError(
+                f"A score cannot be kept with the range {self.low} to {self.high}: "
+                "pass `--range LOW HIGH` with LOW below HIGH."
+            )
+
+    @property
+    def key(self) -> str:
+        """A digest that is equal for boards that rank together; prompts have no length limit."""
+        parts = [prompt_key(self.prompt), self.encoder, f"{self.low:.6f}", f"{self.high:.6f}"]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One player's turn at one board, at the moment its maximum rose.
+
+    Attributes:
+        id: Unique; also the snapshot's file name: 1 to 64 letters, digits, - or _.
+        board: What it is ranked among.
+        player: Any text.
+        score: The fair maximum, 0…100: what ranks.
+        best: The raw maximum, 0…100, kept beside it.
+        similarity: Cosine of picture and prompt at the maximum, −1…1.
+        guards: Names of the guards that were active.
+        at: When the maximum was reached, with a time zone.
+        snapshot: Path of the photo-finish, if one was saved.
+    """
+
+    id: str
+    board: Board
+    player: str
+    score: float
+    best: float
+    similarity: float
+    guards: tuple[str, ...] = ()
+    at: datetime = field(default_factory=now)
+    snapshot: str | None = None
+
+    def __post_init__(self) -> None:
+        if not _SAFE_ID.fullmatch(self.id):
+            raise ValueError(f"not a turn's id: {self.id!r}")
+        object.__setattr__(self, "player", clean_text(self.player))
+        if not self.player:
+            raise LeaderboardError("A score cannot be kept without a name. Pass `--player NAME`.")
+        for name in ("score", "best"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and 0 <= value <= 100):
+                raise LeaderboardError(f"Not a {name} that can be kept: {value}; 0 to 100 can.")
+        if not math.isfinite(self.similarity):
+            raise LeaderboardError(f"Not a similarity that can be kept: {self.similarity}.")
+
+    @property
+    def player_key(self) -> str:
+        """A digest of the name: a database's index takes no name of ten thousand letters."""
+        return Turn.key_of(self.player)
+
+    @staticmethod
+    def key_of(player: str) -> str:
+        """The `player_key` of a cleaned name."""
+        return hashlib.sha256(player.encode()).hexdigest()
+
+    def as_json(self) -> str:
+        """One line of JSON that `from_json` reads back."""
+        return json.dumps(
+            {
+                "id": self.id,
+                "prompt": self.board.prompt,
+                "encoder": self.board.encoder,
+                "low": self.board.low,
+                "high": self.board.high,
+                "player": self.player,
+                "score": self.score,
+                "best": self.best,
+                "similarity": self.similarity,
+                "guards": list(self.guards),
+                "at": self.at.isoformat(),
+                "snapshot": self.snapshot,
+            },
+            ensure_ascii=False,
+        )
+
+    @classmethod
+    def from_json(cls, line: str) -> Turn:
+        """Read a line that `as_json` wrote.
+
+        Raises:
+            ValueError: It is no such line, or its values cannot be kept.
+        """
+        row = json.loads(line)
+        if not isinstance(row, Mapping):
+            raise ValueError("not an object")
+        try:
+            board = Board(
+                str(row["prompt"]), str(row["encoder"]), float(row["low"]), float(row["high"])
+            )
+            return cls(
+                id=str(row["id"]),
+                board=board,
+                player=str(row["player"]),
+                score=float(row["score"]),
+                best=float(row["best"]),
+                similarity=float(row["similarity"]),
+                guards=tuple(str(guard) for guard in row["guards"]),
+                at=datetime.fromisoformat(row["at"]),
+                snapshot=None if row["snapshot"] is None else str(row["snapshot"]),
+            )
+        except (KeyError, TypeError, LeaderboardError) as error:
+            raise ValueError(f"not a turn: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A player's place on a board: the best of their turns there.
+
+    Attributes:
+        rank: 1 for the highest score; equal scores share a rank.
+        of: How many players are on the board.
+        turn: The turn that gave it.
+    """
+
+    rank: int
+    of: int
+    turn: Turn
+
+    def __str__(self) -> str:
+        return f"{self.rank:,} of {self.of:,}"
+
+    def as_row(self) -> dict[str, object]:
+        """The row that tables, JSON and CSV show; scores to a hundredth, as they rank."""
+        turn = self.turn
+        return {
+            "rank": self.rank,
+            "of": self.of,
+            "player": turn.player,
+            "score": points_of(turn.score) / 100,
+            "similarity": round(turn.similarity, 4),
+            "prompt": turn.board.prompt,
+            "encoder": turn.board.encoder,
+            "time": turn.at.astimezone(timezone.utc).isoformat(timespec="seconds"),
+            "best": points_of(turn.best) / 100,
+            "low": turn.board.low,
+            "high": turn.board.high,
+            "guards": list(turn.guards),
+            "snapshot": turn.snapshot,
+            "turn": turn.id,
+        }

@@ -1,0 +1,158 @@
+"""The tables, and the steps that bring an older database up to them.
+
+One schema for every database: no dialect's own types or statements. A step, once released, never
+changes; a new one goes to the end of `STEPS`, and a step that alters a table needs its own frozen
+copy of the table as it then was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+# This package is imported only by the commands that keep or show scores.
+from sqlalchemy import (  # noqa: TID253
+    Column,
+    Connection,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    func,
+    inspect,
+    select,
+)
+
+__all__ = [
+    "STEPS",
+    "VERSION",
+    "bests",
+    "boards",
+    "migrate",
+    "players",
+    "read_version",
+    "tallies",
+    "turns",
+]
+
+# The prefix keeps them apart from what else lives in a shared PostgreSQL.
+_metadata = MetaData()
+
+_versions = Table("paintcam_schema", _metadata, Column("version", Integer, nullable=False))
+
+boards = Table(
+    "paintcam_boards",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("prompt", Text, nullable=False),
+    Column("encoder", Text, nullable=False),
+    Column("low", Double, nullable=False),
+    Column("high", Double, nullable=False),
+)
+
+players = Table(
+    "paintcam_players",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+)
+
+turns = Table(
+    "paintcam_turns",
+    _metadata,
+    Column("id", String(64), primary_key=True),
+    Column("board_id", ForeignKey(boards.c.id), nullable=False),
+    Column("player_id", ForeignKey(players.c.id), nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("score", Double, nullable=False),
+    Column("best", Double, nullable=False),
+    Column("similarity", Double, nullable=False),
+    Column("guards", Text, nullable=False),
+    # ISO 8601 in UTC: SQLite has no type for it, and this one sorts and reads the same everywhere.
+    Column("at", String(40), nullable=False),
+    Column("snapshot", Text),
+    Index("paintcam_turns_player", "player_id", "board_id"),
+    Index("paintcam_turns_board", "board_id", "at"),
+)
+
+# The best a player, kept beside the turns in the same transaction: a list needs no grouping.
+bests = Table(
+    "paintcam_bests",
+    _metadata,
+    Column("board_id", ForeignKey(boards.c.id), primary_key=True),
+    Column("player_id", ForeignKey(players.c.id), primary_key=True),
+    Column("points", Integer, nullable=False),
+    Column("turn_id", ForeignKey(turns.c.id), nullable=False),
+    Index("paintcam_bests_rank", "board_id", "points"),
+    Index("paintcam_bests_turn", "turn_id"),
+)
+
+# How many players have so many points: a rank sums at most 10,001 rows, however many players.
+tallies = Table(
+    "paintcam_tallies",
+    _metadata,
+    Column("board_id", ForeignKey(boards.c.id), primary_key=True),
+    Column("points", Integer, primary_key=True),
+    Column("players", Integer, nullable=False),
+)
+
+
+def _turns_of_players(connection: Connection) -> None:
+    """Version 1: boards, players and their turns."""
+    _metadata.create_all(connection, [_versions, boards, players, turns])
+
+
+def _bests_and_tallies(connection: Connection) -> None:
+    """Version 2: the aggregates that make a rank a matter of milliseconds."""
+    _metadata.create_all(connection, [bests, tallies])
+    place = func.row_number().over(
+        partition_by=(turns.c.board_id, turns.c.player_id),
+        order_by=(turns.c.points.desc(), turns.c.at, turns.c.id),
+    )
+    columns = (turns.c.board_id, turns.c.player_id, turns.c.points, turns.c.id)
+    placed = select(*columns, place.label("place")).subquery()
+    first = select(placed.c.board_id, placed.c.player_id, placed.c.points, placed.c.id)
+    connection.execute(
+        bests.insert().from_select(
+            ["board_id", "player_id", "points", "turn_id"], first.where(placed.c.place == 1)
+        )
+    )
+    counted = select(bests.c.board_id, bests.c.points, func.count()).group_by(
+        bests.c.board_id, bests.c.points
+    )
+    connection.execute(tallies.insert().from_select(["board_id", "points", "players"], counted))
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_turns_of_players, _bests_and_tallies)
+VERSION = len(STEPS)
+
+
+def read_version(connection: Connection) -> int:
+    """The version of the schema in a database; 0 where paintcam never was."""
+    if not inspect(connection).has_table(_versions.name):
+        return 0
+    return int(connection.execute(select(func.max(_versions.c.version))).scalar() or 0)
+
+
+def migrate(connection: Connection, upto: int = VERSION) -> None:
+    """Bring a database up to a version, inside the caller's transaction.
+
+    Args:
+        connection: In a transaction that writes; two processes may come at once.
+        upto: The version wanted.
+    """
+    if connection.dialect.name == "postgresql":
+        # Held to the end of the transaction; the number is "paintcam" in ASCII, cut to 63 bits.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8097871784207933805)")
+    version = read_version(connection)
+    for step in STEPS[version:upto]:
+        step(connection)
+    if version == 0:
+        connection.execute(_versions.insert().values(version=upto))
+    elif version < upto:
+        connection.execute(_versions.update().values(version=upto))

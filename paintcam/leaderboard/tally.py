@@ -1,0 +1,177 @@
+"""Inside one transaction: keeping each player's best, and the count of players by points.
+
+Every transaction takes its locks in the same order: turn, best, tallies by rising points. So two
+of them never wait for each other.
+"""
+
+from __future__ import annotations
+
+import json
+
+# This package is imported only by the commands that keep or show scores.
+from sqlalchemy import ColumnElement, Connection, Insert, Table, and_, delete, exists, select, true  # noqa: TID253
+
+from paintcam.leaderboard.records import Turn, points_of
+from paintcam.leaderboard.schema import bests, boards, players, tallies, turns
+
+__all__ = ["forget", "remove", "store"]
+
+
+def store(connection: Connection, turn: Turn) -> None:
+    """Store a turn, or raise what is stored of it; what is lower than that changes nothing."""
+    board_id, player_id = _ids(connection, turn)
+    points = points_of(turn.score)
+    values = {
+        "points": points,
+        "score": turn.score,
+        "best": turn.best,
+        "similarity": turn.similarity,
+        "guards": json.dumps(turn.guards),
+        "at": turn.at.isoformat(),
+        "snapshot": turn.snapshot,
+    }
+    held = connection.execute(
+        select(turns).where(turns.c.id == turn.id).with_for_update()
+    ).one_or_none()
+    if held is None:
+        connection.execute(
+            turns.insert().values(id=turn.id, board_id=board_id, player_id=player_id, **values)
+        )
+    elif (held.board_id, held.player_id) != (board_id, player_id):
+        raise ValueError(f"the turn {turn.id} is already another player's or prompt's")
+    elif turn.score > held.score:
+        values["best"] = max(turn.best, held.best)
+        connection.execute(turns.update().where(turns.c.id == turn.id).values(values))
+    else:
+        if turn.best > held.best:
+            raised = turns.update().where(turns.c.id == turn.id).values(best=turn.best)
+            connection.execute(raised)
+        return
+    _raise_best(connection, board_id, player_id, points, turn.id)
+
+
+def forget(connection: Connection, turn_id: str) -> bool:
+    """Remove one turn; the player's best becomes that of the turns left."""
+    where = turns.c.id == turn_id
+    row = connection.execute(select(turns).where(where).with_for_update()).one_or_none()
+    if row is None:
+        return False
+    _drop_best(connection, row.board_id, row.player_id)
+    connection.execute(delete(turns).where(where))
+    left = (
+        select(turns.c.points, turns.c.id)
+        .where(turns.c.board_id == row.board_id, turns.c.player_id == row.player_id)
+        .order_by(turns.c.points.desc(), turns.c.at, turns.c.id)
+        .limit(1)
+    )
+    best = connection.execute(left).one_or_none()
+    if best is not None:
+        _raise_best(connection, row.board_id, row.player_id, best.points, best.id)
+    _remove_orphans(connection, row.player_id, row.board_id)
+    return True
+
+
+def remove(connection: Connection, board_ids: list[int] | None, player_id: int | None) -> int:
+    """Remove all turns of some boards, of a player, or of a player on some boards.
+
+    Args:
+        connection: In a transaction that writes.
+        board_ids: These boards only; None for all.
+        player_id: This player only; None for all.
+
+    Returns:
+        How many turns there were.
+    """
+    if connection.dialect.name == "postgresql":
+        # Writers wait until it is done, as they do in SQLite. In their own order of locks.
+        for table in (turns, bests, tallies):
+            connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
+    if player_id is None:
+        for table in (tallies, bests):
+            connection.execute(delete(table).where(_of(table, board_ids)))
+    else:
+        mine = select(bests.c.board_id).where(bests.c.player_id == player_id)
+        for board_id in connection.execute(mine.where(_of(bests, board_ids))).scalars().all():
+            _drop_best(connection, board_id, player_id)
+    where = _of(turns, board_ids)
+    if player_id is not None:
+        where = and_(where, turns.c.player_id == player_id)
+    removed = connection.execute(delete(turns).where(where)).rowcount
+    _remove_orphans(connection)
+    return removed
+
+
+def _ids(connection: Connection, turn: Turn) -> tuple[int, int]:
+    known = connection.execute(
+        select(
+            select(boards.c.id).where(boards.c.key == turn.board.key).scalar_subquery(),
+            select(players.c.id).where(players.c.key == turn.player_key).scalar_subquery(),
+        )
+    ).one()
+    board_id, player_id = known
+    if board_id is None:
+        board = turn.board
+        values = {"prompt": board.prompt, "encoder": board.encoder}
+        created = boards.insert().values(key=board.key, low=board.low, high=board.high, **values)
+        board_id = _insert(connection, created)
+    if player_id is None:
+        created = players.insert().values(key=turn.player_key, name=turn.player)
+        player_id = _insert(connection, created)
+    return int(board_id), int(player_id)
+
+
+def _insert(connection: Connection, statement: Insert) -> int:
+    key = connection.execute(statement).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _raise_best(
+    connection: Connection, board_id: int, player_id: int, points: int, turn_id: str
+) -> None:
+    mine = and_(bests.c.board_id == board_id, bests.c.player_id == player_id)
+    held = connection.execute(select(bests.c.points).where(mine).with_for_update()).scalar()
+    if held is None:
+        key = {"board_id": board_id, "player_id": player_id}
+        connection.execute(bests.insert().values(points=points, turn_id=turn_id, **key))
+        _count(connection, board_id, points, 1)
+    elif points > held:
+        connection.execute(bests.update().where(mine).values(points=points, turn_id=turn_id))
+        _count(connection, board_id, held, -1)
+        _count(connection, board_id, points, 1)
+
+
+def _drop_best(connection: Connection, board_id: int, player_id: int) -> None:
+    mine = and_(bests.c.board_id == board_id, bests.c.player_id == player_id)
+    held = connection.execute(select(bests.c.points).where(mine).with_for_update()).scalar()
+    if held is not None:
+        connection.execute(delete(bests).where(mine))
+        _count(connection, board_id, held, -1)
+
+
+def _count(connection: Connection, board_id: int, points: int, change: int) -> None:
+    row = and_(tallies.c.board_id == board_id, tallies.c.points == points)
+    raised = tallies.update().where(row).values(players=tallies.c.players + change)
+    if connection.execute(raised).rowcount == 0:
+        values = {"board_id": board_id, "points": points, "players": change}
+        connection.execute(tallies.insert().values(values))
+
+
+def _of(table: Table, board_ids: list[int] | None) -> ColumnElement[bool]:
+    return true() if board_ids is None else table.c.board_id.in_(board_ids)
+
+
+def _remove_orphans(
+    connection: Connection, player_id: int | None = None, board_id: int | None = None
+) -> None:
+    # A name is a person's: it goes with the last of their turns. So do boards that nobody played.
+    # What holds nobody any more is not worth a row.
+    gone = delete(tallies).where(tallies.c.players == 0)
+    connection.execute(gone if board_id is None else gone.where(tallies.c.board_id == board_id))
+    for table, reference, only in (
+        (players, turns.c.player_id, player_id),
+        (boards, turns.c.board_id, board_id),
+    ):
+        used = exists().where(reference == table.c.id)
+        unused = delete(table).where(~used)
+        connection.execute(unused if only is None else unused.where(table.c.id == only))
