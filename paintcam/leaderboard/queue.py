@@ -41,8 +41,9 @@ class TurnQueue:
         Raises:
             LeaderboardError: The folder cannot be written.
         """
-        name = f"{turn.id}-{points_of(turn.score):05d}-{uuid.uuid4().hex[:8]}"
-        half = self.folder / f"{name}.half"
+        # An id has no dot, so that one turn's files are never taken for another's.
+        raised = f"{turn.id}.{points_of(turn.score):05d}"
+        half = self.folder / f"{raised}.{uuid.uuid4().hex[:8]}.half"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with half.open("w", encoding="utf-8") as file:
@@ -56,13 +57,13 @@ class TurnQueue:
                 f"The score of {turn.player} cannot be kept in {self.folder}: {error.strerror}. "
                 "Set PAINTCAM_DATA_DIR to a folder that can be written."
             ) from None
-        for older in self.folder.glob(f"{turn.id}-*.json"):
-            if older.stem < name and older.stem[:-9] != name[:-9]:
+        for older in self.folder.glob(f"{turn.id}.*.json"):
+            if older.name < raised:
                 older.unlink(missing_ok=True)
 
     def drop(self, turn_id: str) -> None:
         """Let go of a turn that was taken back."""
-        for file in self.folder.glob(f"{turn_id}-*.json"):
+        for file in self.folder.glob(f"{turn_id}.*.json"):
             file.unlink(missing_ok=True)
 
     def drain(self, store: Callable[[Turn], None]) -> int:

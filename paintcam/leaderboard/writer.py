@@ -39,7 +39,7 @@ class TurnWriter:
     ) -> None:
         self._leaderboard = leaderboard
         self._notice = notice
-        self._queue = queue or TurnQueue(leaderboard.location)
+        self._queue = TurnQueue(leaderboard.location) if queue is None else queue
         self._changed = threading.Condition()
         self._waiting: dict[str, Turn] = {}  # newest of each turn that is not stored
         self._queued: dict[str, Turn] = {}  # those of them that are in the queue
@@ -104,12 +104,14 @@ class TurnWriter:
         return [turn for key, turn in self._waiting.items() if self._queued.get(key) is not turn]
 
     def _store(self) -> None:
+        wait_s = 0.0  # what an earlier run left in the queue comes first
         while True:
             with self._changed:
                 if self._failing:
                     self._changed.wait_for(lambda: self._closing, _RETRY_S)
                 else:
-                    self._changed.wait_for(lambda: self._closing or self._pending, _RETRY_S)
+                    self._changed.wait_for(lambda: self._closing or self._pending, wait_s)
+                wait_s = _RETRY_S
                 closing = self._closing
                 turns, forgotten = list(self._waiting.values()), list(self._forgotten)
             try:

@@ -1,0 +1,242 @@
+"""A database that is damaged, full, read-only, gone, older or newer: a clear error, nothing lost."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, event
+
+from paintcam.errors import LeaderboardError
+from paintcam.leaderboard import Board, Leaderboard, Turn, data_dir, new_turn_id, schema
+
+BOARD = Board("a house", "sketch", 0.02, 0.36)
+
+
+def turn(player="Ada", score=50.0):
+    return Turn(new_turn_id(), BOARD, player, score, score, 0.2)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "scores.sqlite3"
+
+
+@pytest.fixture
+def url(path):
+    return f"sqlite:///{path}"
+
+
+def kept_aside(path: Path) -> list[Path]:
+    return [p for p in path.parent.glob(f"{path.name}.damaged-*") if p.suffix not in ("-wal",)]
+
+
+def test_the_default_is_a_file_in_the_data_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("PAINTCAM_DATABASE", raising=False)
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
+    with Leaderboard() as leaderboard:
+        leaderboard.store(turn())
+        assert leaderboard.location == str(data_dir() / "leaderboard.sqlite3")
+    assert (tmp_path / "data" / "leaderboard.sqlite3").read_bytes().startswith(b"SQLite format 3")
+
+
+def test_the_environment_names_a_database_and_the_option_wins(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAINTCAM_DATABASE", f"sqlite:///{tmp_path}/env.sqlite3")
+    assert Leaderboard().location == f"{tmp_path}/env.sqlite3"
+    assert Leaderboard(f"sqlite:///{tmp_path}/x.sqlite3").location == f"{tmp_path}/x.sqlite3"
+
+
+def test_sqlite_writes_ahead_and_syncs_each_commit(url):
+    with Leaderboard(url) as leaderboard, leaderboard._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+@pytest.mark.parametrize(
+    "database", ["scores.sqlite3", "nonsense", "://", "sqlite://", "sqlite:///:memory:"]
+)
+def test_what_is_no_lasting_database_is_an_error_that_shows_one(database):
+    with pytest.raises(LeaderboardError, match="sqlite:///"):
+        Leaderboard(database)
+
+
+def test_a_driver_that_is_not_installed_is_named():
+    with pytest.raises(LeaderboardError, match="pip install"):
+        Leaderboard("oracle+cx_Oracle://u:hunter2@127.0.0.1/x")
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        "postgresql+psycopg://ada:hunter2@127.0.0.1:1/scores",
+        "postgresql://127.0.0.1:1/scores?password=hunter2&user=ada",
+        "postgres://ada:hunter2@127.0.0.1:1/scores",
+    ],
+)
+def test_an_unreachable_server_is_an_error_without_its_password(database):
+    with pytest.raises(LeaderboardError, match="127.0.0.1") as caught:
+        Leaderboard(database)
+    assert "hunter2" not in str(caught.value)
+    assert "--database" in str(caught.value)
+
+
+def test_a_wrong_url_does_not_print_its_password():
+    with pytest.raises(LeaderboardError) as caught:
+        Leaderboard("postgresql+psycopg//ada:hunter2@host/x")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(LeaderboardError, match="file/under"):
+        Leaderboard(f"sqlite:///{tmp_path}/file/under/scores.sqlite3")
+
+
+def test_scores_that_cannot_be_written_can_be_read(path, url):
+    with Leaderboard(url) as leaderboard:
+        leaderboard.store(turn())
+    with Leaderboard(f"sqlite:///file:{path}?mode=ro&uri=true") as leaderboard:
+        assert leaderboard.count() == 1
+        with pytest.raises(LeaderboardError, match="cannot be written.*--database"):
+            leaderboard.store(turn())
+
+
+def test_a_full_disk_is_an_error_and_nothing_stored_is_lost(url):
+    with Leaderboard(url) as leaderboard:
+        leaderboard.store(turn())
+
+        def fill(connection, _):
+            connection.execute("PRAGMA max_page_count=1")  # SQLite raises it to what there is
+
+        event.listen(leaderboard._engine, "connect", fill)
+        leaderboard._engine.dispose()
+        with pytest.raises(LeaderboardError, match=r"No room.*full.*--database"):
+            for index in range(2000):
+                leaderboard.store(turn(f"p{index}" * 50))
+        stored = leaderboard.count()
+    with Leaderboard(url) as leaderboard:
+        assert leaderboard.count() == stored >= 1
+        leaderboard.store(turn("room again"))
+
+
+@pytest.mark.parametrize("spoil", ["header", "zeros", "middle", "cut"])
+def test_a_damaged_file_is_kept_aside_byte_for_byte(path, url, spoil):
+    with Leaderboard(url) as leaderboard:
+        for index in range(200):
+            leaderboard.store(turn(f"p{index}"))
+    whole = path.read_bytes()
+    damaged = {
+        "header": b"rubbish!" * 4 + whole[32:],
+        "zeros": b"\0" * 100 + whole[100:],
+        "middle": whole[:4096] + b"\xff" * (len(whole) - 4096),
+        "cut": whole[: 4096 * 3 + 100],
+    }[spoil]
+    path.write_bytes(damaged)
+    notices: list[str] = []
+    with Leaderboard(url, notices.append) as leaderboard:
+        leaderboard.store(turn("Grace"))
+        assert leaderboard.standing(BOARD, "Grace") is not None
+    (kept,) = kept_aside(path)
+    assert kept.read_bytes() == damaged
+    (notice,) = notices
+    assert kept.name in notice
+    assert ".recover" in notice
+
+
+def test_a_foreign_file_is_left_as_it_is(tmp_path):
+    path = tmp_path / "thesis.txt"
+    path.write_bytes(b"My thesis. " * 1000)
+    with pytest.raises(LeaderboardError, match=r"thesis.txt is not a database"):
+        Leaderboard(f"sqlite:///{path}")
+    assert path.read_bytes() == b"My thesis. " * 1000
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_deleted_in_mid_show_is_begun_again(path, url):
+    with Leaderboard(url) as leaderboard:
+        leaderboard.store(turn("Ada"))
+        for file in path.parent.iterdir():
+            file.unlink()
+        leaderboard.store(turn("Grace"))
+    with Leaderboard(url) as leaderboard:
+        assert leaderboard.count() == 1
+
+
+def test_an_older_schema_is_brought_up_to_date_with_its_scores(path, url):
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        schema.migrate(connection, upto=1)
+        connection.execute(
+            schema.boards.insert().values(
+                id=1, key=BOARD.key, prompt="a house", encoder="sketch", low=0.02, high=0.36
+            )
+        )
+        for number, name in enumerate(["Ada", "Bo"], 1):
+            key = Turn.key_of(name)
+            connection.execute(schema.players.insert().values(id=number, key=key, name=name))
+        for number, (player, score) in enumerate([(1, 30), (1, 70), (2, 70), (2, 10)]):
+            row = {"board_id": 1, "player_id": player, "points": score * 100, "score": score}
+            rest = {
+                "best": score,
+                "similarity": 0.1,
+                "guards": "[]",
+                "at": f"2026-01-0{number + 1}",
+            }
+            connection.execute(schema.turns.insert().values(id=f"t{number}", **row, **rest))
+    engine.dispose()
+    with Leaderboard(url) as leaderboard:
+        assert [(r.rank, r.turn.player, r.turn.score) for r in leaderboard.top()[0]] == [
+            (1, "Ada", 70),
+            (1, "Bo", 70),
+        ]
+        leaderboard.store(turn("Cy", 99))
+        assert leaderboard.rank(BOARD, 70) == (2, 3)
+    with sqlite3.connect(path) as raw:
+        assert raw.execute("SELECT version FROM paintcam_schema").fetchall() == [(schema.VERSION,)]
+
+
+def test_a_newer_schema_is_an_error_and_left_alone(path, url):
+    Leaderboard(url).close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE paintcam_schema SET version = 99")
+    before = path.read_bytes()
+    with pytest.raises(
+        LeaderboardError, match=r"newer paintcam \(schema 99.*pip install --upgrade"
+    ):
+        Leaderboard(url)
+    assert path.read_bytes() == before
+
+
+_WRITER = """
+import sys
+from paintcam.leaderboard import Board, Leaderboard, Turn
+board = Board("a house", "sketch", 0.02, 0.36)
+with Leaderboard(sys.argv[1]) as leaderboard:
+    for index in range(100000):
+        leaderboard.store(Turn(f"{sys.argv[2]}-{index}", board, f"p{index % 7}", index % 101, 1, 0))
+        print(index, flush=True)
+"""
+
+
+def test_kill_9_in_the_middle_of_writing_loses_no_acknowledged_score(path, url):
+    Leaderboard(url).close()
+    for attempt in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", _WRITER, url, f"run{attempt}"], stdout=subprocess.PIPE, text=True
+        )
+        acknowledged = [process.stdout.readline() for _ in range(20 + attempt)]
+        process.kill()
+        acknowledged += process.stdout.readlines()
+        process.wait()
+        last = int([line for line in acknowledged if line.endswith("\n")][-1])
+        with sqlite3.connect(path) as raw:
+            assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            stored = raw.execute(
+                "SELECT count(*) FROM paintcam_turns WHERE id LIKE ?", (f"run{attempt}-%",)
+            ).fetchone()[0]
+        assert stored >= last + 1
+        with Leaderboard(url) as leaderboard:
+            assert leaderboard.top()[0][0].of == 7
