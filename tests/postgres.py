@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-class NoPostgres(Exception):
+class NoPostgresError(Exception):
     """Why no server can be started here."""
 
 
@@ -24,17 +24,17 @@ def binaries() -> Path:
         return found[-1].parent
     on_path = shutil.which("initdb")
     if on_path is None:
-        raise NoPostgres("PostgreSQL is not installed: apt-get install postgresql")
+        raise NoPostgresError("PostgreSQL is not installed: apt-get install postgresql")
     return Path(on_path).parent
 
 
 def _as_postgres() -> list[str]:
     if not hasattr(os, "geteuid"):
-        raise NoPostgres("the fixture knows PostgreSQL on Linux only")
+        raise NoPostgresError("the fixture knows PostgreSQL on Linux only")
     if os.geteuid() != 0:
         return []
     if shutil.which("runuser") is None:
-        raise NoPostgres("initdb refuses root, and runuser is not here")
+        raise NoPostgresError("initdb refuses root, and runuser is not here")
     return ["runuser", "-u", "postgres", "--"]
 
 
@@ -55,7 +55,7 @@ def server(*, durable: bool = False) -> Iterator[str]:
         The URL of its database `postgres`.
 
     Raises:
-        NoPostgres: It cannot be had here, with the reason.
+        NoPostgresError: It cannot be had here, with the reason.
     """
     programs, user = binaries(), _as_postgres()
     # Not under pytest's folder: that one is root's alone, and the server runs as another user.
@@ -83,7 +83,7 @@ def server(*, durable: bool = False) -> Iterator[str]:
             cwd="/",
         )
         if made.returncode:
-            raise NoPostgres(f"initdb failed: {made.stderr.strip()}")
+            raise NoPostgresError(f"initdb failed: {made.stderr.strip()}")
         options = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": str(folder),
@@ -102,7 +102,7 @@ def server(*, durable: bool = False) -> Iterator[str]:
         deadline = time.monotonic() + 60
         while subprocess.run(ready).returncode:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise NoPostgres(f"the server did not start: {(folder / 'log').read_text()}")
+                raise NoPostgresError(f"the server did not start: {(folder / 'log').read_text()}")
             time.sleep(0.1)
         yield f"postgresql+psycopg://paintcam@127.0.0.1:{port}/postgres"
     finally:

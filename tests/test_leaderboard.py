@@ -23,7 +23,7 @@ def postgres_url():
     with contextlib.ExitStack() as stack:
         try:
             url = stack.enter_context(postgres.server())
-        except postgres.NoPostgres as reason:
+        except postgres.NoPostgresError as reason:
             pytest.skip(str(reason))
         yield url
 

@@ -1,4 +1,4 @@
-"""A database that is damaged, full, read-only, gone, older or newer: a clear error, nothing lost."""
+"""A database damaged, full, read-only, gone, older or newer: a clear error, nothing lost."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_driver_that_is_not_installed_is_named():
     ],
 )
 def test_an_unreachable_server_is_an_error_without_its_password(database):
-    with pytest.raises(LeaderboardError, match="127.0.0.1") as caught:
+    with pytest.raises(LeaderboardError, match=r"127\.0\.0\.1") as caught:
         Leaderboard(database)
     assert "hunter2" not in str(caught.value)
     assert "--database" in str(caught.value)
@@ -100,7 +100,7 @@ def test_scores_that_cannot_be_written_can_be_read(path, url):
         leaderboard.store(turn())
     with Leaderboard(f"sqlite:///file:{path}?mode=ro&uri=true") as leaderboard:
         assert leaderboard.count() == 1
-        with pytest.raises(LeaderboardError, match="cannot be written.*--database"):
+        with pytest.raises(LeaderboardError, match=r"cannot be written.*--database"):
             leaderboard.store(turn())
 
 
@@ -113,9 +113,13 @@ def test_a_full_disk_is_an_error_and_nothing_stored_is_lost(url):
 
         event.listen(leaderboard._engine, "connect", fill)
         leaderboard._engine.dispose()
-        with pytest.raises(LeaderboardError, match=r"No room.*full.*--database"):
+
+        def store_too_much():
             for index in range(2000):
                 leaderboard.store(turn(f"p{index}" * 50))
+
+        with pytest.raises(LeaderboardError, match=r"No room.*full.*--database"):
+            store_too_much()
         stored = leaderboard.count()
     with Leaderboard(url) as leaderboard:
         assert leaderboard.count() == stored >= 1

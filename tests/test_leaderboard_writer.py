@@ -22,8 +22,8 @@ from paintcam.leaderboard import (
 BOARD = Board("a house", "sketch", 0.02, 0.36)
 
 
-def turn(player="Ada", score=50.0, id=None):
-    return Turn(id or new_turn_id(), BOARD, player, score, score, 0.2, ("handwriting",))
+def turn(player="Ada", score=50.0, turn_id=None):
+    return Turn(turn_id or new_turn_id(), BOARD, player, score, score, 0.2, ("handwriting",))
 
 
 class FailingLeaderboard(Leaderboard):
