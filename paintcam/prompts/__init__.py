@@ -1,0 +1,10 @@
+"""Where prompts come from: hand-made words and patterns, or a language model."""
+
+from __future__ import annotations
+
+from paintcam.prompts.check import problem_of
+from paintcam.prompts.generator import PromptGenerator
+from paintcam.prompts.llm import LlmPrompts, LlmUnavailableError
+from paintcam.prompts.source import draw
+
+__all__ = ["LlmPrompts", "LlmUnavailableError", "PromptGenerator", "draw", "problem_of"]

@@ -1,0 +1,56 @@
+"""Which prompts may go on a stage: short, English, drawable, for all ages."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from importlib import resources
+
+from paintcam.names import clean_text
+
+__all__ = ["problem_of"]
+
+_COUNT = (2, 14)
+_LETTERS = (8, 80)
+_SHAPE = re.compile(r"[A-Za-z][A-Za-z0-9 ,'’-]*")
+
+
+@cache
+def _words(kind: str) -> frozenset[str]:
+    # "english": a prompt has one of these; "foreign": another language has these.
+    file = resources.files("paintcam") / "assets" / "prompts" / "words.json"
+    return frozenset(json.loads(file.read_text(encoding="utf-8"))[kind])
+
+
+@cache
+def _unsafe() -> re.Pattern[str]:
+    # Whole words, and the endings that leave a word what it is: "butt" is not in "butter".
+    forms = "|".join(re.escape(word) for word in sorted(_words("unsafe")))
+    return re.compile(rf"\b(?:{forms})(?:s|es|ed|ing)?\b", re.IGNORECASE)
+
+
+def problem_of(prompt: str) -> str | None:
+    """Why a prompt that some machine wrote is not for a stage; None where it is.
+
+    Args:
+        prompt: One prompt.
+
+    Returns:
+        The reason in a few words.
+    """
+    text = clean_text(prompt)
+    words = re.findall(r"[a-z]+", text.lower())
+    if not _LETTERS[0] <= len(text) <= _LETTERS[1]:
+        return f"{len(text)} characters; {_LETTERS[0]} to {_LETTERS[1]} are wanted"
+    if not _COUNT[0] <= len(words) <= _COUNT[1]:
+        return f"{len(words)} words; {_COUNT[0]} to {_COUNT[1]} are wanted"
+    if not _SHAPE.fullmatch(text):
+        return "not a plain phrase"
+    if _words("foreign") & set(words) or not _words("english") & set(words):
+        return "not English"
+    if _words("about_prompts") & set(words):
+        return "talks about prompts"
+    if _unsafe().search(text):
+        return "not for all ages"
+    return None

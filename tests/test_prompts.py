@@ -1,0 +1,300 @@
+"""Prompts: the offline generator, the check, and a language model that behaves or does not."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import re
+import threading
+import time
+from itertools import islice, pairwise
+
+import pytest
+
+from paintcam.prompts import LlmPrompts, LlmUnavailableError, PromptGenerator, draw, problem_of
+from paintcam.prompts.generator import content_words, with_article
+
+GOOD = [
+    "a giraffe in the Arctic",
+    "a raccoon driving a tractor",
+    "an upside-down dinosaur",
+    "a bumblebee that loves capitalism",
+    "a gorilla gardening with grapes",
+]
+
+SEED_2026 = [
+    "a lizard planting a tree",
+    "a bunny being chased by a cloud",
+    "a pineapple with robot arms",
+]
+
+
+def test_a_seed_repeats_the_row_and_another_does_not():
+    first = list(islice(PromptGenerator(7), 50))
+    assert first == list(islice(PromptGenerator(7), 50))
+    assert first != list(islice(PromptGenerator(8), 50))
+
+
+def test_a_seed_gives_these_prompts_on_every_machine():
+    assert list(islice(PromptGenerator(2026), 3)) == SEED_2026
+
+
+def test_tens_of_thousands_differ_and_all_pass_the_check():
+    prompts = list(islice(PromptGenerator(1), 50_000))
+    assert len(set(prompts)) == 50_000
+    assert [(p, problem_of(p)) for p in prompts if problem_of(p)] == []
+
+
+def test_no_two_in_a_row_share_a_word_that_carries_them():
+    prompts = list(islice(PromptGenerator(3), 5000))
+    for one, two in pairwise(prompts):
+        assert not content_words(one) & content_words(two), (one, two)
+
+
+def test_articles_and_plurals_are_right():
+    text = "\n".join(islice(PromptGenerator(4), 20_000))
+    assert not re.findall(r"\ba [aeio]\w*", text.replace("a one-eyed", ""))
+    assert not re.findall(r"\ban [^aeiouh\s]\w*", text)
+    assert "a(n)" not in text
+    assert not set("{}") & set(text)
+    assert not re.findall(
+        r"(?:two|three|four|five) \w*(?:gooses|sheeps|wolfs|foxs|butterflys)", text
+    )
+    assert "two foxes" in text or "three foxes" in text
+    assert with_article("unicorn") == "a unicorn"
+    assert with_article("owl") == "an owl"
+    assert with_article("one-eyed") == "a one-eyed"
+
+
+def test_the_talks_kind_of_prompt_comes_up():
+    prompts = list(islice(PromptGenerator(5), 20_000))
+    for start, end in [
+        ("a giraffe ", " in the Arctic"),
+        ("an upside-down ", " dinosaur"),
+        ("a bumblebee ", " that loves capitalism"),
+        ("a raccoon ", " driving a tractor"),
+        ("a gorilla ", " gardening with grapes"),
+    ]:
+        assert any(prompt.startswith(start) for prompt in prompts), start
+        assert any(prompt.endswith(end) for prompt in prompts), end
+
+
+@pytest.mark.parametrize("prompt", GOOD)
+def test_good_prompts_pass(prompt):
+    assert problem_of(prompt) is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "problem"),
+    [
+        ("", "characters"),
+        ("a" * 200, "characters"),
+        ("elephants", "words"),
+        ("una jirafa en el ártico", "plain"),
+        ("una jirafa con gafas", "English"),
+        ("ein Hund auf dem Mond", "English"),
+        ("жираф в Арктике", "words"),
+        ("green ideas sleep furiously", "English"),
+        ("a naked man on the beach", "ages"),
+        ("two dogs shooting a cat", "ages"),
+        ("a cat\x00; DROP TABLE", "plain"),
+        ("a giraffe in http://x.y", "plain"),
+        ("here is a prompt for the game", "prompts"),
+        ("a cat " * 12, "words"),
+    ],
+)
+def test_what_is_not_for_a_stage_is_named(prompt, problem):
+    assert problem in problem_of(prompt)
+
+
+@pytest.mark.parametrize("prompt", ["a bear eating butter", "a cocker spaniel in the rain"])
+def test_a_harmless_word_that_begins_like_another_passes(prompt):
+    assert problem_of(prompt) is None
+
+
+# --- a language model on loopback ---
+
+
+class Endpoint(http.server.ThreadingHTTPServer):
+    """Speaks enough of OpenAI's protocol, well or badly."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.requests: list[tuple[str, dict]] = []
+        self.content = json.dumps(GOOD)
+        self.behave = "well"
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        length = int(self.headers["Content-Length"])
+        body = json.loads(self.rfile.read(length))
+        self.server.requests.append((self.headers.get("Authorization", ""), body))
+        behave = self.server.behave
+        try:
+            if behave == "refuse":
+                self.answer(401, b'{"error": {"message": "Incorrect API key: sk-very-secret"}}')
+            elif behave == "busy":
+                self.answer(429, b"{}")
+            elif behave == "silent":
+                time.sleep(3)
+            elif behave == "slow":
+                self.send_response(200)
+                self.end_headers()
+                for _ in range(100):
+                    self.wfile.write(b" ")
+                    self.wfile.flush()
+                    time.sleep(0.1)
+            elif behave == "huge":
+                self.answer(200, b"[" * 10_000_000)
+            elif behave == "rubbish":
+                self.answer(200, b"<html>It works!</html>")
+            elif behave == "empty":
+                self.answer(200, b'{"choices": []}')
+            else:
+                message = {"role": "assistant", "content": self.server.content}
+                self.answer(200, json.dumps({"choices": [{"message": message}]}).encode())
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def endpoint(monkeypatch, tmp_path):
+    server = Endpoint()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    monkeypatch.setenv("PAINTCAM_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("OPENAI_MODEL", raising=False)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_batch_is_asked_for_checked_and_cached(endpoint):
+    endpoint.content = json.dumps([*GOOD, GOOD[0].upper(), "un perro en la luna", "a nude", 7])
+    llm = LlmPrompts("tiny-model")
+    assert llm.ask(20) == GOOD
+    assert LlmPrompts("tiny-model").cached() == GOOD
+    (request,) = endpoint.requests
+    assert request[0] == "Bearer sk-very-secret"
+    assert request[1]["model"] == "tiny-model"
+    assert "20" in request[1]["messages"][-1]["content"]
+    with pytest.raises(LlmUnavailableError, match="no prompt that can be used"):
+        llm.ask(20)  # the same again: nothing new
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "```json\n" + json.dumps(GOOD) + "\n```",
+        "Sure! Here are some:\n" + json.dumps(GOOD),
+        "\n".join(f"{n}. {text}." for n, text in enumerate(GOOD, 1)),
+        "\n".join(f'- "{text}"' for text in GOOD),
+    ],
+)
+def test_an_answer_in_another_form_is_understood(endpoint, content):
+    endpoint.content = content
+    assert LlmPrompts().ask(5) == GOOD
+
+
+@pytest.mark.parametrize(
+    ("behave", "said"),
+    [
+        ("refuse", "refuses OPENAI_API_KEY"),
+        ("busy", "429"),
+        ("silent", "did not answer in 0.5 s"),
+        ("slow", "did not answer in 0.5 s"),
+        ("huge", "without end"),
+        ("rubbish", "something else"),
+        ("empty", "something else"),
+    ],
+)
+def test_a_model_that_misbehaves_is_replaced_by_the_generator(endpoint, behave, said):
+    endpoint.behave = behave
+    notices: list[str] = []
+    drawn = draw(6, seed=3, llm=LlmPrompts(timeout_s=0.5), notice=notices.append)
+    assert drawn == draw(6, seed=3)
+    (notice,) = notices
+    assert said in notice
+    assert "the offline generator" in notice
+    assert "secret" not in notice
+
+
+@pytest.mark.parametrize("content", ["", "null", "[[[[", "[" * 100_000, "No.", "[1, 2]", "😀" * 50])
+def test_rubbish_in_a_good_envelope_is_refused(endpoint, content):
+    endpoint.content = content
+    with pytest.raises(LlmUnavailableError, match="no prompt that can be used"):
+        LlmPrompts().ask(5)
+
+
+def test_without_a_network_earlier_answers_come_first(endpoint):
+    LlmPrompts().ask(5)
+    endpoint.behave = "busy"
+    notices: list[str] = []
+    drawn = draw(8, llm=LlmPrompts(), notice=notices.append)
+    assert set(GOOD) == set(drawn[:5])
+    assert len(set(drawn)) == 8
+    assert "5 from its earlier answers and the offline generator" in notices[0]
+
+
+def test_a_seed_draws_from_the_cache_without_asking(endpoint):
+    LlmPrompts().ask(5)
+    asked = len(endpoint.requests)
+    assert draw(4, seed=1, llm=LlmPrompts()) == draw(4, seed=1, llm=LlmPrompts())
+    assert len(endpoint.requests) == asked
+
+
+def test_nobody_there_and_no_key_are_said_plainly(endpoint, monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://ada:hunter2@127.0.0.1:1/v1")
+    with pytest.raises(LlmUnavailableError, match=r"127\.0\.0\.1:1 cannot be reached") as caught:
+        LlmPrompts().ask(5)
+    assert "hunter2" not in str(caught.value)
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(LlmUnavailableError, match="OPENAI_API_KEY is not set"):
+        LlmPrompts().ask(5)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://[::1", "ftp://x"])
+def test_an_endpoint_that_is_none_is_said_plainly(endpoint, monkeypatch, url):
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    with pytest.raises(LlmUnavailableError, match="cannot be reached"):
+        LlmPrompts().ask(5)
+
+
+def test_a_key_that_no_header_can_carry_is_no_traceback(endpoint, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-\nvery-secret")
+    with pytest.raises(LlmUnavailableError) as caught:
+        LlmPrompts().ask(5)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kept", ["", "{}", "[1, null]", '["a nude"]', "\x00"])
+def test_a_damaged_cache_is_an_empty_one(endpoint, kept):
+    llm = LlmPrompts()
+    llm.ask(5)
+    llm._cache.write_text(kept)
+    assert llm.cached() == []
+    assert llm.ask(5) == GOOD
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(endpoint, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert LlmPrompts(cache_dir=tmp_path / "file").ask(5) == GOOD
