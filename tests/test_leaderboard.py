@@ -9,11 +9,11 @@ import threading
 import uuid
 from datetime import datetime, timezone
 
+import postgres
 import pytest
 
 from paintcam.errors import LeaderboardError
 from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id, points_of
-from tests import postgres
 
 GORILLA = Board("a gorilla gardening with grapes", "sketch", 0.02, 0.36)
 

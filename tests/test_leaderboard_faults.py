@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import create_engine, event
 
 from paintcam.errors import LeaderboardError
-from paintcam.leaderboard import Board, Leaderboard, Turn, data_dir, new_turn_id, schema
+from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id, schema
 
 BOARD = Board("a house", "sketch", 0.02, 0.36)
 
@@ -39,7 +39,7 @@ def test_the_default_is_a_file_in_the_data_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
     with Leaderboard() as leaderboard:
         leaderboard.store(turn())
-        assert leaderboard.location == str(data_dir() / "leaderboard.sqlite3")
+        assert leaderboard.location == str(tmp_path / "data" / "leaderboard.sqlite3")
     assert (tmp_path / "data" / "leaderboard.sqlite3").read_bytes().startswith(b"SQLite format 3")
 
 

@@ -180,7 +180,7 @@ def endpoint(monkeypatch, tmp_path):
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-    monkeypatch.setenv("PAINTCAM_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.delenv("OPENAI_MODEL", raising=False)
     yield server
     server.shutdown()

@@ -60,13 +60,17 @@ def _register() -> None:
     from paintcam.cli.cameras import cameras
     from paintcam.cli.demo import demo
     from paintcam.cli.doctor import doctor
+    from paintcam.cli.leaderboard import leaderboard_app
     from paintcam.cli.models import models_app
+    from paintcam.cli.prompts import prompts
     from paintcam.cli.run import run
     from paintcam.cli.score import score
 
     app.command("run")(run)
     app.command("demo")(demo)
     app.command("score")(score)
+    app.command("prompts")(prompts)
+    app.add_typer(leaderboard_app, name="leaderboard")
     app.command("cameras")(cameras)
     app.command("cameras")(cameras)
     app.add_typer(models_app, name="models")

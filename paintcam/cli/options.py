@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "DatabaseOption",
     "EveryFrameOption",
     "JsonOption",
     "ModelOption",
@@ -87,5 +88,16 @@ EveryFrameOption = Annotated[
     typer.Option(
         "--every-frame",
         help="Score every frame of a file once, in order, as fast as it goes.",
+    ),
+]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        envvar="PAINTCAM_DATABASE",
+        help="Where scores are kept, any SQLAlchemy URL: sqlite:///PATH, postgresql+psycopg://… "
+        "Default: an SQLite file in the data folder.",
+        show_default=False,
     ),
 ]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from paintcam.leaderboard.board import Leaderboard
 from paintcam.leaderboard.keeper import ScoreKeeper
-from paintcam.leaderboard.location import data_dir
 from paintcam.leaderboard.queue import TurnQueue
 from paintcam.leaderboard.records import Board, Standing, Turn, new_turn_id, points_of
 from paintcam.leaderboard.writer import TurnWriter
@@ -22,7 +21,6 @@ __all__ = [
     "Turn",
     "TurnQueue",
     "TurnWriter",
-    "data_dir",
     "new_turn_id",
     "points_of",
 ]

@@ -92,7 +92,7 @@ def translated(url: URL) -> Iterator[None]:
 
 def _sentence(url: URL, error: Exception) -> str:
     cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
-    said = " ".join(str(cause).split())
+    said = " ".join(str(cause).split()).rstrip(".?!")
     for secret in secrets_of(url):
         said = said.replace(secret, "***")
     where = location_of(url)

@@ -7,22 +7,15 @@ import os
 import re
 from pathlib import Path
 
-import platformdirs
-
 # This package is imported only by the commands that keep or show scores.
 from sqlalchemy import URL, exc, make_url  # noqa: TID253
 
 from paintcam.errors import LeaderboardError
+from paintcam.lastrun import data_folder
 
-__all__ = ["data_dir", "file_identity", "location_of", "parse_url", "secrets_of", "sqlite_path"]
+__all__ = ["file_identity", "location_of", "parse_url", "secrets_of", "sqlite_path"]
 
 _SECRET = re.compile(r"pass|secret|token", re.IGNORECASE)
-
-
-def data_dir() -> Path:
-    """The folder for what outlasts a run: `PAINTCAM_DATA_DIR`, else the system's own for it."""
-    given = os.environ.get("PAINTCAM_DATA_DIR")
-    return Path(given) if given else platformdirs.user_data_path("paintcam")
 
 
 def parse_url(database: str | None) -> URL:
@@ -37,7 +30,7 @@ def parse_url(database: str | None) -> URL:
     """
     text = database or os.environ.get("PAINTCAM_DATABASE")
     if not text:
-        return URL.create("sqlite", database=str(data_dir() / "leaderboard.sqlite3"))
+        return URL.create("sqlite", database=str(data_folder() / "leaderboard.sqlite3"))
     # The text itself stays out of the message: it may hold a password.
     try:
         url = make_url(text)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from paintcam.errors import LeaderboardError
-from paintcam.leaderboard.location import data_dir
+from paintcam.lastrun import data_folder
 from paintcam.leaderboard.records import Turn, points_of
 
 __all__ = ["TurnQueue"]
@@ -30,7 +30,7 @@ class TurnQueue:
 
     def __init__(self, location: str, folder: Path | None = None) -> None:
         digest = hashlib.sha256(location.encode()).hexdigest()[:16]
-        self.folder = (folder or data_dir() / "queue") / digest
+        self.folder = (folder or data_folder() / "queue") / digest
 
     def __len__(self) -> int:
         return len(self._files())

@@ -11,8 +11,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import platformdirs
-
+from paintcam.lastrun import data_folder
 from paintcam.names import clean_text, prompt_key
 from paintcam.prompts.check import problem_of
 
@@ -40,7 +39,7 @@ class LlmPrompts:
     Args:
         model: The model's name; by default `OPENAI_MODEL`, or else gpt-4o-mini.
         timeout_s: For one whole answer.
-        cache_dir: Where answers are kept; by default paintcam's folder for caches.
+        cache_dir: Where answers are kept; by default paintcam's data folder, so that they last.
 
     The key is `OPENAI_API_KEY`, the endpoint `OPENAI_BASE_URL` (OpenAI's own by default). A local
     endpoint needs no key.
@@ -52,7 +51,7 @@ class LlmPrompts:
         self.model = model or os.environ.get("OPENAI_MODEL") or "gpt-4o-mini"
         self._timeout_s = timeout_s
         self._base_url = os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
-        folder = cache_dir or _cache_dir()
+        folder = cache_dir or data_folder()
         digest = hashlib.sha256(f"{self.endpoint} {self.model}".encode()).hexdigest()[:16]
         self._cache = folder / "prompts" / f"{digest}.json"
 
@@ -170,11 +169,6 @@ class LlmPrompts:
             Path(half).replace(self._cache)
         except OSError:
             return  # the prompts are there all the same; the next run asks again
-
-
-def _cache_dir() -> Path:
-    given = os.environ.get("PAINTCAM_CACHE_DIR")
-    return Path(given) if given else platformdirs.user_cache_path("paintcam")
 
 
 def _status(endpoint: str, status: int) -> str:
