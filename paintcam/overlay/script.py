@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 __all__ = [
     "clean",
@@ -24,6 +25,7 @@ _TEXT_STYLE, _EMOJI_STYLE = "\ufe0e", "\ufe0f"
 _KEYCAP = "\u20e3"
 
 
+@lru_cache(maxsize=256)
 def clean(text: str) -> str:
     """Make any text one line: NFC, single spaces, nothing that cannot be drawn."""
     line = "".join(
@@ -121,6 +123,7 @@ def levels(parts: Sequence[str]) -> list[int]:
     return [level or 0 for level in result]
 
 
+@lru_cache(maxsize=256)
 def is_rtl(text: str) -> bool:
     """Tell whether a line of this text begins at the right: its first letter decides."""
     return _base([_direction(c) for c in text]) == 1

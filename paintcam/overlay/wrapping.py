@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import TypeAlias
 
 from paintcam.overlay.script import clean, clusters, pieces
@@ -40,6 +41,7 @@ def wrapped(text: str, width: int, lines: int, measure: _Measure) -> tuple[str, 
     return found
 
 
+@lru_cache(maxsize=256)
 def holds_all(lines: tuple[str, ...], text: str) -> bool:
     """Tell whether wrapped lines hold the whole text, nothing cut."""
     return "".join(lines).replace(" ", "") == clean(text).replace(" ", "")
