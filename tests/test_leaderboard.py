@@ -9,9 +9,9 @@ import threading
 import uuid
 from datetime import datetime, timezone
 
-import postgres
 import pytest
 
+import postgres
 from paintcam.errors import LeaderboardError
 from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id, points_of
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import URL, exc, make_url  # noqa: TID253
 
 from paintcam.errors import LeaderboardError
-from paintcam.lastrun import data_folder
+from paintcam.folders import data_folder
 
 __all__ = ["file_identity", "location_of", "parse_url", "secrets_of", "sqlite_path"]
 

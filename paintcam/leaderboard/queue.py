@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from paintcam.errors import LeaderboardError
-from paintcam.lastrun import data_folder
+from paintcam.folders import data_folder
 from paintcam.leaderboard.records import Turn, points_of
 
 __all__ = ["TurnQueue"]

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from paintcam.lastrun import data_folder
+from paintcam.folders import data_folder
 from paintcam.names import clean_text, prompt_key
 from paintcam.prompts.check import problem_of
 
