@@ -36,6 +36,13 @@ class Keeper:
         self._started = time.strftime("%Y%m%d-%H%M%S")
         self._overlay = Overlay()  # its own: the stage's belongs to the main thread
 
+    @property
+    def best_picture(self) -> str | None:
+        """Where the best frame is kept; None where none is wanted."""
+        if self._snapshots is None:
+            return None
+        return str(self._snapshots.folder.absolute() / f"{self._started}-best.jpg")
+
     def keep_best(self, frame: Frame, verdict: Verdict, standing: Standing, hud: Hud) -> None:
         """Keep a new best; never waits."""
         facts = self._facts(verdict, standing, hud)

@@ -111,7 +111,9 @@ class Live:
     def _tick(self) -> None:
         if self.scorer.error is not None:
             raise self.scorer.error
-        self._tell(self._words()[0])
+        state = self._words()[0]
+        self._tell(state)
+        self.stage.show.on_tick(state)
         frame = None
         held = self._hold and self._frame is not None and not self.scorer.ready
         if held or (self._hold and self.stage.controls.paused):

@@ -47,12 +47,22 @@ class Show:
     finished = False
     """Whether the run may end."""
 
+    def on_tick(self, state: str) -> None:
+        """Time passes; `state` as the listener hears it. Main thread, many times a second."""
+
+    def on_prompt(self, prompt: str) -> None:
+        """Another prompt is judged from now on. Called in the scorer's thread."""
+
     def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
         """A frame was judged. Called in the scorer's thread."""
 
     def on_key(self, key: str) -> bool:
         """A key was pressed; gives whether it was taken."""
         return False
+
+    def picture(self, image: Image) -> Image:
+        """Give the BGR uint8 (H, W, 3) picture to draw on in the place of the live one."""
+        return image
 
     def dress(self, hud: Hud) -> Hud:
         """Add to what is drawn."""
@@ -191,6 +201,7 @@ class Stage:
         self.prompt = prompt
         self.session.reset()
         self.latest = None
+        self.show.on_prompt(prompt)
 
     def close(self) -> None:
         """Finish recording and snapshots, and take the window off the screen."""
@@ -215,7 +226,7 @@ class Stage:
         )
         if not controls.overlay:
             hud = Hud(prompt="", blocked=hud.blocked, mirrored=hud.mirrored)
-        return self._overlay.draw(image, self.show.dress(hud))
+        return self._overlay.draw(self.show.picture(image), self.show.dress(hud))
 
     def _hud(
         self,

@@ -58,31 +58,31 @@ def wait_until(condition):
 
 
 def test_a_maximum_is_stored_the_moment_it_rises(leaderboard):
-    keeper = ScoreKeeper(leaderboard, "a house", "Ada", "sketch", (0.02, 0.36), ("nsfw",), "a.png")
+    writer = TurnWriter(leaderboard, lambda _: None)
+    keeper = ScoreKeeper(writer, BOARD, "Ada", ("nsfw",), snapshot="a.png")
     for score, fair in [(20, 10), (60, 40), (30, 40), (float("nan"), 99)]:
         keeper.offer(score, score / 300, fair)
     wait_until(lambda: (s := leaderboard.standing(BOARD, "Ada")) is not None and s.turn.score == 40)
     stored = leaderboard.standing(BOARD, "Ada").turn
     assert (stored.best, stored.similarity, stored.id) == (60, 0.2, keeper.turn_id)
     assert (stored.guards, stored.snapshot) == (("nsfw",), "a.png")
-    keeper.close()
-    keeper.close()
+    writer.close()
+    writer.close()
     assert leaderboard.count() == 1
 
 
 def test_offering_never_waits_for_a_database_that_hangs(leaderboard):
     notices: list[str] = []
     leaderboard.hangs.clear()
-    keeper = ScoreKeeper(
-        leaderboard, "a house", "Ada", "sketch", (0.02, 0.36), notice=notices.append
-    )
+    writer = TurnWriter(leaderboard, notices.append)
+    keeper = ScoreKeeper(writer, BOARD, "Ada")
     queue = TurnQueue(leaderboard.location)
     for score in range(50):
         keeper.offer(score, 0.1, score)
     wait_until(lambda: len(queue) == 1)  # on the disk, though the database has not answered yet
     (file,) = queue.folder.glob("*.json")
     assert json.loads(file.read_text())["score"] == 49
-    keeper.close()
+    writer.close()
     assert "1 score(s) wait" in notices[-1]
     assert "paintcam leaderboard" in notices[-1]
 

@@ -58,6 +58,7 @@ def paintcam(
 def _register() -> None:
     from paintcam.cli.bench import bench
     from paintcam.cli.cameras import cameras
+    from paintcam.cli.contest import contest
     from paintcam.cli.demo import demo
     from paintcam.cli.doctor import doctor
     from paintcam.cli.leaderboard import leaderboard_app
@@ -69,6 +70,7 @@ def _register() -> None:
     app.command("run")(run)
     app.command("demo")(demo)
     app.command("score")(score)
+    app.command("contest")(contest)
     app.command("prompts")(prompts)
     app.add_typer(leaderboard_app, name="leaderboard")
     app.command("cameras")(cameras)

@@ -27,7 +27,7 @@ def judge_loader(
         from paintcam.encoders import load_encoder
         from paintcam.judging import make_judge
 
-        return make_judge(
+        judge = make_judge(
             load_encoder(model, fetch=True, progress=progress, apart=True),
             options.prompt,
             labels=options.labels,
@@ -35,6 +35,9 @@ def judge_loader(
             guards=options.guards,
             crop=options.crop,
         )
+        if options.on_judge is not None:
+            options.on_judge(model, judge)
+        return judge
 
     return load
 

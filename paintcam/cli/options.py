@@ -9,16 +9,24 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "BackendOption",
     "DatabaseOption",
     "EveryFrameOption",
+    "FpsOption",
+    "FullscreenOption",
+    "HeightOption",
     "JsonOption",
+    "MirrorOption",
     "ModelOption",
     "PromptOption",
     "RangeOption",
     "RecordOption",
+    "SnapshotOption",
     "SourceOption",
     "View",
     "ViewOption",
+    "WidthOption",
+    "WindowOption",
 ]
 
 
@@ -30,12 +38,24 @@ class View(str, Enum):
     NONE = "none"
 
 
+def _prompt(text: str | None) -> str | None:
+    """Draw a prompt where "random" was asked for."""
+    if text is None or text.strip().lower() != "random":
+        return text
+    from paintcam.prompts import PromptGenerator
+
+    drawn = next(PromptGenerator())
+    typer.echo(f"paintcam: The prompt is: {drawn}", err=True)
+    return drawn
+
+
 PromptOption = Annotated[
     str | None,
     typer.Option(
         "--prompt",
         "-p",
-        help='What the drawing should show: "a raccoon on a tractor".',
+        callback=_prompt,
+        help='What the drawing should show: "a raccoon on a tractor"; or random.',
         show_default=False,
     ),
 ]
@@ -99,5 +119,71 @@ DatabaseOption = Annotated[
         help="Where scores are kept, any SQLAlchemy URL: sqlite:///PATH, postgresql+psycopg://… "
         "Default: an SQLite file in the data folder.",
         show_default=False,
+    ),
+]
+MirrorOption = Annotated[
+    bool,
+    typer.Option(
+        "--mirror",
+        envvar="PAINTCAM_MIRROR",
+        help="Mirror the picture, never what the encoder sees.",
+    ),
+]
+FullscreenOption = Annotated[
+    bool, typer.Option("--fullscreen", envvar="PAINTCAM_FULLSCREEN", help="Fill the screen.")
+]
+WidthOption = Annotated[
+    int | None,
+    typer.Option(
+        "--width",
+        envvar="PAINTCAM_WIDTH",
+        help="Wished width of the camera's picture.",
+        show_default=False,
+    ),
+]
+HeightOption = Annotated[
+    int | None,
+    typer.Option(
+        "--height",
+        envvar="PAINTCAM_HEIGHT",
+        help="Wished height of the camera's picture.",
+        show_default=False,
+    ),
+]
+FpsOption = Annotated[
+    float | None,
+    typer.Option(
+        "--fps",
+        envvar="PAINTCAM_FPS",
+        help="Wished frames a second of the camera.",
+        show_default=False,
+    ),
+]
+BackendOption = Annotated[
+    str | None,
+    typer.Option(
+        "--backend",
+        envvar="PAINTCAM_BACKEND",
+        help="OpenCV's capture backend: V4L2, MSMF, DSHOW …",
+        show_default=False,
+    ),
+]
+SnapshotOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--snapshot",
+        metavar="DIR",
+        envvar="PAINTCAM_SNAPSHOT",
+        help="Keep the best frame in this folder.",
+        show_default=False,
+    ),
+]
+WindowOption = Annotated[
+    float,
+    typer.Option(
+        "--window",
+        envvar="PAINTCAM_WINDOW",
+        help="What ranks on the leaderboard is the maximum over a median of so many seconds, so "
+        "that a flicker does not win; 0 ranks the raw maximum.",
     ),
 ]

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import functools
 from typing import Annotated
 
 import typer
 
 from paintcam.cli.options import (
+    BackendOption,
+    DatabaseOption,
     EveryFrameOption,
+    FpsOption,
+    FullscreenOption,
+    HeightOption,
     JsonOption,
+    MirrorOption,
     ModelOption,
     PromptOption,
     RangeOption,
     RecordOption,
+    SnapshotOption,
     SourceOption,
     View,
     ViewOption,
+    WidthOption,
+    WindowOption,
 )
-from paintcam.cli.wiring import RunOptions, build, conduct
+from paintcam.cli.wiring import Notes, RunOptions, build, check_prompt, conduct
+from paintcam.fair import WINDOW_S
 
 __all__ = ["run"]
 
@@ -32,47 +42,12 @@ def run(
     record: RecordOption = None,
     as_json: JsonOption = False,
     every_frame: EveryFrameOption = False,
-    mirror: Annotated[
-        bool,
-        typer.Option(
-            "--mirror",
-            envvar="PAINTCAM_MIRROR",
-            help="Mirror the picture, never what the encoder sees.",
-        ),
-    ] = False,
-    fullscreen: Annotated[
-        bool, typer.Option("--fullscreen", envvar="PAINTCAM_FULLSCREEN", help="Fill the screen.")
-    ] = False,
-    width: Annotated[
-        int | None,
-        typer.Option(
-            envvar="PAINTCAM_WIDTH",
-            help="Wished width of the camera's picture.",
-            show_default=False,
-        ),
-    ] = None,
-    height: Annotated[
-        int | None,
-        typer.Option(
-            envvar="PAINTCAM_HEIGHT",
-            help="Wished height of the camera's picture.",
-            show_default=False,
-        ),
-    ] = None,
-    fps: Annotated[
-        float | None,
-        typer.Option(
-            envvar="PAINTCAM_FPS", help="Wished frames a second of the camera.", show_default=False
-        ),
-    ] = None,
-    backend: Annotated[
-        str | None,
-        typer.Option(
-            envvar="PAINTCAM_BACKEND",
-            help="OpenCV's capture backend: V4L2, MSMF, DSHOW …",
-            show_default=False,
-        ),
-    ] = None,
+    mirror: MirrorOption = False,
+    fullscreen: FullscreenOption = False,
+    width: WidthOption = None,
+    height: HeightOption = None,
+    fps: FpsOption = None,
+    backend: BackendOption = None,
     seconds: Annotated[
         float | None,
         typer.Option(help="End after so many seconds from the first picture.", show_default=False),
@@ -84,15 +59,16 @@ def run(
             help="Smooth the shown score over so many seconds; 0 is off.",
         ),
     ] = 0.0,
-    snapshot: Annotated[
-        Path | None,
+    snapshot: SnapshotOption = None,
+    player: Annotated[
+        str | None,
         typer.Option(
-            metavar="DIR",
-            envvar="PAINTCAM_SNAPSHOT",
-            help="Keep the best frame in this folder.",
+            help="Who draws: every maximum goes to the leaderboard the moment it rises.",
             show_default=False,
         ),
     ] = None,
+    window: WindowOption = WINDOW_S,
+    database: DatabaseOption = None,
 ) -> None:
     """Score a live stream: hold up a drawing, and watch the number.
 
@@ -117,6 +93,36 @@ def run(
         smoothing=smoothing,
         snapshot=snapshot,
     )
-    loop, report = build(options)
-    summary = conduct(loop)
-    report.summary(summary)
+    from paintcam.prompts import PromptGenerator
+
+    following = functools.partial(next, PromptGenerator())
+    if player is None:
+        loop, report = build(options, next_prompt=following)
+        summary = conduct(loop)
+        report.summary(summary)
+        return
+    check_prompt(prompt)
+    from paintcam.cli.leaderboard import open_leaderboard
+    from paintcam.contest.solo import PlayerShow
+    from paintcam.leaderboard import TurnWriter
+
+    with open_leaderboard(database) as leaderboard:
+        notes = Notes()
+        show = PlayerShow(TurnWriter(leaderboard, notes.say), player, prompt or "", window)
+        options.on_judge = show.begin
+        try:
+            loop, report = build(options, show=show, next_prompt=following)
+            notes.to(loop.stage.note)
+            if loop.stage.keeper is not None:
+                show.snapshot = loop.stage.keeper.best_picture
+            summary = conduct(loop)
+        finally:
+            show.close()
+        place = show.standing(leaderboard)
+        told: dict[str, object] = {}
+        if place is not None and as_json:
+            told = {"player": place.turn.player, "fair_best": round(place.turn.score, 2)}
+            told |= {"rank": place.rank, "of": place.of}
+        elif place is not None:
+            told = {"leaderboard": f"{place} with {place.turn.score:.2f}"}
+        report.summary(summary, **told)

@@ -16,6 +16,7 @@ from paintcam.errors import DisplayError, UsageError
 if TYPE_CHECKING:
     from paintcam.encoders import ScoreRange
     from paintcam.every_frame import EveryFrame
+    from paintcam.judge import Judge
     from paintcam.live import Live, Summary
     from paintcam.session import Session
     from paintcam.sinks import Window
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from paintcam.sources import VideoStream
     from paintcam.stage import Show, Stage
 
-__all__ = ["RunOptions", "build", "check_prompt", "conduct"]
+__all__ = ["Notes", "RunOptions", "build", "check_prompt", "conduct"]
 
 
 @dataclass
@@ -51,6 +52,31 @@ class RunOptions:
     smoothing: float = 0.0
     snapshot: Path | None = None
     notes: list[str] = field(default_factory=list)
+    on_judge: Callable[[str, Judge], None] | None = None
+    """Called in the scorer's thread with the encoder's name and its judge once they are there."""
+
+
+class Notes:
+    """Messages that may come before there is a picture to put them on."""
+
+    def __init__(self) -> None:
+        """Wait for somebody to listen."""
+        self._waiting: list[str] = []
+        self._listener: Callable[[str], None] | None = None
+
+    def say(self, text: str) -> None:
+        """Say it, or keep it until somebody listens."""
+        if self._listener is None:
+            self._waiting.append(text)
+        else:
+            self._listener(text)
+
+    def to(self, listener: Callable[[str], None]) -> None:
+        """Say it all, and what comes, to this one."""
+        self._listener = listener
+        for text in self._waiting:
+            listener(text)
+        self._waiting.clear()
 
 
 def check_prompt(prompt: str | None, labels: tuple[str, ...] = ()) -> None:

@@ -86,7 +86,7 @@ class Contest:
         self.turn: PlayedTurn | None = None
         self.players: list[str] = []
         self._new_id = new_id
-        self._window_s, self._countdown_s, self._hold_s = window_s, countdown_s, hold_s
+        self._window_s, self._countdown_s, self.hold_s = window_s, countdown_s, hold_s
         self._since: float | None = None
         self._slots: list[tuple[str, int]] = []  # player and round, in the order of play
         self._position = 0
@@ -146,7 +146,7 @@ class Contest:
         if self.phase is Phase.TURN and self.turn is not None:
             if now >= self.turn.ends_at(now):
                 self._finish_turn(self.turn.ends_at(now))
-        elif self._hold_s is not None and now - since >= self._hold_s:
+        elif self.hold_s is not None and now - since >= self.hold_s:
             if self.phase in (Phase.TITLE, Phase.RESULT):
                 self._go_on(now)
             elif self.phase is Phase.PODIUM:

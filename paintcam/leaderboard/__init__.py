@@ -1,8 +1,9 @@
 """Scores kept over sessions.
 
 `Turn` is what is stored, `Board` what scores are ranked among, `Standing` a player's place. A live
-loop hands its scores to a `ScoreKeeper`, which never makes it wait; `Leaderboard` does the storing
-and answers. What the database cannot take goes to a `TurnQueue` of local files until it can.
+loop hands its scores to a `ScoreKeeper`, which never makes it wait: a `TurnWriter` stores them in
+the background. `Leaderboard` does the storing and answers. What the database cannot take goes to a
+`TurnQueue` of local files until it can.
 """
 
 from __future__ import annotations

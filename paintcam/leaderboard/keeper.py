@@ -1,57 +1,46 @@
-"""One player's scores in a live loop."""
+"""One turn's scores on their way to the leaderboard."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from paintcam.leaderboard.board import Leaderboard
 from paintcam.leaderboard.records import Board, Turn, new_turn_id
 from paintcam.leaderboard.writer import TurnWriter
 
 __all__ = ["ScoreKeeper"]
 
 
-def _silent(_: str) -> None:
-    pass
-
-
 class ScoreKeeper:
-    """Stores a player's maximum the moment it rises, without making the caller wait.
+    """Stores a turn's maximum the moment it rises, without making the caller wait.
 
-    For `run --player`: create it when the encoder is known, `offer` every verdict, `close` at the
-    end. A new prompt or player is a new keeper.
+    A new prompt, player or attempt is a new keeper. The writer stores and ends.
 
     Args:
-        leaderboard: Where to store. Its owner closes it, after this.
-        prompt: What is drawn.
+        writer: Stores in the background.
+        board: What the scores are ranked among.
         player: Any text.
-        encoder: The encoder's name.
-        score_range: Similarities that are score 0 and 100.
         guards: Names of the guards that are active.
+        turn_id: What the turn is stored under; a new id by default.
         snapshot: Path of the photo-finish; may also be set later, as an attribute.
-        notice: Told what a person should know, in a sentence, from another thread.
 
     Raises:
-        LeaderboardError: The prompt or the name is blank, or the range impossible.
+        LeaderboardError: The name is blank.
     """
 
     def __init__(
         self,
-        leaderboard: Leaderboard,
-        prompt: str,
+        writer: TurnWriter,
+        board: Board,
         player: str,
-        encoder: str,
-        score_range: tuple[float, float],
         guards: Sequence[str] = (),
+        turn_id: str | None = None,
         snapshot: str | None = None,
-        notice: Callable[[str], None] = _silent,
     ) -> None:
-        board = Board(prompt, encoder, *score_range)
         self.snapshot = snapshot
-        self._turn = Turn(new_turn_id(), board, player, 0.0, 0.0, 0.0, tuple(guards))
+        self._turn = Turn(turn_id or new_turn_id(), board, player, 0.0, 0.0, 0.0, tuple(guards))
         self._best, self._fair, self._similarity = -1.0, -1.0, 0.0
-        self._writer = TurnWriter(leaderboard, notice)
+        self._writer = writer
 
     @property
     def turn_id(self) -> str:
@@ -62,7 +51,7 @@ class ScoreKeeper:
         """Take a verdict; store it if a maximum rose. Returns at once.
 
         Args:
-            score: The verdict's score, 0…100.
+            score: The verdict's score, 0…100; what is no number is passed over.
             similarity: The verdict's similarity, −1…1.
             fair_score: The fair maximum so far, 0…100, as `FairMaximum.offer` gives it.
         """
@@ -86,7 +75,3 @@ class ScoreKeeper:
                 snapshot=self.snapshot,
             )
         )
-
-    def close(self) -> None:
-        """Store or queue what is left; waits at most some two seconds. May be called twice."""
-        self._writer.close()

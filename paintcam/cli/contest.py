@@ -1,0 +1,181 @@
+"""`paintcam contest`: players draw the same prompt in turn, and the higher maximum wins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from paintcam.cli.leaderboard import open_leaderboard
+from paintcam.cli.options import (
+    BackendOption,
+    DatabaseOption,
+    FpsOption,
+    FullscreenOption,
+    HeightOption,
+    JsonOption,
+    MirrorOption,
+    ModelOption,
+    PromptOption,
+    RangeOption,
+    RecordOption,
+    SnapshotOption,
+    SourceOption,
+    View,
+    ViewOption,
+    WidthOption,
+    WindowOption,
+)
+from paintcam.cli.report import TextReport, print_json
+from paintcam.cli.wiring import Notes, RunOptions, build, check_prompt, conduct
+from paintcam.errors import UsageError
+from paintcam.fair import WINDOW_S
+
+if TYPE_CHECKING:
+    from paintcam.contest import Place, PlayedTurn
+    from paintcam.leaderboard import Standing
+
+__all__ = ["contest"]
+
+_HOLD_S = 4.0
+
+
+def contest(
+    prompt: PromptOption = None,
+    player: Annotated[
+        list[str] | None,
+        typer.Option("--player", help="Who plays, in this order: once for each.", metavar="NAME"),
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Length of a turn.")] = 20.0,
+    rounds: Annotated[int, typer.Option(help="Turns a player; the best counts.")] = 1,
+    window: WindowOption = WINDOW_S,
+    hold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Go on by itself after so many seconds of title, result and podium. Default: "
+            "wait for the space key; without a window, 4.",
+            show_default=False,
+        ),
+    ] = None,
+    source: SourceOption = "0",
+    model: ModelOption = "auto",
+    score_range: RangeOption = None,
+    view: ViewOption = View.AUTO,
+    record: RecordOption = None,
+    as_json: JsonOption = False,
+    mirror: MirrorOption = False,
+    fullscreen: FullscreenOption = False,
+    width: WidthOption = None,
+    height: HeightOption = None,
+    fps: FpsOption = None,
+    backend: BackendOption = None,
+    snapshot: SnapshotOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Let players draw the same prompt in turn: the higher maximum wins.
+
+    Keys in the window: space start and pause, n next player, b the turn again, s skip, a add a
+    player, q end and keep the scores, ? for all of them.
+    """
+    check_prompt(prompt)
+    from paintcam.contest import Contest
+    from paintcam.contest.keeping import TurnKeeping
+    from paintcam.contest.show import ContestShow
+    from paintcam.leaderboard import new_turn_id
+    from paintcam.snapshots import Snapshots
+
+    if hold is not None and not 0 <= hold < float("inf"):
+        raise UsageError(f"--hold {hold:g}: give seconds, 0 or more.")
+    rules = Contest(player or [], new_turn_id, seconds, rounds, window, hold_s=hold)
+    options = RunOptions(
+        prompt=prompt,
+        model=model,
+        source=source,
+        score_range=score_range,
+        view=view,
+        record=record,
+        json=as_json,
+        mirror=mirror,
+        fullscreen=fullscreen,
+        width=width,
+        height=height,
+        fps=fps,
+        backend=backend,
+    )
+    with open_leaderboard(database) as leaderboard:
+        photos = None if snapshot is None else Snapshots(snapshot)
+        notes = Notes()
+        tell = _tell_json if as_json else _tell
+        keeping = TurnKeeping(leaderboard, prompt or "", photos, notes.say, tell)
+        show = ContestShow(rules, keeping, note=notes.say)
+        options.on_judge = keeping.begin
+        try:
+            loop, report = build(options, show=show)
+            if loop.stage.window is None and rules.hold_s is None:
+                rules.hold_s = _HOLD_S
+            show.keys = loop.stage.window is not None
+            notes.to(loop.stage.note)
+            if isinstance(report, TextReport):
+                report.mute()
+            summary = conduct(loop)
+        finally:
+            show.close()
+            keeping.close()
+        if as_json:
+            places = [_row(place) for place in rules.standings]
+            print_json({"type": "podium", "places": places})
+        else:
+            _print_podium(rules.standings, f"{prompt} · {loop.stage.model}", keeping.ranks)
+        report.summary(summary)
+
+
+def _tell(turn: PlayedTurn, standing: Standing | None) -> None:
+    place = f", {standing} on the leaderboard" if standing is not None else ""
+    typer.echo(f"{turn.player}: {turn.score:.2f} (raw best {turn.best:.2f}){place}")
+
+
+def _tell_json(turn: PlayedTurn, standing: Standing | None) -> None:
+    print_json(
+        {
+            "type": "turn",
+            "turn": turn.id,
+            "player": turn.player,
+            "round": turn.round,
+            "score": round(turn.score, 2),
+            "best": round(turn.best, 2),
+            "similarity": round(turn.similarity, 5),
+            "rank": None if standing is None else standing.rank,
+            "of": None if standing is None else standing.of,
+        }
+    )
+
+
+def _row(place: Place) -> dict[str, object]:
+    return {
+        "rank": place.rank,
+        "player": place.player,
+        "score": round(place.score, 2),
+        "best": round(place.best, 2),
+        "turn": place.turn_id,
+    }
+
+
+def _print_podium(places: list[Place], title: str, ranks: dict[str, str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left")
+    for name in ("place", "score", "raw best"):
+        table.add_column(name, justify="right")
+    table.add_column("player", overflow="fold")
+    table.add_column("leaderboard")
+    for place in places:
+        rank = ranks.get(place.turn_id or "", "")
+        if place.rank is None:
+            table.add_row("–", "–", "–", Text(place.player), rank)
+            continue
+        numbers = (str(place.rank), f"{place.score:.2f}", f"{place.best:.2f}")
+        table.add_row(*numbers, Text(place.player), rank)
+    Console().print(table)

@@ -1,0 +1,110 @@
+"""What a contest says on the picture, in each of its phases."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from paintcam.contest.rules import KEYS, Contest, Phase
+from paintcam.contest.standings import Place
+
+__all__ = ["Card", "card", "help_lines", "joined", "podium", "short"]
+
+_NAME = 24
+_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Texts for the overlay.
+
+    Attributes:
+        headline: Large centred lines, the first the largest.
+        clock: Time left.
+        player: Whose turn it is.
+    """
+
+    headline: tuple[str, ...] = ()
+    clock: str = ""
+    player: str = ""
+
+
+def card(contest: Contest, now: float, rank: str = "", *, keys: bool = True) -> Card:
+    """What to say now.
+
+    Args:
+        contest: Where it stands.
+        now: On the contest's clock.
+        rank: The turn's place on the leaderboard, "586 of 10,187"; "" while it is not known.
+        keys: Whether there is a window to press keys in.
+    """
+    upcoming = contest.upcoming
+    left = contest.remaining_s(now)
+    if contest.phase is Phase.TITLE:
+        return Card((joined(contest.players), _terms(contest), "space starts" if keys else ""))
+    if contest.phase is Phase.COUNTDOWN and upcoming is not None:
+        return Card((str(max(1, math.ceil(left))),), player=_who(contest, *upcoming))
+    if contest.phase in (Phase.TURN, Phase.PAUSED) and contest.turn is not None:
+        turn = contest.turn
+        clock = f"{math.ceil(left) // 60}:{math.ceil(left) % 60:02d}"
+        paused = ("paused",) if contest.phase is Phase.PAUSED else ()
+        return Card(paused, clock, _who(contest, turn.player, turn.round))
+    if contest.phase is Phase.RESULT:
+        return Card(_result(contest, rank, keys))
+    if contest.phase is Phase.PODIUM:
+        return Card((*podium(contest.standings), "q ends" if keys else ""))
+    return Card()
+
+
+def podium(places: Sequence[Place]) -> tuple[str, ...]:
+    """Who won, and the places: lines for the picture."""
+    winners = [place.player for place in places if place.rank == 1]
+    if not winners:
+        return ("Nobody played",)
+    verb = "wins" if len(winners) == 1 else "tie"
+    rows = [
+        f"{place.rank}. {short(place.player)} {place.score:.2f}"
+        for place in places[:_ROWS]
+        if place.rank is not None
+    ]
+    return (f"{joined(winners)} {verb}", *rows)
+
+
+def help_lines() -> tuple[str, ...]:
+    """The contest's keys, for the notes on the picture."""
+    return tuple(f"{key}: {act}" for key, act in KEYS.items())
+
+
+def joined(names: Sequence[str]) -> str:
+    """Names as a person says them: "Ada and Grace"; of more than four "… and 7 more"."""
+    shortened = [short(name) for name in names]
+    if len(shortened) > 4:
+        shortened = [*shortened[:3], f"{len(shortened) - 3} more"]
+    return " and ".join(filter(None, (", ".join(shortened[:-1]), shortened[-1])))
+
+
+def short(name: str) -> str:
+    """A name that leaves room for a score beside it."""
+    return name if len(name) <= _NAME else f"{name[: _NAME - 1].rstrip()}…"
+
+
+def _who(contest: Contest, player: str, number: int) -> str:
+    return short(player) + (f" · {number} of {contest.rounds}" if contest.rounds > 1 else "")
+
+
+def _terms(contest: Contest) -> str:
+    rounds = f", {contest.rounds} rounds" if contest.rounds > 1 else ""
+    return f"{contest.seconds:g} seconds a turn{rounds}"
+
+
+def _result(contest: Contest, rank: str, keys: bool) -> tuple[str, ...]:
+    turn, upcoming = contest.turn, contest.upcoming
+    following = "then the podium" if upcoming is None else f"next: {short(upcoming[0])}"
+    hint = f"{following} · space" if keys else following
+    if turn is None:
+        return (hint,)
+    if turn.skipped:
+        return ("skipped", short(turn.player), hint)
+    raw = f"raw best {turn.best:.2f}"
+    return (f"{turn.score:.2f}", short(turn.player), f"{raw} · {rank}" if rank else raw, hint)

@@ -1,0 +1,492 @@
+"""Contests as people run them: from a clip, from a live stream, in a real window with real keys."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mjpeg import Webcam
+from paintcam.contest import Contest, Phase
+from paintcam.contest.card import card, joined, podium, short
+from paintcam.contest.keeping import TurnKeeping
+from paintcam.contest.show import ContestShow
+from paintcam.contest.solo import PlayerShow
+from paintcam.frames import Frame
+from paintcam.judge import Verdict
+from paintcam.leaderboard import Board, Leaderboard, TurnWriter, new_turn_id
+from paintcam.overlay import Hud
+from paintcam.snapshots import Snapshots
+from program import Program, house, paintcam, rows, write_video
+from screen import MISSING, Screen
+
+CONTEST = ("contest", "--prompt", "a house", "--model", "sketch")
+NAMES = ("'; DROP TABLE paintcam_turns; --", "../../x", "ענת כהן", "👩🏽‍🎨" * 40)
+JUDGE = SimpleNamespace(active_guards=("handwriting",), score_range=(0.02, 0.36))
+HUD = Hud(prompt="a house", score=40, best=50)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """A blank sheet, then a house: long enough for two turns."""
+    steps = [0] * 40 + [2] * 60 + [4] * 120
+    folder = tmp_path_factory.mktemp("clip")
+    return write_video(folder / "contest.mp4", [house(step, (320, 240)) for step in steps * 2], 15)
+
+
+@pytest.fixture
+def leaderboard(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
+    with Leaderboard(f"sqlite:///{tmp_path}/scores.sqlite3") as opened:
+        yield opened
+
+
+class Booth:
+    """A contest show with everything real but loop and camera."""
+
+    def __init__(self, leaderboard, *players, snapshots=None, **options):
+        options = {"seconds": 0.5, "window_s": 0.0, "countdown_s": 0.0, **options}
+        self.contest = Contest(players or ("Ada", "Grace"), new_turn_id, **options)
+        self.notes: list[str] = []
+        self.ended: list[tuple] = []
+        self.keeping = TurnKeeping(
+            leaderboard, "a house", snapshots, self.notes.append, lambda *e: self.ended.append(e)
+        )
+        self.show = ContestShow(self.contest, self.keeping, note=self.notes.append)
+        self.count = 0
+
+    def tick(self, state="live"):
+        self.show.on_tick(state)
+        return self.contest.phase
+
+    def verdict(self, score, **values):
+        self.count += 1
+        frame = Frame(np.full((4, 4, 3), self.count, np.uint8), self.count, time.monotonic(), 0.0)
+        verdict = Verdict(self.count, 0.0, frame.captured_at, score / 300, score)
+        self.show.on_verdict(replace(verdict, **values), None, frame)
+
+    def press(self, *keys):
+        for key in keys:
+            self.show.on_key(key)
+        return self.tick()
+
+    def until(self, *phases):
+        self.wait_for(lambda: self.tick() in phases)
+
+    def wait_for(self, condition):
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+
+    def play(self, *scores):
+        self.press(" ")
+        self.until(Phase.TURN)
+        for score in scores:
+            self.verdict(score)
+        self.until(Phase.RESULT)
+
+    def close(self):
+        self.show.close()
+        self.keeping.close()
+
+
+@pytest.fixture
+def booth(leaderboard):
+    opened = Booth(leaderboard)
+    opened.keeping.begin("sketch", JUDGE)
+    yield opened
+    opened.close()
+
+
+BOARD = Board("a house", "sketch", 0.02, 0.36)
+
+
+def test_a_contest_is_stored_ranked_and_shown(booth, leaderboard):
+    booth.play(40, 60, 50)
+    booth.wait_for(lambda: booth.ended)
+    booth.play(70)
+    assert booth.show.dress(HUD).headline[0] == "70.00"
+    booth.press(" ")
+    hud = booth.show.dress(HUD)
+    assert hud.headline[:3] == ("Grace wins", "1. Grace 70.00", "2. Ada 60.00")
+    assert (hud.score, hud.best, hud.clock) == (None, None, "")
+    assert booth.show.picture(np.zeros((4, 4, 3), np.uint8))[0, 0, 0] == 4  # the winner's frame
+    assert booth.press("q") is Phase.ENDED
+    assert booth.show.finished
+    booth.close()
+    (board,) = leaderboard.top()
+    assert [(r.turn.player, r.turn.score, r.turn.guards) for r in board] == [
+        ("Grace", 70, ("handwriting",)),
+        ("Ada", 60, ("handwriting",)),
+    ]
+    told = [(turn.player, str(place)) for turn, place in booth.ended]
+    assert told == [("Ada", "1 of 1"), ("Grace", "1 of 2")]
+    assert sorted(booth.keeping.ranks.values()) == ["1 of 2", "2 of 2"]
+
+
+def test_a_maximum_is_stored_while_the_turn_still_runs(leaderboard):
+    booth = Booth(leaderboard, seconds=60)
+    booth.keeping.begin("sketch", JUDGE)
+    booth.press(" ")
+    booth.until(Phase.TURN)
+    booth.verdict(40)
+    booth.wait_for(lambda: leaderboard.standing(BOARD, "Ada") is not None)
+    assert booth.tick() is Phase.TURN
+    booth.close()
+
+
+def test_the_photo_finish_is_the_frame_that_was_held(tmp_path, leaderboard):
+    snapshots = Snapshots(tmp_path / "shots")
+    booth = Booth(leaderboard, NAMES[1], snapshots=snapshots)
+    booth.keeping.begin("sketch", JUDGE)
+    booth.play(40, 60, 50)
+    assert booth.show.picture(np.zeros((4, 4, 3), np.uint8))[0, 0, 0] == 2
+    booth.close()
+    stored = leaderboard.standing(BOARD, NAMES[1]).turn
+    assert stored.snapshot == str(tmp_path / "shots" / f"{stored.id}.jpg")
+    assert sorted(p.name for p in tmp_path.joinpath("shots").iterdir()) == [
+        f"{stored.id}.jpg",
+        f"{stored.id}.json",
+    ]
+
+
+def test_a_snapshot_folder_that_vanishes_is_said_and_the_show_goes_on(tmp_path, leaderboard):
+    snapshots = Snapshots(tmp_path / "shots")
+    booth = Booth(leaderboard, "Ada", snapshots=snapshots)
+    booth.keeping.begin("sketch", JUDGE)
+    (tmp_path / "shots").rmdir()
+    booth.press(" ")
+    booth.until(Phase.TURN)
+    booth.verdict(40)
+    booth.wait_for(lambda: snapshots.error is not None)
+    booth.verdict(60)
+    booth.close()
+    assert any("snapshot" in note for note in booth.notes)
+    assert leaderboard.standing(BOARD, "Ada").turn.score == 60
+
+
+def test_a_blocked_picture_scores_nothing_and_is_never_the_photo(booth):
+    booth.press(" ")
+    booth.until(Phase.TURN)
+    booth.verdict(99, blocked=True)
+    booth.verdict(30)
+    booth.verdict(99, blocked=True)
+    booth.until(Phase.RESULT)
+    assert booth.contest.turn.score == 30
+    assert booth.show.picture(np.zeros((4, 4, 3), np.uint8))[0, 0, 0] == 2
+
+
+def test_a_turn_played_again_leaves_the_leaderboard(booth, leaderboard):
+    booth.play(90)
+    booth.press("b")
+    booth.until(Phase.TURN)
+    booth.verdict(20)
+    booth.until(Phase.RESULT)
+    booth.close()
+    assert leaderboard.standing(BOARD, "Ada").turn.score == 20
+    assert leaderboard.count() == 1
+
+
+def test_time_stands_still_while_the_model_loads(leaderboard):
+    booth = Booth(leaderboard, hold_s=0.0)
+    assert booth.press(" ") is Phase.TITLE
+    assert booth.press("q") is Phase.ENDED
+    booth.close()
+
+
+def test_a_camera_that_is_lost_stops_the_clock_until_it_is_back(leaderboard):
+    booth = Booth(leaderboard, seconds=60)
+    booth.keeping.begin("sketch", JUDGE)
+    booth.press(" ")
+    booth.until(Phase.TURN)
+    assert booth.tick("reconnecting") is Phase.PAUSED
+    assert booth.tick("reconnecting") is Phase.PAUSED
+    assert booth.tick("live") is Phase.TURN
+    booth.press(" ")
+    assert booth.tick("reconnecting") is Phase.PAUSED
+    assert booth.tick("live") is Phase.PAUSED  # a person paused it; a person goes on
+    booth.close()
+
+
+def test_a_player_is_typed_in_the_window(booth):
+    assert booth.show.on_key("a")
+    for key in "Boo\x08 n":
+        assert booth.show.on_key(key)
+    assert booth.show.dress(HUD).headline[1] == "Bo n_"
+    booth.show.on_key("\r")
+    assert booth.contest.players == ["Ada", "Grace", "Bo n"]
+    for key in ("a", "A", "d", "a", "\r", "a", "x", "\x1b"):
+        booth.show.on_key(key)
+    assert booth.contest.players == ["Ada", "Grace", "Bo n"]
+    assert "Ada plays already" in booth.notes[0]
+
+
+def test_the_windows_own_keys_are_left_and_the_runs_are_not(booth):
+    assert [key for key in "mfhi" if booth.show.on_key(key)] == []
+    assert all(booth.show.on_key(key) for key in "rp?")
+    assert "b: back: the turn again" in booth.show.dress(HUD).notes
+    assert booth.show.dress(Hud(prompt="")) == Hud(prompt="")  # overlay off
+
+
+def test_cards_say_what_goes_on():
+    contest = Contest(["Ada", "Grace"], lambda: "t", rounds=2)
+    said = card(contest, 0.0)
+    assert said.headline == ("Ada and Grace", "20 seconds a turn, 2 rounds", "space starts")
+    contest.press("space", 0.0)
+    assert (card(contest, 0.5).headline, card(contest, 0.5).player) == (("3",), "Ada · 1 of 2")
+    contest.tick(4.0)
+    assert card(contest, 4.0).clock == "0:19"
+    contest.press("space", 4.0)
+    assert card(contest, 4.0).headline == ("paused",)
+    contest.press("n", 4.0)
+    assert card(contest, 5.0, "586 of 10,187").headline == (
+        "0.00",
+        "Ada",
+        "raw best 0.00 · 586 of 10,187",
+        "next: Grace · space",
+    )
+    contest.press("s", 5.0)
+    assert card(contest, 5.0, keys=False).headline == ("skipped", "Grace", "next: Ada")
+
+
+def test_podiums_of_ties_and_of_nobody():
+    contest = Contest(["Ada", "Grace"], lambda: "t")
+    assert podium(contest.standings) == ("Nobody played",)
+    for _ in range(2):
+        contest.press("space", 0.0)
+        contest.tick(3.0)
+        contest.press("n", 3.0)
+    assert podium(contest.standings)[0] == "Ada and Grace tie"
+
+
+def test_long_names_and_many_names_leave_room():
+    assert short("x" * 10_000) == "x" * 23 + "…"
+    assert joined([str(n) for n in range(10)]) == "0, 1, 2 and 7 more"
+
+
+# --- run --player ---
+
+
+def test_a_run_of_a_player_begins_a_turn_with_each_prompt_and_reset(leaderboard):
+    show = PlayerShow(TurnWriter(leaderboard, print), "Ada", "a house", window_s=0)
+
+    def see(score, at):
+        show.on_verdict(Verdict(0, at, at, 0.1, score), None, None)
+
+    see(99, 0.0)  # before the model is there nothing can be ranked
+    show.begin("sketch", JUDGE)
+    see(40, 1.0)
+    see(30, 2.0)
+    assert not show.on_key("r")
+    see(20, 3.0)
+    show.on_prompt("a cat")
+    see(60, 4.0)
+    show.close()
+    assert leaderboard.count() == 3
+    assert leaderboard.standing(BOARD, "Ada").turn.score == 40
+    assert str(show.standing(leaderboard)) == "1 of 1"
+    assert show.standing(leaderboard).turn.board.prompt == "a cat"
+
+
+# --- real processes ---
+
+
+def test_a_contest_from_a_recorded_clip(tmp_path, clip):
+    done = paintcam(
+        *CONTEST, "--player", NAMES[0], "--player", NAMES[1], "--source", clip, "--view", "none",
+        "--seconds", "3", "--hold", "0.2", "--snapshot", "shots", "--record", "show.mkv", "--json",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    seen = rows(done.stdout)
+    turns = [row for row in seen if row["type"] == "turn"]
+    assert [turn["player"] for turn in turns] == list(NAMES[:2])
+    assert all(0 < turn["score"] <= turn["best"] for turn in turns)
+    assert seen[-2]["type"] == "podium"
+    assert seen[-1]["type"] == "summary"
+    assert [p["rank"] for p in seen[-2]["places"]] == [1, 2]
+    assert (tmp_path / "show.mkv").stat().st_size > 10_000
+    shots = {p.name for p in (tmp_path / "shots").glob("*.jpg")}
+    assert shots == {f"{turn['turn']}.jpg" for turn in turns}
+    listed = rows(paintcam("leaderboard", "--json", cwd=tmp_path).stdout)
+    assert {row["player"] for row in listed} == set(NAMES[:2])
+    assert [row["score"] for row in listed] == [p["score"] for p in seen[-2]["places"]]
+
+
+def test_a_contest_prints_its_podium_for_a_person(tmp_path, clip):
+    done = paintcam(
+        *CONTEST, "--player", "[red]Ada", "--source", clip, "--view", "none", "--seconds", "1",
+        "--hold", "0", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "[red]Ada" in done.stdout
+    assert "1 of 1" in done.stdout
+
+
+def test_a_clip_that_ends_early_keeps_what_was_scored(tmp_path, clip):
+    done = paintcam(
+        *CONTEST, "--player", "Ada", "--player", "Bo", "--source", clip, "--view", "none",
+        "--seconds", "60", "--hold", "0", "--json", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    places = rows(done.stdout)[-2]["places"]
+    assert [(place["rank"], place["player"]) for place in places] == [(1, "Ada"), (None, "Bo")]
+    assert places[0]["score"] > 0
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ((), "--player NAME"),
+        (("--player", "Ada", "--player", "Ada"), "Ada 2"),
+        (("--player", "Ada", "--seconds", "0"), "--seconds"),
+        (("--player", "Ada", "--hold", "-1"), "--hold"),
+        (("--player", "Ada", "--database", "nonsense"), "--database"),
+        (("--player", "Ada", "--database", "postgresql://a:hunter2@127.0.0.1:1/x"), "127.0.0.1"),
+    ],
+)
+def test_what_cannot_be_played_ends_before_the_camera_opens(tmp_path, args, said):
+    done = paintcam(*CONTEST, *args, "--source", "nowhere.mp4", cwd=tmp_path)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "hunter2" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_run_with_a_player_tells_the_place(tmp_path, clip):
+    args = ("run", "--prompt", "a house", "--model", "sketch", "--view", "none", "-s", clip)
+    done = paintcam(*args, "--player", "Ada", "--seconds", "4", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    last = rows(done.stdout)[-1]
+    assert (last["player"], last["rank"], last["of"]) == ("Ada", 1, 1)
+    assert 0 < last["fair_best"] <= last["best"]
+    done = paintcam(*args, "--player", "Bo", "--seconds", "1", cwd=tmp_path)
+    assert "of 2 with" in done.stdout
+
+
+@pytest.fixture
+def screen(tmp_path):
+    with Screen(tmp_path) as screen:
+        yield screen
+
+
+@pytest.mark.skipif(
+    bool(MISSING) or sys.platform != "linux",
+    reason=f"needs {', '.join(MISSING) or 'Linux'}: apt-get install xvfb openbox xdotool",
+)
+def test_a_contest_on_a_live_stream_in_a_window_with_keys(tmp_path, screen):
+    """Two players, and one who comes late; a pause, a turn again; q at the podium."""
+    with (
+        Webcam([house(4)] * 10) as webcam,
+        Program(
+            *CONTEST, "--player", "Ada", "--player", "Grace", "--view", "window", "-s", webcam.url,
+            "--seconds", "2", "--snapshot", "shots", cwd=tmp_path, DISPLAY=screen.display,
+        ) as program,
+    ):  # fmt: skip
+        screen.window()
+        program.until(lambda: len(program.of("verdict")) > 5)
+        assert program.of("turn") == []  # nothing starts by itself
+        webcam.use([house(1)] * 10)
+        screen.key("space")
+        program.until(lambda: len(program.of("turn")) == 1)
+        webcam.use([house(4)] * 10)
+        screen.key("b")
+        program.until(lambda: len(program.of("turn")) == 2)
+        screen.key("a", "E", "v", "e", "Return")
+        webcam.use([house(2)] * 10)
+        screen.key("space")
+        program.until(lambda: len(program.of("turn")) == 3)
+        screen.key("s", "space")
+        time.sleep(0.5)
+        shot = screen.shot()
+        assert shot.std() > 20
+        screen.key("q")
+        assert program.wait() == 0
+    turns, podium_row = program.of("turn"), program.rows[-2]
+    assert [turn["player"] for turn in turns] == ["Ada", "Ada", "Grace"]
+    assert turns[0]["turn"] != turns[1]["turn"]
+    assert [(p["rank"], p["player"]) for p in podium_row["places"]] == [
+        (1, "Ada"),
+        (2, "Grace"),
+        (None, "Eve"),
+    ]
+    listed = rows(paintcam("leaderboard", "--json", cwd=tmp_path).stdout)
+    assert [(row["player"], row["turn"]) for row in listed] == [
+        ("Ada", turns[1]["turn"]),
+        ("Grace", turns[2]["turn"]),
+    ]
+
+
+@pytest.mark.skipif(
+    bool(MISSING) or sys.platform != "linux",
+    reason=f"needs {', '.join(MISSING) or 'Linux'}: apt-get install xvfb openbox xdotool",
+)
+def test_n_in_a_run_takes_the_next_prompt(tmp_path, screen):
+    """Another prompt, another similarity; a new turn on the leaderboard."""
+    with (
+        Webcam([house(4)] * 10) as webcam,
+        Program(
+            "run", "--prompt", "a house", "--model", "sketch", "--view", "window", "-s",
+            webcam.url, "--player", "Ada", cwd=tmp_path, DISPLAY=screen.display,
+        ) as program,
+    ):  # fmt: skip
+        screen.window()
+        program.until(lambda: len(program.of("verdict")) > 30)
+        before = program.of("verdict")[-1]["similarity"]
+        screen.key("n")
+        program.until(lambda: abs(program.of("verdict")[-1]["similarity"] - before) > 0.05)
+        count = len(program.of("verdict"))
+        program.until(lambda: len(program.of("verdict")) > count + 30)
+        screen.key("q")
+        assert program.wait() == 0
+    listed = rows(paintcam("leaderboard", "--json", cwd=tmp_path).stdout)
+    assert len({row["prompt"] for row in listed}) == 2
+    assert "a house" in {row["prompt"] for row in listed}
+
+
+def test_the_queue_of_a_show_is_stored_by_the_next_command(tmp_path, clip):
+    """The database is taken away in mid-show, and comes back afterwards."""
+    scores = tmp_path / "folder" / "scores.sqlite3"
+    with Program(
+        *CONTEST, "--player", "Ada", "--view", "none", "-s", clip, "--seconds", "4", "--hold", "0",
+        "--database", f"sqlite:///{scores}", cwd=tmp_path,
+    ) as program:  # fmt: skip
+        program.until(lambda: program.of("verdict"))
+        scores.parent.rename(tmp_path / "away")
+        scores.parent.write_text("a file where the folder was")
+        assert program.wait(60) == 0
+    assert "The show goes on" in program.stderr
+    place = program.rows[-2]["places"][0]
+    scores.parent.unlink()
+    (tmp_path / "away").rename(scores.parent)
+    done = paintcam("leaderboard", "--json", "--database", f"sqlite:///{scores}", cwd=tmp_path)
+    assert "waited are stored now" in done.stderr
+    (row,) = rows(done.stdout)
+    assert (row["player"], row["score"]) == ("Ada", place["score"])
+
+
+def test_ending_a_contest_by_a_signal_keeps_what_was_scored(tmp_path, clip):
+    with Program(
+        *CONTEST, "--player", "Ada", "--view", "none", "-s", clip, "--seconds", "60", "--hold", "0",
+        cwd=tmp_path,
+    ) as program:  # fmt: skip
+        program.until(lambda: any(row["score"] > 5 for row in program.of("verdict")[-40:]))
+        time.sleep(4)
+        program.process.terminate()
+        assert program.wait() == 0
+    assert program.rows[-2]["places"][0]["rank"] == 1
+    assert json.dumps(program.rows[-1])
+
+
+def test_no_thread_is_left_when_a_contest_closes(booth):
+    booth.play(10)
+    booth.close()
+    names = {thread.name for thread in threading.enumerate()}
+    assert not {"paintcam-store", "paintcam-queue", "paintcam-rank"} & names
