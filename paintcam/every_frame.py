@@ -74,7 +74,7 @@ class EveryFrame:
             self.source.close()
             stage.close()
             stage.listener.state("ended")
-        return Summary(stage.best, stage.frames_shown, stage.session.scored)
+        return Summary(stage.best, stage.frames_shown, stage.session.scored, stage.guards)
 
     def _load(self) -> FrameJudge | None:
         """Load the judge beside the main thread, where `stop` must be heard; None once stopped."""

@@ -245,7 +245,7 @@ def _checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
     if len(names) == 1:
         raise UsageError(
             f'One label, "{names[0]}", leaves nothing to choose. Pass another: '
-            f'--label "{names[0]}" --label "not a {names[0]}".'
+            f'--label "{names[0]}" --label "not {names[0]}".'
         )
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

@@ -8,10 +8,10 @@ from typing import Any
 from paintcam.errors import SinkError
 from paintcam.folders import pictures_folder
 from paintcam.frames import Frame
-from paintcam.judge import Verdict
 from paintcam.overlay import Hud, Overlay
 from paintcam.session import Standing
 from paintcam.snapshots import Snapshot, Snapshots
+from paintcam.verdict import Verdict
 
 __all__ = ["Keeper"]
 

@@ -35,12 +35,14 @@ class Summary:
         best: The best of the session, 0…100; None where nothing was scored.
         frames_shown: New frames that were shown.
         frames_scored: Verdicts.
+        guards: Names of the guards that were really running.
         abandoned: Whether a thread that could not be stopped is still in a driver or loading.
     """
 
     best: float | None
     frames_shown: int
     frames_scored: int
+    guards: tuple[str, ...] = ()
     abandoned: bool = False
 
 
@@ -106,7 +108,9 @@ class Live:
             self.stage.close()
             self._tell("ended")
         stage = self.stage
-        return Summary(stage.best, stage.frames_shown, stage.session.scored, abandoned)
+        return Summary(
+            stage.best, stage.frames_shown, stage.session.scored, stage.guards, abandoned
+        )
 
     def _tick(self) -> None:
         if self.scorer.error is not None:

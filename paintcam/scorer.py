@@ -10,7 +10,7 @@ from typing import Protocol
 
 from paintcam.errors import PaintcamError
 from paintcam.frames import Frame
-from paintcam.judge import Verdict
+from paintcam.verdict import Verdict
 
 __all__ = ["FrameJudge", "Scorer"]
 

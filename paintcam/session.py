@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from paintcam.judge import Verdict
+from paintcam.verdict import Verdict
 
 __all__ = ["Session", "Standing"]
 

@@ -12,14 +12,15 @@ import numpy as np
 from paintcam.controls import Controls
 from paintcam.errors import SinkError
 from paintcam.frames import Frame, FrameSink, Image
-from paintcam.judge import Verdict
 from paintcam.keeper import Keeper
 from paintcam.overlay import Hud, Overlay
 from paintcam.session import Session, Standing
+from paintcam.verdict import Verdict
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from paintcam.judge import Judge
     from paintcam.sinks import Window
 
 __all__ = ["Listener", "Show", "Stage"]
@@ -104,6 +105,7 @@ class Stage:
         """Draw nothing yet."""
         self.prompt = prompt
         self.model = model
+        self.guards: tuple[str, ...] = ()
         self.loading = f"loading {model}…"
         self.listener = listener
         self.window = window
@@ -135,6 +137,12 @@ class Stage:
         """Put a message on the picture for some seconds, and before the listener."""
         self._notes.append((text, time.monotonic() + NOTE_S))
         self.listener.note(text)
+
+    def take_judge(self, judge: Judge, notes: list[str]) -> None:
+        """Learn which guards are really running; called in the scorer's thread."""
+        self.guards = judge.active_guards
+        for note in notes:
+            self.listener.note(note)
 
     def take_verdict(self, verdict: Verdict, frame: Frame) -> None:
         """Count a verdict; called in the scorer's thread."""
@@ -234,7 +242,8 @@ class Stage:
         latest: tuple[Verdict, Standing] | None,
         notes: tuple[str, ...] = (),
     ) -> Hud:
-        hud = Hud(prompt=self.prompt, model=self.model, notes=notes, region=_crop(shape))
+        model = " · ".join([self.model, *(f"{guard} guard" for guard in self.guards)])
+        hud = Hud(prompt=self.prompt, model=model, notes=notes, region=_crop(shape))
         if latest is None:
             return hud
         verdict, standing = latest

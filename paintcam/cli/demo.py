@@ -36,7 +36,13 @@ def demo(
     if record is None and view is View.AUTO and not _has_screen():
         record = Path("paintcam-demo.mp4")
     options = RunOptions(
-        prompt=prompt, model="sketch", source=clip, view=view, record=record, json=as_json
+        prompt=prompt,
+        model="sketch",
+        source=clip,
+        view=view,
+        record=record,
+        json=as_json,
+        no_guards=("nsfw",),  # the clip is known to be safe
     )
     loop, report = build(options)
     if not as_json:

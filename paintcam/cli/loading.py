@@ -5,36 +5,53 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from paintcam.cli.options import Crop
+
 if TYPE_CHECKING:
     from paintcam.cli.report import JsonReport, TextReport
     from paintcam.cli.wiring import RunOptions
     from paintcam.encoders import Progress
-    from paintcam.scorer import FrameJudge
+    from paintcam.judge import Judge
+    from paintcam.judging import Pictures
     from paintcam.stage import Stage
 
 __all__ = ["judge_loader", "teller"]
 
 
 def judge_loader(
-    model: str, options: RunOptions, progress: Progress | None = None
-) -> Callable[[], FrameJudge]:
+    model: str,
+    options: RunOptions,
+    pictures: Pictures,
+    progress: Progress | None = None,
+    loaded: Callable[[Judge, list[str]], None] = lambda _judge, _notes: None,
+) -> Callable[[], Judge]:
     """What the scorer's thread calls to load encoder, guards and sheet finder.
 
-    CLIP's weights are fetched first where they are missing.
+    CLIP's weights are fetched first where they are missing, and a calibrated range replaces the
+    encoder's own. `loaded` gets the judge, and what a person should know about it.
     """
 
-    def load() -> FrameJudge:
+    def load() -> Judge:
+        from paintcam.calibration import stored_range
         from paintcam.encoders import load_encoder
-        from paintcam.judging import make_judge
+        from paintcam.errors import UsageError
+        from paintcam.judging import GUARDS, NSFW_MISSING, make_judge
 
+        wanted = [guard for guard in GUARDS if guard not in options.no_guards]
+        if unknown := sorted(set(options.no_guards) - set(GUARDS)):
+            raise UsageError(f"No guard is called {unknown[0]!r}. There are: {', '.join(GUARDS)}.")
+        encoder = load_encoder(model, fetch=True, progress=progress, apart=pictures != "stills")
         judge = make_judge(
-            load_encoder(model, fetch=True, progress=progress, apart=True),
+            encoder,
             options.prompt,
             labels=options.labels,
-            score_range=options.score_range,
-            guards=options.guards,
-            crop=options.crop,
+            score_range=options.score_range or stored_range(encoder),
+            guards=wanted,
+            crop=options.crop is Crop.AUTO,
+            pictures=pictures,
         )
+        missing = "nsfw" in wanted and "nsfw" not in judge.active_guards
+        loaded(judge, [NSFW_MISSING] if missing else [])
         if options.on_judge is not None:
             options.on_judge(model, judge)
         return judge

@@ -10,14 +10,18 @@ import typer
 
 __all__ = [
     "BackendOption",
+    "Crop",
+    "CropOption",
     "DatabaseOption",
     "EveryFrameOption",
     "FpsOption",
     "FullscreenOption",
     "HeightOption",
     "JsonOption",
+    "LabelOption",
     "MirrorOption",
     "ModelOption",
+    "NoGuardOption",
     "PromptOption",
     "RangeOption",
     "RecordOption",
@@ -28,6 +32,13 @@ __all__ = [
     "WidthOption",
     "WindowOption",
 ]
+
+
+class Crop(str, Enum):
+    """What of the picture is judged."""
+
+    AUTO = "auto"
+    OFF = "off"
 
 
 class View(str, Enum):
@@ -108,6 +119,32 @@ EveryFrameOption = Annotated[
     typer.Option(
         "--every-frame",
         help="Score every frame of a file once, in order, as fast as it goes.",
+    ),
+]
+LabelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        "-l",
+        help="Tell labels apart instead of scoring a prompt: two or more of this option.",
+        show_default=False,
+    ),
+]
+NoGuardOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--no-guard",
+        metavar="GUARD",
+        help="Switch a guard off: handwriting, nsfw.",
+        show_default=False,
+    ),
+]
+CropOption = Annotated[
+    Crop,
+    typer.Option(
+        "--crop",
+        envvar="PAINTCAM_CROP",
+        help="auto: find the sheet of paper and judge it alone.",
     ),
 ]
 DatabaseOption = Annotated[

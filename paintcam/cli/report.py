@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from paintcam.judge import Verdict
     from paintcam.live import Summary
     from paintcam.session import Standing
+    from paintcam.verdict import Verdict
 
 __all__ = ["JsonReport", "TextReport", "print_json"]
 
@@ -74,6 +74,7 @@ class JsonReport:
                 "best": best,
                 "frames_shown": summary.frames_shown,
                 "frames_scored": summary.frames_scored,
+                "guards": list(summary.guards),
                 **more,
             }
         )
@@ -133,6 +134,7 @@ class TextReport:
             f"Best {summary.best:.1f} of 100 "
             f"({summary.frames_shown} frames shown, {summary.frames_scored} scored)."
         )
+        more = {"guards": ", ".join(summary.guards), **more}
         for name, value in more.items():
             if value:
                 typer.echo(f"{name.replace('_', ' ').capitalize()}: {value}")

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paintcam.cli.loading import judge_loader
-from paintcam.cli.options import JsonOption, ModelOption, PromptOption, RangeOption
+from paintcam.cli.options import (
+    Crop,
+    CropOption,
+    JsonOption,
+    LabelOption,
+    ModelOption,
+    NoGuardOption,
+    PromptOption,
+    RangeOption,
+)
 from paintcam.cli.report import print_json
-from paintcam.cli.wiring import RunOptions, check_prompt
 from paintcam.errors import SourceError
+
+if TYPE_CHECKING:
+    from paintcam.verdict import Verdict
 
 __all__ = ["score"]
 
@@ -24,23 +35,37 @@ def score(
     ],
     prompt: PromptOption = None,
     model: ModelOption = "auto",
+    label: LabelOption = None,
     score_range: RangeOption = None,
+    no_guard: NoGuardOption = None,
+    crop: CropOption = Crop.AUTO,
     as_json: JsonOption = False,
 ) -> int:
     """Score still pictures against a prompt: a table, best first."""
-    check_prompt(prompt)
     from paintcam.cli.choose import choose_model
+    from paintcam.cli.loading import judge_loader
     from paintcam.cli.models import fetch_progress
+    from paintcam.cli.wiring import RunOptions, check_prompt
     from paintcam.stills import find_pictures, read_picture
 
+    options = RunOptions(
+        prompt=prompt,
+        labels=tuple(label or ()),
+        score_range=score_range,
+        no_guards=tuple(no_guard or ()),
+        crop=crop,
+    )
+    check_prompt(prompt, options.labels)
     paths = find_pictures(images)
     choice = choose_model(model, ask=not as_json)
-    for note in choice.notes:
-        typer.echo(f"paintcam: {note}", err=True)
-    options = RunOptions(prompt=prompt, score_range=score_range)
+    notes = list(choice.notes)
     with fetch_progress(choice.name) as progress:
-        judge = judge_loader(choice.name, options, progress)()
-    rows: list[tuple[Path, float, float, tuple[str, ...]]] = []
+        judge = judge_loader(
+            choice.name, options, "stills", progress, lambda _judge, more: notes.extend(more)
+        )()
+    for note in notes:
+        typer.echo(f"paintcam: {note}", err=True)
+    verdicts: list[Verdict] = []
     unread = 0
     for start in range(0, len(paths), BATCH):
         frames = []
@@ -50,36 +75,47 @@ def score(
             except SourceError as error:
                 unread += 1
                 typer.echo(f"paintcam: {error}", err=True)
-        for verdict in judge.judge(frames):
-            path = paths[verdict.frame]
-            rows.append((path, verdict.similarity, verdict.score, verdict.flags))
-    rows.sort(key=lambda row: -row[2])
+        verdicts += judge.judge(frames)
+    verdicts.sort(key=lambda verdict: -_rank(verdict, options.labels))
     if as_json:
-        for path, similarity, points, flags in rows:
-            row = {
-                "type": "score",
-                "path": str(path),
-                "similarity": round(similarity, 5),
-                "score": round(points, 2),
-            }
-            print_json(row | ({"flags": list(flags)} if flags else {}))
-    elif rows:
-        _print_table(rows, f"{prompt} · {choice.name}")
-    return 1 if unread or not rows else 0
+        for verdict in verdicts:
+            print_json(_row(paths[verdict.frame], verdict))
+    elif verdicts:
+        title = f"{prompt or ' / '.join(options.labels)} · {choice.name}"
+        _print_table([(paths[verdict.frame], verdict) for verdict in verdicts], title)
+    return 1 if unread or not verdicts else 0
 
 
-def _print_table(rows: list[tuple[Path, float, float, tuple[str, ...]]], title: str) -> None:
+def _rank(verdict: Verdict, labels: Sequence[str]) -> float:
+    """What the table is sorted by: the score, or the share of the first label."""
+    return verdict.score if verdict.labels is None else verdict.labels[labels[0]]
+
+
+def _row(path: Path, verdict: Verdict) -> dict[str, Any]:
+    row: dict[str, Any] = {"type": "score", "path": str(path)}
+    if verdict.labels is None:
+        row |= {"similarity": round(verdict.similarity, 5), "score": round(verdict.score, 2)}
+    else:
+        row["labels"] = dict(verdict.labels)
+    return row | ({"flags": list(verdict.flags)} if verdict.flags else {})
+
+
+def _print_table(rows: list[tuple[Path, Verdict]], title: str) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=Text(title))
-    table.add_column("score", justify="right")
-    table.add_column("similarity", justify="right")
+    labels = rows[0][1].labels
+    for column in ("score", "similarity") if labels is None else labels:
+        table.add_column(Text(column), justify="right")
     table.add_column("picture", overflow="fold")
-    for path, similarity, points, flags in rows:
+    for path, verdict in rows:
         name = Text(str(path))
-        if flags:
-            name.append("  " + ", ".join(flags), style="yellow")
-        table.add_row(f"{points:.1f}", f"{similarity:.3f}", name)
+        if verdict.flags:
+            name.append("  " + ", ".join(verdict.flags), style="yellow")
+        if verdict.labels is None:
+            table.add_row(f"{verdict.score:.1f}", f"{verdict.similarity:.3f}", name)
+        else:
+            table.add_row(*(f"{share:.1%}" for share in verdict.labels.values()), name)
     Console().print(table)

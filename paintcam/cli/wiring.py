@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from paintcam.cli.options import View
+from paintcam.cli.options import Crop, View
 from paintcam.cli.report import JsonReport, TextReport
 from paintcam.errors import DisplayError, UsageError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from paintcam.encoders import ScoreRange
     from paintcam.every_frame import EveryFrame
     from paintcam.judge import Judge
+    from paintcam.judging import Pictures
     from paintcam.live import Live, Summary
     from paintcam.session import Session
     from paintcam.sinks import Window
@@ -34,10 +35,10 @@ class RunOptions:
     prompt: str | None
     model: str = "auto"
     source: str = "0"
-    labels: tuple[str, ...] = ()
+    labels: Sequence[str] = ()
     score_range: ScoreRange | None = None
-    guards: tuple[str, ...] = ("handwriting", "nsfw")
-    crop: bool = True
+    no_guards: Sequence[str] = ()
+    crop: Crop = Crop.AUTO
     view: View = View.AUTO
     record: Path | None = None
     json: bool = False
@@ -79,7 +80,7 @@ class Notes:
         self._waiting.clear()
 
 
-def check_prompt(prompt: str | None, labels: tuple[str, ...] = ()) -> None:
+def check_prompt(prompt: str | None, labels: Sequence[str] = ()) -> None:
     """Refuse a missing or blank prompt before anything opens.
 
     Raises:
@@ -144,7 +145,8 @@ def build(
     except BaseException:
         stream.close()
         raise
-    load = judge_loader(choice.name, options, teller(stage, report))
+    pictures: Pictures = "video" if options.every_frame else "live"
+    load = judge_loader(choice.name, options, pictures, teller(stage, report), stage.take_judge)
     from paintcam.every_frame import EveryFrame
     from paintcam.live import Live
 
