@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from paintcam.encoders.apart import EncoderApart
-from roboflow import RoboflowStandIn
+from roboflow_stand_in import RoboflowStandIn
 
 ROOT = Path(__file__).resolve().parent.parent
 

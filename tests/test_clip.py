@@ -115,7 +115,7 @@ def test_damaged_weights_name_the_file_and_the_command(clip_cache, tmp_path, mon
 
 
 def test_halves_that_do_not_belong_together(clip_cache, tmp_path, monkeypatch):
-    from roboflow import clip_files
+    from roboflow_stand_in import clip_files
 
     root = tmp_path / "cache"
     shutil.copytree(clip_cache.root, root)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import socket
+import subprocess
 import sys
 import threading
+import time
 from collections import namedtuple
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from clip_fixtures import ROOT, clip_environment
 from paintcam.encoders import download, load_encoder, resolve_model
 from paintcam.encoders import pull as pulling
 from paintcam.encoders.onnxfile import is_whole
@@ -27,7 +31,7 @@ from paintcam.encoders.weights import (
     prepare_environment,
 )
 from paintcam.errors import ModelError
-from roboflow import RoboflowStandIn, clip_files
+from roboflow_stand_in import RoboflowStandIn, clip_files
 
 FOLDER = "~clip-ViT-B-16-0123"
 
@@ -271,6 +275,25 @@ def test_what_the_progress_raises_stops_the_download_and_keeps_the_part(cache, r
     assert (cache / FOLDER / "visual.onnx.part").stat().st_size > 0
     pull("ViT-B-16")
     assert is_cached("ViT-B-16")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGINT as a terminal sends it")
+def test_ctrl_c_keeps_the_part_and_says_how_to_go_on(cache, roboflow):
+    roboflow.faults = ["hang"]
+    env = clip_environment(cache, roboflow.url) | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "paintcam", "models", "pull", "clip"]
+    pulling_now = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
+    part = cache / FOLDER / "visual.onnx.part"
+    deadline = time.monotonic() + 60
+    while not (part.exists() and part.stat().st_size):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    pulling_now.send_signal(signal.SIGINT)
+    _, said = pulling_now.communicate(timeout=30)
+    assert pulling_now.returncode == 130
+    assert "are kept. `paintcam models pull clip:ViT-B-16` goes on from there." in said
+    assert "Traceback" not in said
+    assert part.stat().st_size > 0
 
 
 def test_every_half_file_is_seen_to_be_half(tmp_path):

@@ -55,7 +55,7 @@ class EncoderApart:
         )
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", CODE, json.dumps(sys.path), name],
+                [sys.executable, "-c", CODE, json.dumps([str(path) for path in sys.path]), name],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

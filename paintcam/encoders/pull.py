@@ -56,6 +56,8 @@ def pull(variant: str, progress: Progress | None = None) -> Path:
             "`paintcam models` lists them."
         )
     folder = clip_folder(variant)
+    if all(is_whole(folder / file) for file in FILES):
+        return folder  # also out of a cache that may not be written
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "pull.lock"):
