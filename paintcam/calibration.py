@@ -96,10 +96,12 @@ def encoder_key(encoder: Encoder) -> str:
 
 
 def ranges_file() -> Path:
-    """Where calibrated ranges are kept."""
+    """Where calibrated ranges are kept; `PAINTCAM_DATA_DIR` overrides the platform's own place."""
+    if told := os.environ.get("PAINTCAM_DATA_DIR"):
+        return Path(told).expanduser() / "ranges.json"
     from platformdirs import user_config_path
 
-    return user_config_path("paintcam") / "ranges.json"
+    return user_config_path("paintcam", appauthor=False) / "ranges.json"
 
 
 def stored_range(encoder: Encoder) -> ScoreRange | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import cv2  # noqa: TID251, TID253 - a part of the sheet finder, which is OpenCV
+import cv2  # noqa: TID253 - nothing here works without it, and cli loads this late
 import numpy as np
 import numpy.typing as npt
 

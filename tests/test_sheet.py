@@ -1,0 +1,141 @@
+"""The sheet finder, on rendered scenes with a known truth."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+import scenes
+from paintcam.sheet import SheetFinder
+
+
+def iou(one, other):
+    """Intersection over union of two convex quads."""
+    one, other = one.astype(np.float32), other.astype(np.float32)
+    shared, _ = cv2.intersectConvexConvex(one, other)
+    return shared / (abs(cv2.contourArea(one)) + abs(cv2.contourArea(other)) - shared)
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_finds_a_held_sheet_in_any_room(place):
+    """Hands over edges, tilt, four lights, two sheets; the benchmark measures more of them."""
+    finder = SheetFinder(steady=False)
+    hits = []
+    for seed in range(500 + place, 540 + place, 5):
+        scene = scenes.held_sheet(seed)
+        corners = finder.find(scene.image)
+        hits.append(corners is not None and iou(corners, scene.corners) >= 0.8)
+    assert sum(hits) >= 7, hits
+
+
+def test_finds_nothing_where_nothing_is():
+    """Rooms, people and waving hands."""
+    finder = SheetFinder(steady=False)
+    found = [s for s in range(300, 340) if finder.find(scenes.no_sheet(s).image) is not None]
+    assert len(found) <= 2, found
+
+
+def test_paper_that_fills_the_picture_is_no_sheet():
+    """A drawn rectangle has the paper on both sides of its line."""
+    finder = SheetFinder(steady=False)
+    found = [s for s in range(300, 330) if finder.find(scenes.full_frame(s).image) is not None]
+    assert len(found) <= 1, found
+
+
+def test_a_plain_picture_has_no_sheet():
+    """White, black, noise: nothing to find, and no warning."""
+    noise = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
+    white, black = (np.full((720, 1280, 3), tone, np.uint8) for tone in (255, 0))
+    for picture in (white, black, noise):
+        assert SheetFinder(steady=False).find(picture) is None
+        assert SheetFinder().find(picture) is None
+
+
+@pytest.mark.parametrize("hw", [(1, 1), (40, 300), (47, 47), (120, 90), (97, 1920)])
+def test_odd_sizes(hw):
+    """Too small or too flat for a sheet is no error."""
+    picture = np.random.default_rng(1).integers(0, 256, (*hw, 3), np.uint8)
+    assert SheetFinder(steady=False).find(picture) is None
+
+
+@pytest.mark.parametrize("hw", [(480, 640), (1280, 720), (2160, 3840)])
+def test_other_resolutions(hw):
+    """Corners come in the frame's own pixels, portrait and 4K alike."""
+    finder, hits = SheetFinder(steady=False), 0
+    for seed in (1, 3, 14, 23):
+        scene = scenes.held_sheet(seed, hw=hw)
+        corners = finder.find(scene.image)
+        hits += corners is not None and iou(corners, scene.corners) >= 0.8
+    assert hits >= 3
+
+
+def test_corners_are_clockwise_from_the_top_left():
+    """In image coordinates, y down."""
+    scene = scenes.held_sheet(3)
+    corners = SheetFinder(steady=False).find(scene.image)
+    assert corners.dtype == np.float32
+    assert corners.shape == (4, 2)
+    following = np.roll(corners, -1, axis=0)
+    turned = corners[:, 0] * following[:, 1] - corners[:, 1] * following[:, 0]
+    assert turned.sum() > 0
+    assert corners.sum(axis=1).argmin() == 0
+
+
+def test_corners_hold_still_in_trembling_hands():
+    """At most 1 % of the sheet's width, 95 of 100 times."""
+    clip = scenes.tremor(2, 30)
+    finder = SheetFinder()
+    found = [finder.find(scene.image) for scene in clip]
+    assert all(corners is not None for corners in found)
+    width = np.linalg.norm(clip[0].corners[1] - clip[0].corners[0])
+    errors = np.array([c - s.corners for c, s in zip(found, clip, strict=True)])[5:]
+    around = np.linalg.norm(errors - errors.mean(axis=0), axis=2) / width
+    assert np.percentile(around, 95) <= 0.01
+
+
+def test_a_sheet_survives_a_blink_and_not_its_going():
+    """A few frames without it keep the corners; then they are gone, and found again."""
+    clip = scenes.tremor(4, 4)
+    gone = scenes.no_sheet(0).image
+    finder = SheetFinder()
+    assert finder.find(clip[0].image) is not None
+    blink = [finder.find(gone) is not None for _ in range(20)]
+    assert blink[0]
+    assert not blink[-1]
+    assert any(finder.find(scene.image) is not None for scene in clip)
+
+
+def test_another_frame_size_starts_anew():
+    """A camera that comes back at another size must not keep the old corners."""
+    finder = SheetFinder()
+    assert finder.find(scenes.held_sheet(3).image) is not None
+    assert finder.find(np.zeros((480, 640, 3), np.uint8)) is None
+
+
+def test_rectified_sheet_is_square_and_padded_with_paper():
+    """An encoder's centre crop then loses nothing of a landscape sheet."""
+    paper = np.full((300, 420, 3), (200, 220, 235), np.float32)
+    paper[20:60, 20:60] = (0, 0, 255)  # a mark in the top left corner
+    room = np.full((720, 1280, 3), 40, np.float32)
+    corners = np.float32([[300, 120], [940, 180], [900, 600], [330, 640]])
+    scenes.paste(room, paper, corners, 0)
+    front = SheetFinder().rectify(room.astype(np.uint8), corners)
+    assert front.shape == (448, 448, 3)
+    assert front.dtype == np.uint8
+    assert np.abs(front[2, 224].astype(int) - (200, 220, 235)).max() <= 3
+    assert np.abs(front[-3, 224].astype(int) - (200, 220, 235)).max() <= 3
+    reds = np.argwhere((front[:, :, 2] > 200) & (front[:, :, 0] < 60))
+    assert len(reds) > 300
+    assert reds[:, 1].max() < 120
+    assert reds[:, 0].max() < 200
+
+
+def test_finding_does_not_write_into_the_frame():
+    """Nobody writes into a frame: others are reading it."""
+    image = scenes.held_sheet(3).image
+    before = image.copy()
+    image.flags.writeable = False
+    finder = SheetFinder()
+    finder.rectify(image, finder.find(image))
+    assert np.array_equal(image, before)
