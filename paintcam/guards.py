@@ -12,8 +12,8 @@ Five ways to answer that were measured (`tests/benchmarks/judge.py`, table in th
 - The nearest of several handwriting prompts: noisier than their mean.
 - Kept: the mean handwriting prompt, with the prompt's own direction, and the one that all prompts
   share, taken out of it and of the picture. How much handwriting there is in what the prompt does
-  not explain does not depend on how well the encoder read, and a prompt about handwriting ("a love
-  letter") is not punished.
+  not explain does not depend on how well the encoder read. Who is asked for "a page of
+  handwritten text" may write one: with such a prompt the guard steps back.
 
 How much is too much is no constant: it lies a quarter of the way from drawings to pages, both of
 them small pictures (own work) that are embedded with the encoder at hand.
@@ -40,6 +40,7 @@ __all__ = ["HandwritingGuard", "NsfwPromptGuard", "PromptCheck", "guard_prompts"
 
 ASSETS = Path(__file__).resolve().parent / "assets" / "guards"
 TOO_MUCH = 0.27  # of the way from a drawing's handwriting to a page's
+ASKED = 0.5, 0.7  # cosine of prompt and handwriting: up to here guarded, from there not at all
 STEEP = 15.0  # score ranges lost over that whole way: a page loses everything, and then some
 MARGIN = 0.04  # of the range: how much likelier than anything harmless a picture must be
 ALIKE = 0.56  # of the way from unrelated to identical texts: a prompt that means the same
@@ -87,7 +88,7 @@ class HandwritingGuard:
         self._drawings = encoder.encode_image(drawings)
         self._pages = encoder.encode_image(pages)
         self._texts: Embeddings = np.empty((0, writing.size), np.float32)
-        self._limits: list[tuple[float, float]] = []
+        self._limits: list[tuple[float, float]] = []  # of each prompt: limit, and penalty a step
 
     def prepare(self, texts: Embeddings) -> None:
         """Take new prompts: unit-norm float32 (P, D)."""
@@ -98,15 +99,17 @@ class HandwritingGuard:
             written = float(np.median(self._amount(self._pages, text)))
             # An encoder that sees no difference must not punish at random.
             way = max(written - drawn, 0.3 * self._span)
-            self._limits.append((drawn + TOO_MUCH * way, way))
+            alike = float(_unit(self._writing) @ _unit(text - self._common))
+            full = min(1.0, max(0.0, (ASKED[1] - alike) / (ASKED[1] - ASKED[0])))
+            self._limits.append((drawn + TOO_MUCH * way, full * STEEP * self._span / way))
 
     def check(self, frame: Frame, seen: Image, embedding: npt.NDArray[np.float32]) -> Finding:
         """Look at one frame: how much handwriting, beyond what the prompt asks for."""
         penalty = min(
-            max(0.0, float(self._amount(embedding[None], text)[0]) - limit) / way
-            for text, (limit, way) in zip(self._texts, self._limits, strict=True)
+            slope * max(0.0, float(self._amount(embedding[None], text)[0]) - limit)
+            for text, (limit, slope) in zip(self._texts, self._limits, strict=True)
         )
-        return Finding(penalty=STEEP * self._span * penalty, words="reads like handwriting")
+        return Finding(penalty=penalty, words="reads like handwriting")
 
     def _amount(
         self, pictures: Embeddings, text: npt.NDArray[np.float32]

@@ -49,17 +49,24 @@ class SheetFinder:
         height, width = image.shape[:2]
         if min(height, width) < 48:
             return None
+        if (width, height) != self._size:
+            self._size, self._corners = (width, height), None
+        self._count += 1
+        if self._steady and self._corners is None and self._count % 2:
+            return None  # an empty room is searched every other frame: half the cost, 33 ms later
         scale = min(1.0, LONG_SIDE / max(height, width))
         size = (round(width * scale), round(height * scale))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
-        ratio = np.array([width / size[0], height / size[1]], np.float32)
-        if not self._steady:
+        if self._steady:
+            self._corners = self._follow(small)
+            corners = self._corners
+        else:
             found = search(small, None)
-            return None if found is None or found[1] < ACQUIRE else _outward(found[0], ratio)
-        if size != self._size:
-            self._size, self._corners = size, None
-        self._corners = self._follow(small)
-        return None if self._corners is None else _outward(self._corners, ratio)
+            corners = None if found is None or found[1] < ACQUIRE else found[0]
+        if corners is None:
+            return None
+        ratio = np.array([width / size[0], height / size[1]], np.float32)
+        return ordered(((corners + 0.5) * ratio - 0.5).astype(np.float32))
 
     def rectify(self, image: Image, corners: Corners) -> Image:
         """Show the sheet from the front, padded to a square with the paper's own colour.
@@ -97,9 +104,6 @@ class SheetFinder:
 
     def _follow(self, small: Image) -> Corners | None:
         before = self._corners
-        self._count += 1
-        if before is None and self._count % 2:
-            return None  # an empty room is searched every other frame: half the cost, 33 ms later
         # Now and then the whole frame, lest a poster on the wall keeps the place of a sheet.
         found = search(small, None if self._count % LOOK_AROUND == 0 else before)
         if found is None or found[1] < (ACQUIRE if before is None else KEEP):
@@ -113,6 +117,8 @@ class SheetFinder:
         turns = (np.roll(corners, turn, axis=0) for turn in range(4))
         corners = min(turns, key=lambda turned: float(np.abs(turned - held).sum()))
         moved = float(np.linalg.norm(corners - held, axis=1).max())
+        if moved > 0.2 * LONG_SIDE and found[1] < ACQUIRE:
+            return before  # another sheet takes over when it is sure, not when it is likely
         # Casiez et al. 2012 (1€ filter): smooth what rests, follow what moves.
         weight = min(1.0, 0.35 + 0.3 * moved)
         return (held + weight * (corners - held)).astype(np.float32)
@@ -126,8 +132,3 @@ def _paper_colour(page: Image) -> npt.NDArray[np.uint8]:
         np.uint8
     )
     return bright
-
-
-def _outward(corners: Corners, ratio: npt.NDArray[np.float32]) -> Corners:
-    """From the small picture's pixel centres to the frame's: float32 (4, 2)."""
-    return ordered(((corners + 0.5) * ratio - 0.5).astype(np.float32))
