@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Literal, TypeAlias
 
-from paintcam.calibration import stored_range
 from paintcam.encoders import Encoder, ScoreRange
 from paintcam.errors import UsageError
 from paintcam.guards import HandwritingGuard, NsfwPromptGuard, PromptCheck
@@ -39,8 +38,7 @@ def make_judge(
         encoder: Loaded already.
         prompt: What the drawing should show; None with labels.
         labels: Two or more, instead of a prompt.
-        score_range: Similarities that become 0 and 100; where None, the range that `paintcam
-            calibrate` kept for this encoder, else the encoder's own.
+        score_range: Similarities that become 0 and 100; the encoder's own where None.
         guards: Which of `GUARDS` to run; one that cannot run here is left out, and missing from
             the judge's `active_guards`.
         crop: Find the sheet of paper and judge it alone.
@@ -68,7 +66,7 @@ def make_judge(
         encoder,
         prompt,
         labels=labels,
-        score_range=score_range or stored_range(encoder),
+        score_range=score_range,
         guards=running,
         sheet_finder=finder,
         check_prompts=PromptCheck(encoder).refuse if "nsfw" in guards else None,

@@ -224,4 +224,23 @@ def test_every_check_is_made(monkeypatch):
     for name in ("inference", "cameras"):
         monkeypatch.setattr(checks, name, lambda: Check(Level.OK, "slow", "skipped"))
     told = [check.what for check in checks.all_checks()]
-    assert told == ["Python", "slow", "ONNX Runtime", "OpenCV", "Display", "slow", "sketch", "clip"]
+    known = [
+        "Python",
+        "slow",
+        "ONNX Runtime",
+        "OpenCV",
+        "Display",
+        "slow",
+        "sketch",
+        "clip",
+        "Guards",
+    ]
+    assert told == known
+
+
+def test_guards_are_claimed_where_they_run(monkeypatch):
+    monkeypatch.setattr("paintcam.nsfw.open_classifier", lambda: None)
+    check = checks.guards()
+    assert (check.level, check.mend) == (Level.WARN, "pip install 'paintcam[nsfw]'")
+    monkeypatch.setattr("paintcam.nsfw.open_classifier", lambda: lambda picture: 0.0)
+    assert checks.guards().level is Level.OK

@@ -57,6 +57,7 @@ def paintcam(
 
 def _register() -> None:
     from paintcam.cli.bench import bench
+    from paintcam.cli.calibrate import calibrate
     from paintcam.cli.cameras import cameras
     from paintcam.cli.contest import contest
     from paintcam.cli.demo import demo
@@ -78,6 +79,7 @@ def _register() -> None:
     app.add_typer(models_app, name="models")
     app.command("doctor")(doctor)
     app.command("doctor")(doctor)
+    app.command("calibrate")(calibrate)
     app.command("bench")(bench)
 
 

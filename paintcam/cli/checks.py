@@ -182,9 +182,23 @@ def clip() -> Check:
     )
 
 
+def guards() -> Check:
+    """Which guards run with which encoder, the classifier really opened."""
+    from paintcam.nsfw import open_classifier
+
+    if open_classifier() is not None:
+        return Check(Level.OK, "Guards", "handwriting and nsfw, with every encoder")
+    return Check(
+        Level.WARN,
+        "Guards",
+        "handwriting with every encoder; nsfw with clip alone",
+        "pip install 'paintcam[nsfw]'",
+    )
+
+
 def all_checks() -> Iterator[Check]:
     """Run the checks one by one, in the order that the report tells them; some take seconds."""
     from paintcam.cli.opencv import opencv
 
-    for check in (python, inference, runtime, opencv, display, cameras, sketch, clip):
+    for check in (python, inference, runtime, opencv, display, cameras, sketch, clip, guards):
         yield check()
