@@ -330,9 +330,10 @@ def test_a_contest_prints_its_podium_for_a_person(tmp_path, clip):
     assert "1 of 1" in done.stdout
 
 
-def test_a_clip_that_ends_early_keeps_what_was_scored(tmp_path, clip):
+def test_a_clip_that_ends_early_keeps_what_was_scored(tmp_path):
+    short_clip = write_video(tmp_path / "short.mp4", [house(4, (320, 240))] * 75, 15)
     done = paintcam(
-        *CONTEST, "--player", "Ada", "--player", "Bo", "--source", clip, "--view", "none",
+        *CONTEST, "--player", "Ada", "--player", "Bo", "--source", short_clip, "--view", "none",
         "--seconds", "60", "--hold", "0", "--json", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -382,7 +383,7 @@ def screen(tmp_path):
     reason=f"needs {', '.join(MISSING) or 'Linux'}: apt-get install xvfb openbox xdotool",
 )
 def test_a_contest_on_a_live_stream_in_a_window_with_keys(tmp_path, screen):
-    """Two players, and one who comes late; a pause, a turn again; q at the podium."""
+    """Two players, and one who comes late and is skipped; a turn again; q at the podium."""
     with (
         Webcam([house(4)] * 10) as webcam,
         Program(

@@ -177,7 +177,8 @@ class ContestShow(Show):
         elif key in _ENTER:
             self._typed = None
             try:
-                self.contest.add_player(typed)
+                # OpenCV's window on Linux tells no capitals.
+                self.contest.add_player(typed.title() if typed.islower() else typed)
             except UsageError as error:
                 self.note(str(error))
         elif key in _BACKSPACE:

@@ -1,0 +1,180 @@
+"""`paintcam leaderboard` and `paintcam prompts`, as people type them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+
+from paintcam.cli.leaderboard import COLUMNS, spreadsheet_safe
+from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id
+from paintcam.prompts import PromptGenerator, problem_of
+from program import environment, paintcam, rows
+
+HOUSE = Board("a house", "sketch", 0.02, 0.36)
+CAT = Board("a cat, =1+1", "clip:ViT-B-16", 0.08, 0.48)
+
+
+@pytest.fixture
+def played(tmp_path):
+    """Three players at a house, one of them at a cat too."""
+    url = f"sqlite:///{tmp_path}/data/leaderboard.sqlite3"
+    with Leaderboard(url) as leaderboard:
+        for player, score, board in [
+            ("=HYPERLINK(1)", 70.0, HOUSE),
+            ("Ada", 70.0, HOUSE),
+            ("[bold]Bo", 33.333, HOUSE),
+            ("Ada", 12.0, CAT),
+        ]:
+            turn = Turn(new_turn_id(), board, player, score, score + 1, -0.0123, ("nsfw", "x"))
+            leaderboard.store(turn)
+    return tmp_path
+
+
+def test_the_table_shows_each_prompts_best(played):
+    done = paintcam("leaderboard", cwd=played)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "a cat, =1+1 · clip:ViT-B-16 0.08…0.48" in lines[0]  # played last
+    assert [line for line in lines if "1 of 3" in line and "70.00" in line and "71.00" in line]
+    assert [line for line in lines if "3 of 3" in line and "[bold]Bo" in line]
+
+
+def test_json_rows_have_what_was_promised(played):
+    found = rows(paintcam("leaderboard", "--json", "--prompt", "A HOUSE", cwd=played).stdout)
+    assert [(row["rank"], row["of"], row["player"], row["score"]) for row in found] == [
+        (1, 3, "=HYPERLINK(1)", 70.0),
+        (1, 3, "Ada", 70.0),
+        (3, 3, "[bold]Bo", 33.33),
+    ]
+    for row in found:
+        assert tuple(row) == ("type", *COLUMNS)
+        assert row["similarity"] == -0.0123
+        assert row["time"].endswith("+00:00")
+
+
+def test_top_and_player_choose(played):
+    found = rows(paintcam("leaderboard", "--json", "--top", "1", cwd=played).stdout)
+    assert [row["prompt"] for row in found] == ["a cat, =1+1", "a house"]
+    found = rows(paintcam("leaderboard", "--json", "--player", "Ada", cwd=played).stdout)
+    assert [(row["rank"], row["of"]) for row in found] == [(1, 1), (1, 3)]
+
+
+def test_csv_opens_in_a_spreadsheet_without_running_anything(played):
+    done = paintcam("leaderboard", "--csv", cwd=played)
+    table = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert tuple(table[0]) == COLUMNS
+    assert [row["player"] for row in table] == ["Ada", "'=HYPERLINK(1)", "Ada", "[bold]Bo"]
+    assert table[0]["prompt"] == "a cat, =1+1"
+    assert float(table[0]["similarity"]) == -0.0123
+    assert table[0]["guards"] == "nsfw x"
+
+
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", " =1", "\t=1", "\r1", "＝1", "|x", "%x"])
+def test_what_a_spreadsheet_would_run_is_defused(cell):
+    assert spreadsheet_safe(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["Ada", "a=b", "", "ענת", "1"])
+def test_what_it_would_not_run_is_left(cell):
+    assert spreadsheet_safe(cell) == cell
+
+
+def test_an_empty_leaderboard_says_how_to_fill_it(tmp_path):
+    done = paintcam("leaderboard", "--player", "Nobody", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "No scores by “Nobody”" in done.stdout
+    assert "paintcam contest" in done.stdout
+
+
+def test_delete_asks_first(played):
+    """On a real terminal: no keeps everything, yes deletes."""
+    pty = pytest.importorskip("pty")
+    for answer, left in (("n\n", 4), ("y\n", 2)):
+        master, terminal = pty.openpty()
+        with subprocess.Popen(
+            [sys.executable, "-m", "paintcam", "leaderboard", "delete", "--player", "Ada"],
+            cwd=played,
+            env=environment(PAINTCAM_DATA_DIR=str(played / "data")),
+            stdin=terminal,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as process:
+            os.write(master, answer.encode())
+            said = process.stdout.read().decode()
+        os.close(master)
+        os.close(terminal)
+        assert "Delete 2 turn(s) by “Ada”" in said
+        assert len(rows(paintcam("leaderboard", "--json", cwd=played).stdout)) == left
+
+
+def test_delete_without_a_terminal_wants_yes(played):
+    done = paintcam("leaderboard", "delete", "--all", cwd=played)
+    assert done.returncode == 1
+    assert "--yes" in done.stderr
+    done = paintcam("leaderboard", "delete", "--all", "--yes", cwd=played)
+    assert "Deleted 4 turn(s)" in done.stdout
+    assert paintcam("leaderboard", "--json", cwd=played).stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("delete",), "--player NAME"),
+        (("delete", "--all", "--player", "Ada"), "--player NAME"),
+        (("--player", "Ada", "delete", "--yes"), "Put it after"),
+        (("--json", "--csv"), "exclude each other"),
+        (("--database", "postgresql://ada:hunter2@127.0.0.1:1/x"), "127.0.0.1"),
+    ],
+)
+def test_what_makes_no_sense_is_an_error_and_deletes_nothing(played, args, said):
+    done = paintcam("leaderboard", *args, cwd=played)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "hunter2" not in done.stderr + done.stdout
+    assert len(rows(paintcam("leaderboard", "--json", cwd=played).stdout)) == 4
+
+
+def test_prompts_repeat_with_a_seed(tmp_path):
+    first = paintcam("prompts", "--count", "5", "--seed", "3", cwd=tmp_path).stdout.splitlines()
+    again = rows(paintcam("prompts", "-n", "5", "--seed", "3", "--json", cwd=tmp_path).stdout)
+    generator = PromptGenerator(3)
+    assert first == [row["prompt"] for row in again] == [next(generator) for _ in range(5)]
+
+
+def test_prompts_without_a_key_come_from_the_generator_and_say_so(tmp_path):
+    done = paintcam(
+        "prompts", "--llm", "-n", "2", cwd=tmp_path, OPENAI_API_KEY="", OPENAI_BASE_URL=""
+    )
+    assert done.returncode == 0
+    assert all(problem_of(line) is None for line in done.stdout.splitlines())
+    assert "OPENAI_API_KEY is not set" in done.stderr
+    assert "offline generator" in done.stderr
+
+
+def test_a_random_prompt_is_told(tmp_path):
+    picture = tmp_path / "picture.png"
+    import cv2
+    import numpy as np
+
+    cv2.imwrite(str(picture), np.full((64, 64, 3), 255, np.uint8))
+    done = paintcam("score", picture, "--prompt", "random", "--model", "sketch", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = next(line for line in done.stderr.splitlines() if "The prompt is: " in line)
+    assert problem_of(told.partition("The prompt is: ")[2]) is None
+
+
+def test_help_and_prompts_load_nothing_heavy(tmp_path):
+    heavy = "('torch', 'inference', 'supervision', 'cv2', 'onnxruntime', 'sqlalchemy', 'openai')"
+    code = (
+        "import sys; from paintcam.cli import app; from paintcam.prompts import draw; draw(1); "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True
+    )
+    assert done.stdout.strip() == "[]"
