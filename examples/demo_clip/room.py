@@ -25,7 +25,8 @@ def paint_room(rng: np.random.Generator) -> Picture:
     _lamp(room)
     _shelf(room, rng)
     _frame(room)
-    return cv2.GaussianBlur(room, (0, 0), 2.4).astype(np.uint8)
+    blurred: Picture = cv2.GaussianBlur(room, (0, 0), 2.4)
+    return blurred
 
 
 def _lamp(room: Picture) -> None:
