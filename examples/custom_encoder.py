@@ -96,7 +96,8 @@ def main() -> int:
     try:
         run = EveryFrame(
             paintcam.open_stream(given.source, every_frame=True),
-            lambda: paintcam.make_judge(encoder, given.prompt),
+            # no guards: they compare the picture with texts that name no colour
+            lambda: paintcam.make_judge(encoder, given.prompt, guards=(), pictures="video"),
             stage,
             seconds=given.seconds,
         )

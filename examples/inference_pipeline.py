@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import paintcam
 from paintcam import Frame, Hud, Judge, Overlay, PaintcamError, Session, Verdict, Window
 from paintcam.frames import to_bgr
+from paintcam.judging import Pictures
 
 if TYPE_CHECKING:
     from streamvision.camera.entities import VideoFrame
@@ -85,7 +86,9 @@ def main() -> int:
     given = parser.parse_args()
     try:
         encoder = paintcam.load_encoder(given.model)
-        judge = paintcam.make_judge(encoder, given.prompt)
+        is_live = given.source.isdigit() or "://" in given.source
+        pictures: Pictures = "live" if is_live else "video"
+        judge = paintcam.make_judge(encoder, given.prompt, pictures=pictures)
         # some seconds, and then no window has to wait for it
         from inference import InferencePipeline
 

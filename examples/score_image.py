@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--model", default="sketch", help="sketch, clip, auto; %(default)s")
     given = parser.parse_args()
     try:
-        judge = make_judge(load_encoder(given.model), given.prompt)
+        judge = make_judge(load_encoder(given.model), given.prompt, pictures="stills")
         verdicts = judge.judge([read_picture(given.picture)])
     except PaintcamError as error:  # its message says what to do
         print(error, file=sys.stderr)

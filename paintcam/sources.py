@@ -64,6 +64,7 @@ class VideoStream:
         self._index = 0
         self._first_at: float | None = None
         self._next_due: float | None = None
+        self._ending: threading.Thread | None = None
         self._thread = threading.Thread(target=self._run, name="paintcam-source", daemon=True)
         self._thread.start()
 
@@ -122,11 +123,14 @@ class VideoStream:
         return frame
 
     def close(self) -> None:
-        """Release the camera or file, waiting half a second at most."""
+        """Release the camera or file, waiting a second at most."""
         self._closed.set()
         with self._slot_changed:
             self._slot_changed.notify_all()
         self._thread.join(0.5)
+        if self._ending is not None:
+            # an interpreter that ends while a thread is inside FFmpeg aborts
+            self._ending.join(0.5)
 
     @property
     def _paced(self) -> bool:
@@ -202,7 +206,8 @@ class VideoStream:
             return None
         finally:
             # it joins a thread that can hang in grab() for as long as the driver likes
-            threading.Thread(target=_terminate, args=(source,), daemon=True).start()
+            self._ending = threading.Thread(target=_terminate, args=(source,), daemon=True)
+            self._ending.start()
 
     def _give(self, image: Image, now: float) -> None:
         if self._first_at is None:
