@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from paintcam.overlay import Hud, Overlay
     from paintcam.recording import VideoFile
     from paintcam.session import Session, Standing
+    from paintcam.show import Show
     from paintcam.sinks import Window
     from paintcam.sources import VideoStream, open_stream
-    from paintcam.stage import Show, Stage
+    from paintcam.stage import Stage
     from paintcam.stills import read_picture
 
 __version__ = "0.1.0"
@@ -51,7 +52,7 @@ _HOMES = {
     "PaintcamError": "errors",
     "PromptError": "errors",
     "Session": "session",
-    "Show": "stage",
+    "Show": "show",
     "SinkError": "errors",
     "SourceError": "errors",
     "SourceState": "frames",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from paintcam.frames import Frame, FrameSink, Image
 from paintcam.keeper import Keeper
 from paintcam.overlay import Hud, Overlay
 from paintcam.session import Session, Standing
+from paintcam.show import Listener, Show
 from paintcam.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -23,51 +24,10 @@ if TYPE_CHECKING:
     from paintcam.judge import Judge
     from paintcam.sinks import Window
 
-__all__ = ["Listener", "Show", "Stage"]
+__all__ = ["Stage"]
 
 NOTE_S = 6.0
 """How long a message stays on the picture."""
-
-
-class Listener(Protocol):
-    """Hears what happens in a run: the terminal, or JSON on stdout."""
-
-    def state(self, state: str) -> None:
-        """The run is now "loading", "live", "reconnecting" or "ended"."""
-
-    def verdict(self, verdict: Verdict, standing: Standing) -> None:
-        """A frame was judged. Called in the scorer's thread."""
-
-    def note(self, text: str) -> None:
-        """Something that a person should read."""
-
-
-class Show:
-    """What a command adds to the plain run; a contest overrides all of it."""
-
-    finished = False
-    """Whether the run may end."""
-
-    def on_tick(self, state: str) -> None:
-        """Time passes; `state` as the listener hears it. Main thread, many times a second."""
-
-    def on_prompt(self, prompt: str) -> None:
-        """Another prompt is judged from now on. Called in the scorer's thread."""
-
-    def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
-        """A frame was judged. Called in the scorer's thread."""
-
-    def on_key(self, key: str) -> bool:
-        """A key was pressed; gives whether it was taken."""
-        return False
-
-    def picture(self, image: Image) -> Image:
-        """Give the BGR uint8 (H, W, 3) picture to draw on in the place of the live one."""
-        return image
-
-    def dress(self, hud: Hud) -> Hud:
-        """Add to what is drawn."""
-        return hud
 
 
 class Stage:

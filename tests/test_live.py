@@ -13,7 +13,7 @@ from paintcam.errors import ModelError, SinkError, SourceError
 from paintcam.every_frame import EveryFrame
 from paintcam.frames import SourceState
 from paintcam.live import Live
-from paintcam.stage import Show
+from paintcam.show import Show
 
 
 def test_the_picture_never_waits_for_the_judge():

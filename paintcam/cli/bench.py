@@ -33,8 +33,9 @@ def bench(
 ) -> None:
     """Measure this machine: frames shown and scored a second, ages, times, CPU, memory."""
     from paintcam.cli.demo import demo_clip
+    from paintcam.cli.plan import RunOptions
     from paintcam.cli.report import TextReport, print_json
-    from paintcam.cli.wiring import RunOptions, build, conduct
+    from paintcam.cli.wiring import build, conduct
     from paintcam.live import Live
 
     clip, prompt = demo_clip()
@@ -75,7 +76,8 @@ def _meter() -> Any:  # noqa: ANN401 - a class made here keeps --help free of it
     from paintcam.judge import Verdict
     from paintcam.overlay import Hud
     from paintcam.session import Standing
-    from paintcam.stage import Show, Stage
+    from paintcam.show import Show
+    from paintcam.stage import Stage
 
     class Meter(Show):
         """Counts from the first verdict on."""

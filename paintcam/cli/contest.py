@@ -26,8 +26,9 @@ from paintcam.cli.options import (
     WidthOption,
     WindowOption,
 )
+from paintcam.cli.plan import Notes, RunOptions, check_prompt
 from paintcam.cli.report import TextReport, print_json
-from paintcam.cli.wiring import Notes, RunOptions, build, check_prompt, conduct
+from paintcam.cli.wiring import build, conduct
 from paintcam.errors import UsageError
 from paintcam.fair import WINDOW_S
 

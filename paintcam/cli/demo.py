@@ -9,7 +9,8 @@ from pathlib import Path
 import typer
 
 from paintcam.cli.options import JsonOption, RecordOption, View, ViewOption
-from paintcam.cli.wiring import RunOptions, build, conduct
+from paintcam.cli.plan import RunOptions
+from paintcam.cli.wiring import build, conduct
 from paintcam.errors import DisplayError
 
 __all__ = ["demo", "demo_clip"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from paintcam.cli.options import Crop
 
 if TYPE_CHECKING:
+    from paintcam.cli.plan import RunOptions
     from paintcam.cli.report import JsonReport, TextReport
-    from paintcam.cli.wiring import RunOptions
     from paintcam.encoders import Progress
     from paintcam.judge import Judge
     from paintcam.judging import Pictures

@@ -31,7 +31,8 @@ from paintcam.cli.options import (
     WidthOption,
     WindowOption,
 )
-from paintcam.cli.wiring import Notes, RunOptions, build, check_prompt, conduct
+from paintcam.cli.plan import Notes, RunOptions, check_prompt
+from paintcam.cli.wiring import build, conduct
 from paintcam.fair import WINDOW_S
 
 __all__ = ["run"]

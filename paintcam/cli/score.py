@@ -45,7 +45,7 @@ def score(
     from paintcam.cli.choose import choose_model
     from paintcam.cli.loading import judge_loader
     from paintcam.cli.models import fetch_progress
-    from paintcam.cli.wiring import RunOptions, check_prompt
+    from paintcam.cli.plan import RunOptions, check_prompt
     from paintcam.stills import find_pictures, read_picture
 
     options = RunOptions(

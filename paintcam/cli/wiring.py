@@ -3,99 +3,27 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from paintcam.cli.options import Crop, View
+from paintcam.cli.options import View
+from paintcam.cli.plan import RunOptions, check_options
 from paintcam.cli.report import JsonReport, TextReport
-from paintcam.errors import DisplayError, UsageError
+from paintcam.errors import DisplayError
 
 if TYPE_CHECKING:
-    from paintcam.encoders import ScoreRange
     from paintcam.every_frame import EveryFrame
-    from paintcam.judge import Judge
     from paintcam.judging import Pictures
     from paintcam.live import Live, Summary
     from paintcam.session import Session
+    from paintcam.show import Show
     from paintcam.sinks import Window
     from paintcam.snapshots import Snapshots
     from paintcam.sources import VideoStream
-    from paintcam.stage import Show, Stage
+    from paintcam.stage import Stage
 
-__all__ = ["Notes", "RunOptions", "build", "check_prompt", "conduct"]
-
-
-@dataclass
-class RunOptions:
-    """The options of `run`, and of the commands that are runs."""
-
-    prompt: str | None
-    model: str = "auto"
-    source: str = "0"
-    labels: Sequence[str] = ()
-    score_range: ScoreRange | None = None
-    no_guards: Sequence[str] = ()
-    crop: Crop = Crop.AUTO
-    view: View = View.AUTO
-    record: Path | None = None
-    json: bool = False
-    every_frame: bool = False
-    mirror: bool = False
-    fullscreen: bool = False
-    width: int | None = None
-    height: int | None = None
-    fps: float | None = None
-    backend: str | None = None
-    seconds: float | None = None
-    smoothing: float = 0.0
-    snapshot: Path | None = None
-    notes: list[str] = field(default_factory=list)
-    on_judge: Callable[[str, Judge], None] | None = None
-    """Called in the scorer's thread with the encoder's name and its judge once they are there."""
-
-
-class Notes:
-    """Messages that may come before there is a picture to put them on."""
-
-    def __init__(self) -> None:
-        """Wait for somebody to listen."""
-        self._waiting: list[str] = []
-        self._listener: Callable[[str], None] | None = None
-
-    def say(self, text: str) -> None:
-        """Say it, or keep it until somebody listens."""
-        if self._listener is None:
-            self._waiting.append(text)
-        else:
-            self._listener(text)
-
-    def to(self, listener: Callable[[str], None]) -> None:
-        """Say it all, and what comes, to this one."""
-        self._listener = listener
-        for text in self._waiting:
-            listener(text)
-        self._waiting.clear()
-
-
-def check_prompt(prompt: str | None, labels: Sequence[str] = ()) -> None:
-    """Refuse a missing or blank prompt before anything opens.
-
-    Raises:
-        UsageError: It is missing, blank, or given with labels.
-    """
-    if prompt is None and not labels:
-        raise UsageError(
-            'A run needs a prompt: paintcam --prompt "a gorilla gardening with grapes".'
-        )
-    if prompt is not None and labels:
-        raise UsageError("Pass --prompt or --label, not both: a run scores, or it tells apart.")
-    if prompt is not None and not prompt.strip():
-        raise UsageError(
-            f'The prompt {prompt!r} is blank. Say what to draw: --prompt "a house with a garden".'
-        )
+__all__ = ["build", "conduct"]
 
 
 def build(
@@ -116,16 +44,7 @@ def build(
     from paintcam.cli.choose import choose_model
     from paintcam.cli.loading import judge_loader, teller
 
-    check_prompt(options.prompt, options.labels)
-    if options.score_range is not None and not options.score_range[0] < options.score_range[1]:
-        low, high = options.score_range
-        raise UsageError(f"--range {low:g} {high:g}: LOW must be below HIGH, as in 0.08 0.48.")
-    for name in ("seconds", "width", "height", "fps"):
-        value = getattr(options, name)
-        if value is not None and value <= 0:
-            raise UsageError(f"--{name} {value:g} is no use: give a number above 0.")
-    if options.smoothing < 0:
-        raise UsageError(f"--smoothing {options.smoothing:g}: give seconds, 0 or more.")
+    check_options(options)
 
     from paintcam.sources import open_stream
 

@@ -16,7 +16,7 @@ from paintcam.frames import Frame, Image
 from paintcam.judge import Verdict
 from paintcam.overlay import Hud
 from paintcam.session import Standing
-from paintcam.stage import Show
+from paintcam.show import Show
 
 if TYPE_CHECKING:
     from paintcam.contest.keeping import TurnKeeping

@@ -9,7 +9,7 @@ from paintcam.errors import LeaderboardError
 from paintcam.fair import WINDOW_S, FairMaximum
 from paintcam.leaderboard import Board, Leaderboard, ScoreKeeper, TurnWriter
 from paintcam.leaderboard import Standing as Place
-from paintcam.stage import Show
+from paintcam.show import Show
 
 if TYPE_CHECKING:
     from paintcam.frames import Frame
