@@ -100,15 +100,16 @@ LEAVES = {
     "controls": set(),
     "errors": set(),
     "frames": {"errors"},
-    "judge": {"errors", "frames", "encoders"},
+    "judge": {"errors", "frames", "encoders", "verdict"},
     "folders": set(),
     "recording": {"errors", "frames"},
-    "session": {"judge"},
+    "session": {"verdict"},
     "sheet": {"errors", "frames"},
     "sinks": {"errors", "frames"},
     "snapshots": {"errors", "frames"},
     "sources": {"capture", "errors", "frames"},
     "stills": {"errors", "frames"},
+    "verdict": set(),
 }
 
 
