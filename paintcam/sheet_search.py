@@ -25,7 +25,7 @@ __all__ = ["ACQUIRE", "KEEP", "search"]
 ACQUIRE, KEEP = 0.64, 0.48  # confidence: hysteresis, so that no sheet flickers at the limit
 SURE = 0.8  # confidence at which smaller candidates need no look
 SAMPLES = 24  # along each side
-BEYOND = 6.0  # pixels: a thick pen's line is narrower
+BEYOND = (6.0, 13.0, 22.0)  # pixels: a marker's line, close to the camera, may be so wide
 REACH = 5  # pixels to each side of an edge
 GREY = np.array([0.114, 0.587, 0.299], np.float32)
 ALONG = np.linspace(0.05, 0.95, SAMPLES, dtype=np.float32)
@@ -113,9 +113,13 @@ def _judged(view: _View, quad: Corners) -> tuple[Corners, float] | None:
 def _ends_there(view: _View, quad: Corners) -> bool:
     """Whether something else begins beyond the border; beyond a drawn line the paper goes on."""
     points, normal, _ = _along_sides(quad)
-    both = np.stack([points - BEYOND * normal[:, None], points + BEYOND * normal[:, None]])
-    looked = _sampled(view, both.reshape(2 * 4, SAMPLES, 2)).reshape(2, 4, SAMPLES, 3)
-    apart = np.abs(np.sort(looked[0] - looked[1], axis=1)[:, SAMPLES // 2]).max(axis=1)
+    # The line may lie on either side of the border that was fitted.
+    depths = (-BEYOND[0], -BEYOND[1], -BEYOND[2], *BEYOND)
+    strips = np.stack([points + depth * normal[:, None] for depth in depths])
+    looked = _sampled(view, strips.reshape(-1, SAMPLES, 2)).reshape(len(depths), 4, SAMPLES, 3)
+    pairs = looked[: len(BEYOND), None] - looked[None, len(BEYOND) :]
+    steps = np.sort(pairs, axis=3)[:, :, :, SAMPLES // 2]
+    apart = np.abs(steps).max(axis=3).min(axis=(0, 1))
     needed = max(2.0, 0.016 * float(_rank(looked[0].reshape(-1, 3), 0.5).max()))
     return bool((apart > needed).sum() >= 3)
 

@@ -139,3 +139,16 @@ def test_finding_does_not_write_into_the_frame():
     finder = SheetFinder()
     finder.rectify(image, finder.find(image))
     assert np.array_equal(image, before)
+
+
+@pytest.mark.parametrize("wh", [(640, 480), (320, 240), (1280, 720)])
+@pytest.mark.parametrize("share", [0.01, 0.02, 0.04])
+def test_a_box_drawn_with_a_marker_is_no_sheet(wh, share):
+    """However thick the marker, beyond its line the same paper goes on."""
+    width, height = wh
+    paper = np.full((height, width, 3), 245, np.uint8)
+    left, right = (width - height // 2) // 2, (width + height // 2) // 2
+    pen = max(2, round(share * width))
+    cv2.rectangle(paper, (left, height // 2), (right, height * 9 // 10), (60, 60, 200), pen)
+    cv2.line(paper, (left, height // 2), (width // 2, height // 6), (30, 30, 30), pen)
+    assert SheetFinder(steady=False).find(paper) is None
