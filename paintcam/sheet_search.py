@@ -22,7 +22,7 @@ from paintcam.sheet_quads import Corners, line_quads, meet, plausible, region_qu
 
 __all__ = ["ACQUIRE", "KEEP", "search"]
 
-ACQUIRE, KEEP = 0.64, 0.48  # confidence: hysteresis, so that no sheet flickers at the limit
+ACQUIRE, KEEP = 0.65, 0.48  # confidence: hysteresis, so that no sheet flickers at the limit
 SURE = 0.8  # confidence at which smaller candidates need no look
 SAMPLES = 24  # along each side
 BEYOND = (6.0, 13.0, 22.0)  # pixels: a marker's line, close to the camera, may be so wide
