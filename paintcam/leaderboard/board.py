@@ -24,7 +24,9 @@ from paintcam.leaderboard.schema import turns
 __all__ = ["Leaderboard"]
 
 _PATIENCE_S = 30.0
+_PAUSE_S = 0.01
 _CLASHES = 8
+_MOST_STORED = 10_000
 _Result = TypeVar("_Result")
 Work: TypeAlias = Callable[[Connection], _Result]
 
@@ -54,6 +56,8 @@ class Leaderboard:
         self._url = parse_url(database)
         self._notice = notice
         self._lock = RLock()
+        self._ids: dict[tuple[str, str], tally.Ids] = {}
+        self._stored: set[str] = set()
         self._engine = open_engine(self._url, notice)
         self._file = file_identity(sqlite_path(self._url))
 
@@ -68,7 +72,18 @@ class Leaderboard:
         When it returns, the score is on the disk (SQLite: synced; others: as the server commits).
         The same turn twice, or a lower score later, changes nothing: a store may be repeated.
         """
-        self._write(lambda connection: tally.store(connection, turn))
+        key = (turn.board.key, turn.player_key)
+
+        def work(connection: Connection) -> tally.Ids:
+            # What a first try remembered may be why there is a second.
+            known, first = self._ids.pop(key, None), turn.id not in self._stored
+            self._stored.add(turn.id)
+            return tally.store(connection, turn, known, is_new=first)
+
+        self._ids[key] = self._write(work)
+        if len(self._stored) > _MOST_STORED:
+            self._stored.clear()
+            self._ids.clear()
 
     def forget(self, turn_id: str) -> bool:
         """Take back one turn, as if it had not been played.
@@ -183,6 +198,7 @@ class Leaderboard:
         with self._lock:
             found = file_identity(sqlite_path(self._url))
             if found != self._file:
+                self._ids.clear()
                 self._engine.dispose()
                 self._engine = open_engine(self._url, self._notice)
                 self._file = file_identity(sqlite_path(self._url))
@@ -202,7 +218,7 @@ class Leaderboard:
         self, begin: Callable[[Engine], AbstractContextManager[Connection]], work: Work[_Result]
     ) -> _Result:
         deadline = time.monotonic() + _PATIENCE_S
-        pause_s, clashes = 0.002, 0
+        clashes = 0
         while True:
             try:
                 with begin(self._current()) as connection:
@@ -213,8 +229,7 @@ class Leaderboard:
                     self._begin_anew()
                 elif not is_passing(error) or clashes > _CLASHES or time.monotonic() > deadline:
                     raise
-            time.sleep(pause_s * random.random())
-            pause_s = min(0.25, pause_s * 2)
+            time.sleep(_PAUSE_S * random.random())
 
     def _begin_anew(self) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
 
@@ -15,7 +16,10 @@ from paintcam.leaderboard.location import file_identity, location_of, sqlite_pat
 
 __all__ = ["open_engine"]
 
-_BUSY_S = 5.0
+# SQLite's own waiting tries ever more seldom, so that whoever waits long waits longer: the caller
+# begins anew before that.
+_BUSY_S = 0.1
+_PATIENCE_S = 30.0
 
 
 def open_engine(url: URL, notice: Callable[[str], None]) -> Engine:
@@ -40,18 +44,20 @@ def open_engine(url: URL, notice: Callable[[str], None]) -> Engine:
                 f"Make it writable, or {ELSEWHERE}."
             ) from None
     engine = _create(url)
-    before = file_identity(path)
+    deadline = time.monotonic() + _PATIENCE_S
     with translated(url):
-        try:
-            _prepare(engine, url)
-        except Exception as error:
-            engine.dispose()
-            if path is None or not is_damage(error):
-                raise
-            notice(set_aside(url, before))
-            engine = _create(url)
-            _prepare(engine, url)
-    return engine
+        while True:
+            before = file_identity(path)
+            try:
+                _prepare(engine, url)
+                return engine
+            except Exception as error:
+                engine.dispose()
+                if path is not None and is_damage(error):
+                    notice(set_aside(url, before))
+                elif "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)
 
 
 def _create(url: URL) -> Engine:
@@ -117,21 +123,15 @@ def _prepare(engine: Engine, url: URL) -> None:
 
 
 def _use_wal(engine: Engine) -> None:
-    # The mode lasts in the file. Two processes that both want to set it do not wait for each other.
-    deadline = time.monotonic() + _BUSY_S
-    while True:
-        raw = engine.raw_connection()
-        try:
-            cursor = raw.cursor()
-            cursor.execute("PRAGMA journal_mode")
-            if cursor.fetchall() != [("wal",)]:
-                cursor.execute("PRAGMA journal_mode=WAL")
-            return
-        except Exception as error:
-            if "readonly" in str(error):
-                return  # old scores can still be shown; storing says that it cannot
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        finally:
-            raw.close()
+    # The mode lasts in the file. Readers then never wait for a writer, nor a writer for readers.
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        cursor.execute("PRAGMA journal_mode")
+        if cursor.fetchall() != [("wal",)]:
+            cursor.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if "readonly" not in str(error):
+            raise  # else old scores can still be shown; storing says that it cannot
+    finally:
+        raw.close()

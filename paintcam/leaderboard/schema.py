@@ -43,6 +43,8 @@ _metadata = MetaData()
 
 _versions = Table("paintcam_schema", _metadata, Column("version", Integer, nullable=False))
 
+# Ids of boards and players are never given twice, also not in SQLite: a process may remember one
+# whose row another process has deleted.
 boards = Table(
     "paintcam_boards",
     _metadata,
@@ -52,6 +54,7 @@ boards = Table(
     Column("encoder", Text, nullable=False),
     Column("low", Double, nullable=False),
     Column("high", Double, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 players = Table(
@@ -60,6 +63,7 @@ players = Table(
     Column("id", Integer, primary_key=True),
     Column("key", String(64), nullable=False, unique=True),
     Column("name", Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 turns = Table(

@@ -9,7 +9,18 @@ from __future__ import annotations
 import json
 
 # This package is imported only by the commands that keep or show scores.
-from sqlalchemy import ColumnElement, Connection, Insert, Table, and_, delete, exists, select, true  # noqa: TID253
+from sqlalchemy import (  # noqa: TID253
+    ColumnElement,
+    Connection,
+    Insert,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    select,
+    true,
+)
 
 from paintcam.leaderboard.records import Turn, points_of
 from paintcam.leaderboard.schema import bests, boards, players, tallies, turns
@@ -17,12 +28,42 @@ from paintcam.leaderboard.schema import bests, boards, players, tallies, turns
 __all__ = ["forget", "remove", "store"]
 
 
-def store(connection: Connection, turn: Turn) -> None:
-    """Store a turn, or raise what is stored of it; what is lower than that changes nothing."""
-    board_id, player_id = _ids(connection, turn)
-    points = points_of(turn.score)
-    values = {
-        "points": points,
+Ids = tuple[int, int]
+"""Of a board and a player."""
+
+# Built once: building them costs more than running them.
+_IDS = select(
+    select(boards.c.id).where(boards.c.key == bindparam("board")).scalar_subquery(),
+    select(players.c.id).where(players.c.key == bindparam("player")).scalar_subquery(),
+)
+_TURN = select(turns).where(turns.c.id == bindparam("turn")).with_for_update()
+_RAISE_TURN = turns.update().where(turns.c.id == bindparam("turn"))
+_MINE = and_(bests.c.board_id == bindparam("board"), bests.c.player_id == bindparam("player"))
+_BEST = select(bests.c.points).where(_MINE).with_for_update()
+_RAISE_BEST = bests.update().where(_MINE)
+_TALLY = (
+    tallies.update()
+    .where(tallies.c.board_id == bindparam("board"), tallies.c.points == bindparam("of"))
+    .values(players=tallies.c.players + bindparam("change"))
+)
+
+
+def store(connection: Connection, turn: Turn, known: Ids | None, *, is_new: bool) -> Ids:
+    """Store a turn, or raise what is stored of it; what is lower than that changes nothing.
+
+    Args:
+        connection: In a transaction that writes.
+        turn: The turn.
+        known: The ids from an earlier store on this board by this player, for one query less. Ids
+            are never given twice: one that is out of date breaks a foreign key.
+        is_new: Whether the turn was probably never stored; the insert fails where it was.
+
+    Returns:
+        Ids for the next store, to be used once the transaction is through.
+    """
+    ids = known or _ids(connection, turn)
+    row = {
+        "points": points_of(turn.score),
         "score": turn.score,
         "best": turn.best,
         "similarity": turn.similarity,
@@ -30,33 +71,30 @@ def store(connection: Connection, turn: Turn) -> None:
         "at": turn.at.isoformat(),
         "snapshot": turn.snapshot,
     }
-    held = connection.execute(
-        select(turns).where(turns.c.id == turn.id).with_for_update()
-    ).one_or_none()
+    held = None if is_new else connection.execute(_TURN, {"turn": turn.id}).one_or_none()
     if held is None:
-        connection.execute(
-            turns.insert().values(id=turn.id, board_id=board_id, player_id=player_id, **values)
-        )
-    elif (held.board_id, held.player_id) != (board_id, player_id):
+        key = {"id": turn.id, "board_id": ids[0], "player_id": ids[1]}
+        connection.execute(turns.insert(), key | row)
+    elif (held.board_id, held.player_id) != ids:
         raise ValueError(f"the turn {turn.id} is already another player's or prompt's")
     elif turn.score > held.score:
-        values["best"] = max(turn.best, held.best)
-        connection.execute(turns.update().where(turns.c.id == turn.id).values(values))
+        row["best"] = max(turn.best, held.best)
+        connection.execute(_RAISE_TURN, {"turn": turn.id} | row)
     else:
         if turn.best > held.best:
-            raised = turns.update().where(turns.c.id == turn.id).values(best=turn.best)
-            connection.execute(raised)
-        return
-    _raise_best(connection, board_id, player_id, points, turn.id)
+            connection.execute(_RAISE_TURN, {"turn": turn.id, "best": turn.best})
+        return ids
+    _raise_best(connection, ids, points_of(turn.score), turn.id)
+    return ids
 
 
 def forget(connection: Connection, turn_id: str) -> bool:
     """Remove one turn; the player's best becomes that of the turns left."""
     where = turns.c.id == turn_id
-    row = connection.execute(select(turns).where(where).with_for_update()).one_or_none()
+    row = connection.execute(_TURN, {"turn": turn_id}).one_or_none()
     if row is None:
         return False
-    _drop_best(connection, row.board_id, row.player_id)
+    _drop_best(connection, (row.board_id, row.player_id))
     connection.execute(delete(turns).where(where))
     left = (
         select(turns.c.points, turns.c.id)
@@ -66,7 +104,7 @@ def forget(connection: Connection, turn_id: str) -> bool:
     )
     best = connection.execute(left).one_or_none()
     if best is not None:
-        _raise_best(connection, row.board_id, row.player_id, best.points, best.id)
+        _raise_best(connection, (row.board_id, row.player_id), best.points, best.id)
     _remove_orphans(connection, row.player_id, row.board_id)
     return True
 
@@ -92,7 +130,7 @@ def remove(connection: Connection, board_ids: list[int] | None, player_id: int |
     else:
         mine = select(bests.c.board_id).where(bests.c.player_id == player_id)
         for board_id in connection.execute(mine.where(_of(bests, board_ids))).scalars().all():
-            _drop_best(connection, board_id, player_id)
+            _drop_best(connection, (board_id, player_id))
     where = _of(turns, board_ids)
     if player_id is not None:
         where = and_(where, turns.c.player_id == player_id)
@@ -101,14 +139,9 @@ def remove(connection: Connection, board_ids: list[int] | None, player_id: int |
     return removed
 
 
-def _ids(connection: Connection, turn: Turn) -> tuple[int, int]:
-    known = connection.execute(
-        select(
-            select(boards.c.id).where(boards.c.key == turn.board.key).scalar_subquery(),
-            select(players.c.id).where(players.c.key == turn.player_key).scalar_subquery(),
-        )
-    ).one()
-    board_id, player_id = known
+def _ids(connection: Connection, turn: Turn) -> Ids:
+    keys = {"board": turn.board.key, "player": turn.player_key}
+    board_id, player_id = connection.execute(_IDS, keys).one()
     if board_id is None:
         board = turn.board
         values = {"prompt": board.prompt, "encoder": board.encoder}
@@ -126,35 +159,33 @@ def _insert(connection: Connection, statement: Insert) -> int:
     return int(key[0])
 
 
-def _raise_best(
-    connection: Connection, board_id: int, player_id: int, points: int, turn_id: str
-) -> None:
-    mine = and_(bests.c.board_id == board_id, bests.c.player_id == player_id)
-    held = connection.execute(select(bests.c.points).where(mine).with_for_update()).scalar()
+def _raise_best(connection: Connection, ids: Ids, points: int, turn_id: str) -> None:
+    board_id, player_id = ids
+    mine = {"board": board_id, "player": player_id}
+    held = connection.execute(_BEST, mine).scalar()
     if held is None:
         key = {"board_id": board_id, "player_id": player_id}
-        connection.execute(bests.insert().values(points=points, turn_id=turn_id, **key))
+        connection.execute(bests.insert(), key | {"points": points, "turn_id": turn_id})
         _count(connection, board_id, points, 1)
     elif points > held:
-        connection.execute(bests.update().where(mine).values(points=points, turn_id=turn_id))
+        connection.execute(_RAISE_BEST, mine | {"points": points, "turn_id": turn_id})
         _count(connection, board_id, held, -1)
         _count(connection, board_id, points, 1)
 
 
-def _drop_best(connection: Connection, board_id: int, player_id: int) -> None:
-    mine = and_(bests.c.board_id == board_id, bests.c.player_id == player_id)
-    held = connection.execute(select(bests.c.points).where(mine).with_for_update()).scalar()
+def _drop_best(connection: Connection, ids: Ids) -> None:
+    mine = {"board": ids[0], "player": ids[1]}
+    held = connection.execute(_BEST, mine).scalar()
     if held is not None:
-        connection.execute(delete(bests).where(mine))
-        _count(connection, board_id, held, -1)
+        connection.execute(delete(bests).where(_MINE), mine)
+        _count(connection, ids[0], held, -1)
 
 
 def _count(connection: Connection, board_id: int, points: int, change: int) -> None:
-    row = and_(tallies.c.board_id == board_id, tallies.c.points == points)
-    raised = tallies.update().where(row).values(players=tallies.c.players + change)
-    if connection.execute(raised).rowcount == 0:
+    shift = {"board": board_id, "of": points, "change": change}
+    if connection.execute(_TALLY, shift).rowcount == 0:
         values = {"board_id": board_id, "points": points, "players": change}
-        connection.execute(tallies.insert().values(values))
+        connection.execute(tallies.insert(), values)
 
 
 def _of(table: Table, board_ids: list[int] | None) -> ColumnElement[bool]:
