@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from demo_clip.ink import Points, Stroke, curve, hatching, ring
+from demo_clip.ink import PAGE_WH, Points, Stroke, curve, hatching, ring
 
 Knots = Sequence[tuple[float, float]]
 
@@ -21,6 +21,8 @@ PINK = (160, 130, 250)
 YELLOW = (40, 196, 250)
 RED = (50, 50, 205)
 
+MARGIN = 0.92  # paper stays white along its border: that is how a sheet is known for one
+
 
 class Pad:
     """Collects strokes in the order in which they are drawn."""
@@ -32,20 +34,26 @@ class Pad:
     def line(self, ink: tuple[int, int, int], width: float, *ways: Points | Knots) -> None:
         """Draw smooth lines through knots, or ready-made ones as they are."""
         for way in ways:
-            points = way if isinstance(way, np.ndarray) else curve(way)
-            self.strokes.append(Stroke(ink, width, points))
+            self._add(ink, width, way if isinstance(way, np.ndarray) else curve(way))
 
     def dots(self, ink: tuple[int, int, int], width: float, *places: tuple[float, float]) -> None:
         """Put the pen down and up again."""
         for x, y in places:
-            self.strokes.append(Stroke(ink, width, np.array([[x, y], [x + 0.2, y]])))
+            self._add(ink, width, np.array([[x, y], [x + 0.2, y]]))
 
     def fill(
         self, ink: tuple[int, int, int], width: float, outline: Points, degrees: float = -35
     ) -> None:
         """Hatch an outline."""
         way = hatching(outline, 0.78 * width, degrees, self._rng)
-        self.strokes.append(Stroke(ink, width, way, haste=2.5))
+        self._add(ink, width, way, haste=2.5)
+
+    def _add(
+        self, ink: tuple[int, int, int], width: float, way: Points, haste: float = 1.0
+    ) -> None:
+        middle = np.array(PAGE_WH) / 2
+        way = middle + (way - middle) * MARGIN
+        self.strokes.append(Stroke(ink, width * MARGIN, way, haste))
 
 
 def cat_driving_tractor() -> list[Stroke]:
