@@ -1,6 +1,6 @@
 """Scores one picture against a prompt: an encoder, a judge, a verdict.
 
-python examples/score_image.py drawing.jpg --prompt "a cat driving a tractor"
+    python examples/score_image.py drawing.jpg --prompt "a cat driving a tractor"
 
 A phone's photo, a scan or a drawing program's PNG will do.
 """
