@@ -3,7 +3,8 @@
     python examples/make_demo_clip.py --output paintcam/assets/demo/demo.mp4
 
 Everything in it is drawn by this script and the modules in `demo_clip/`. The same options give the
-same pictures; the file's bytes depend on the version of the encoder x264 as well.
+same pictures; they give the same file with the same x264, and a width that is a multiple of 256
+(x264 does not always choose alike where the height is no multiple of its blocks of 16).
 """
 
 from __future__ import annotations
