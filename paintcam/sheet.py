@@ -19,6 +19,8 @@ __all__ = ["Corners", "SheetFinder"]
 LONG_SIDE = 320  # pixels: a 4 ms search, and edges of a sheet still within half a pixel
 PATIENCE = 8  # frames that a held sheet may vanish (a hand before it, motion blur)
 LOOK_AROUND = 30  # frames
+INK_GRID = 112  # pixels: strokes are still seen, paper grain is not
+LEAST_SHARE = 0.45  # of the sheet's side: a small drawing is brought no nearer than this
 OUTPUT = 448  # pixels a side: twice what CLIP sees, so that nothing is lost twice
 
 
@@ -32,6 +34,7 @@ class SheetFinder:
     def __init__(self, *, steady: bool = True) -> None:
         self._steady = steady
         self._corners: Corners | None = None
+        self._square: npt.NDArray[np.float64] | None = None
         self._missed = 0
         self._count = -1
         self._size = (0, 0)
@@ -64,20 +67,33 @@ class SheetFinder:
             found = search(small, None)
             corners = None if found is None or found[1] < ACQUIRE else found[0]
         if corners is None:
+            self._square = None
             return None
         ratio = np.array([width / size[0], height / size[1]], np.float32)
         return ordered(((corners + 0.5) * ratio - 0.5).astype(np.float32))
 
     def rectify(self, image: Image, corners: Corners) -> Image:
-        """Show the sheet from the front, padded to a square with the paper's own colour.
+        """Show the drawing from the front: the square of the sheet that holds its ink.
+
+        The sheet is padded to a square with the paper's own colour, so that a centre crop loses
+        nothing. A small drawing on a large sheet is brought nearer, and so is small handwriting.
 
         Args:
             image: BGR uint8 (H, W, 3).
             corners: As `find` gave them.
 
         Returns:
-            BGR uint8 (448, 448, 3).
+            BGR uint8, square, 201 to 448 pixels a side.
         """
+        front = self._flattened(image, corners)
+        square = _ink_square(front)
+        if self._steady and self._square is not None:
+            square = self._square + 0.25 * (square - self._square)  # no jumps with every stroke
+        self._square = square
+        left, top, side = (round(float(value)) for value in square)
+        return np.ascontiguousarray(front[top : top + side, left : left + side])
+
+    def _flattened(self, image: Image, corners: Corners) -> Image:
         sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
         across, down = max(sides[0], sides[2], 1.0), max(sides[1], sides[3], 1.0)
         fit = OUTPUT / max(across, down)
@@ -122,6 +138,26 @@ class SheetFinder:
         # Casiez et al. 2012 (1€ filter): smooth what rests, follow what moves.
         weight = min(1.0, 0.35 + 0.3 * moved)
         return (held + weight * (corners - held)).astype(np.float32)
+
+
+def _ink_square(front: Image) -> npt.NDArray[np.float64]:
+    """The square around what is darker than the paper beside it: left, top, side, float64 (3,)."""
+    scale = front.shape[0] / INK_GRID
+    grey = cv2.cvtColor(front, cv2.COLOR_BGR2GRAY)
+    small = cv2.resize(grey, (INK_GRID, INK_GRID), interpolation=cv2.INTER_AREA)
+    # Closing takes the strokes away and leaves the paper, with its shadows.
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
+    paper = cv2.GaussianBlur(paper, (15, 15), 0)
+    ink = (paper.astype(np.int16) - small) > np.maximum(12, 0.12 * paper)
+    ink[:4], ink[-4:], ink[:, :4], ink[:, -4:] = False, False, False, False
+    rows, columns = np.nonzero(ink)
+    if len(rows) < 12:
+        return np.array([0.0, 0.0, front.shape[0]])
+    low = np.array([np.percentile(columns, 0.5), np.percentile(rows, 0.5)])
+    high = np.array([np.percentile(columns, 99.5), np.percentile(rows, 99.5)])
+    side = min(INK_GRID, max(LEAST_SHARE * INK_GRID, 1.25 * float((high - low).max()) + 4))
+    corner = np.clip((low + high - side) / 2, 0, INK_GRID - side)
+    return np.array([*corner, side]) * scale
 
 
 def _paper_colour(page: Image) -> npt.NDArray[np.uint8]:

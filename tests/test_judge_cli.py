@@ -24,7 +24,7 @@ def house():
 def pictures(tmp_path_factory):
     """A drawing held up in a room, the same alone, and a page of words."""
     folder = tmp_path_factory.mktemp("pictures")
-    cv2.imwrite(str(folder / "held.png"), scenes.held_sheet(4, drawing=house()).image)
+    cv2.imwrite(str(folder / "held.png"), scenes.held_sheet(2, drawing=house()).image)
     cv2.imwrite(str(folder / "house.png"), house())
     page = np.full((480, 480, 3), 250, np.uint8)
     for row in range(5):

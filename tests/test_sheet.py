@@ -116,19 +116,43 @@ def test_another_frame_size_starts_anew():
 def test_rectified_sheet_is_square_and_padded_with_paper():
     """An encoder's centre crop then loses nothing of a landscape sheet."""
     paper = np.full((300, 420, 3), (200, 220, 235), np.float32)
-    paper[20:60, 20:60] = (0, 0, 255)  # a mark in the top left corner
+    paper[20:60, 20:60] = (0, 0, 255)  # marks in two corners: the drawing fills the sheet
+    paper[240:280, 360:400] = (0, 0, 255)
     room = np.full((720, 1280, 3), 40, np.float32)
     corners = np.float32([[300, 120], [940, 180], [900, 600], [330, 640]])
     scenes.paste(room, paper, corners, 0)
     front = SheetFinder().rectify(room.astype(np.uint8), corners)
-    assert front.shape == (448, 448, 3)
+    assert front.shape[0] == front.shape[1] > 400
     assert front.dtype == np.uint8
     assert np.abs(front[2, 224].astype(int) - (200, 220, 235)).max() <= 3
     assert np.abs(front[-3, 224].astype(int) - (200, 220, 235)).max() <= 3
     reds = np.argwhere((front[:, :, 2] > 200) & (front[:, :, 0] < 60))
-    assert len(reds) > 300
-    assert reds[:, 1].max() < 120
-    assert reds[:, 0].max() < 200
+    assert len(reds) > 600
+    assert reds[:, 1].min() < 60
+    assert reds[:, 1].max() > 360
+    assert reds[0, 1] < reds[-1, 1]  # the top left mark is still at the top left
+
+
+def test_a_small_drawing_is_brought_nearer():
+    """The square around its ink, smoothly from frame to frame; a blank sheet stays whole."""
+    paper = np.full((400, 400, 3), 240, np.float32)
+    room = np.full((720, 1280, 3), 40, np.float32)
+    corners = np.float32([[400, 120], [880, 120], [880, 600], [400, 600]])
+    blank = room.copy()
+    scenes.paste(blank, paper, corners, 0)
+    cv2.circle(paper, (300, 300), 30, (20, 20, 200), 6)
+    drawn = room.copy()
+    scenes.paste(drawn, paper, corners, 0)
+    blank, drawn = blank.astype(np.uint8), drawn.astype(np.uint8)
+    assert SheetFinder(steady=False).rectify(blank, corners).shape == (448, 448, 3)
+    near = SheetFinder(steady=False).rectify(drawn, corners)
+    assert near.shape[0] == near.shape[1] < 230
+    assert (near[:, :, 1] < 120).sum() > 500
+    steady = SheetFinder()
+    sizes = [steady.rectify(picture, corners).shape[0] for picture in [blank] + [drawn] * 30]
+    assert sizes[0] == 448
+    assert np.diff(sizes).min() > -80
+    assert abs(sizes[-1] - near.shape[0]) <= 2
 
 
 def test_finding_does_not_write_into_the_frame():

@@ -70,7 +70,8 @@ class Set:
     """Embeddings of drawings, drawings with a word, and pages: (N, 2, D), (N, 2, D), (N, 2, D)."""
 
     def __init__(self, encoder: Encoder, drawings: list[tuple[str, np.ndarray]]) -> None:
-        rng, finder, fonts = np.random.default_rng(11), SheetFinder(), pictures.font_files()
+        rng, fonts = np.random.default_rng(11), pictures.font_files()
+        finder = SheetFinder(steady=False)
         if len(fonts) < 8:
             sys.exit(f"Only {len(fonts)} handwriting fonts; see tests/benchmarks/pictures.py.")
         self.fonts, rows = len(fonts), []
