@@ -15,7 +15,7 @@ Five ways to answer that were measured (`tests/benchmarks/judge.py`, table in th
   not explain does not depend on how well the encoder read. Who is asked for "a page of
   handwritten text" may write one: with such a prompt the guard steps back.
 
-How much is too much is no constant: it lies a quarter of the way from drawings to pages, both of
+How much is too much is no constant: it lies a third of the way from drawings to pages, both of
 them small pictures (own work) that are embedded with the encoder at hand.
 """
 
@@ -39,7 +39,7 @@ from paintcam.verdict import Finding
 __all__ = ["HandwritingGuard", "NsfwPromptGuard", "PromptCheck", "guard_prompts"]
 
 ASSETS = Path(__file__).resolve().parent / "assets" / "guards"
-TOO_MUCH = 0.27  # of the way from a drawing's handwriting to a page's
+TOO_MUCH = 0.3  # of the way from a drawing's handwriting to a page's
 ASKED = 0.5, 0.7  # cosine of prompt and handwriting: up to here guarded, from there not at all
 STEEP = 15.0  # score ranges lost over that whole way: a page loses everything, and then some
 MARGIN = 0.04  # of the range: how much likelier than anything harmless a picture must be

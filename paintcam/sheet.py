@@ -21,7 +21,9 @@ PATIENCE = 8  # frames that a held sheet may vanish (a hand before it, motion bl
 LOOK_AROUND = 30  # frames
 INK_GRID = 112  # pixels: strokes are still seen, paper grain is not
 LEAST_SHARE = 0.45  # of the sheet's side: a small drawing is brought no nearer than this
-OUTPUT = 448  # pixels a side: twice what CLIP sees, so that nothing is lost twice
+OUTPUT = 320  # pixels a side: more than an encoder takes
+WHOLE = np.array([0.0, 0.0, 1.0])
+CLOSING = np.ones((15, 15), np.uint8)
 
 
 class SheetFinder:
@@ -55,8 +57,8 @@ class SheetFinder:
         if (width, height) != self._size:
             self._size, self._corners = (width, height), None
         self._count += 1
-        if self._steady and self._corners is None and self._count % 2:
-            return None  # an empty room is searched every other frame: half the cost, 33 ms later
+        if self._steady and self._corners is None and self._count % 3:
+            return None  # an empty room is searched every third frame: a third of the cost
         scale = min(1.0, LONG_SIDE / max(height, width))
         size = (round(width * scale), round(height * scale))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
@@ -83,40 +85,23 @@ class SheetFinder:
             corners: As `find` gave them.
 
         Returns:
-            BGR uint8, square, 201 to 448 pixels a side.
+            BGR uint8 (320, 320, 3).
         """
-        front = self._flattened(image, corners)
-        square = _ink_square(front)
+        sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+        across, down = max(sides[0], sides[2], 1.0), max(sides[1], sides[3], 1.0)
+        half = np.array([across, down]) / (2 * max(across, down))
+        page = np.array([0.5 - half, 0.5 + half])  # in a square of side 1: left top, right bottom
+        (left, top), (right, bottom) = page
+        target = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+        # A hair inside the border: what lies on it is shadow and background.
+        middle = corners.mean(axis=0)
+        source = (middle + (corners - middle) * 0.985).astype(np.float32)
+        matrix = cv2.getPerspectiveTransform(source, target)
+        square = _ink_square(_seen(image, matrix, page, WHOLE, INK_GRID))
         if self._steady and self._square is not None:
             square = self._square + 0.25 * (square - self._square)  # no jumps with every stroke
         self._square = square
-        left, top, side = (round(float(value)) for value in square)
-        return np.ascontiguousarray(front[top : top + side, left : left + side])
-
-    def _flattened(self, image: Image, corners: Corners) -> Image:
-        sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
-        across, down = max(sides[0], sides[2], 1.0), max(sides[1], sides[3], 1.0)
-        fit = OUTPUT / max(across, down)
-        width, height = max(1, round(across * fit)), max(1, round(down * fit))
-        left, top = (OUTPUT - width) / 2, (OUTPUT - height) / 2
-        # A hair inside the border: what lies on it is shadow and background.
-        centre = corners.mean(axis=0)
-        source = (centre + (corners - centre) * 0.985).astype(np.float32)
-        target = np.array(
-            [[left, top], [left + width, top], [left + width, top + height], [left, top + height]],
-            np.float32,
-        )
-        matrix = cv2.getPerspectiveTransform(source, target)
-        front = cv2.warpPerspective(
-            image, matrix, (OUTPUT, OUTPUT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        x, y = round(left), round(top)
-        page = front[y : y + height, x : x + width]
-        paper = _paper_colour(page)
-        front[:y], front[y + height :] = paper, paper
-        front[:, :x], front[:, x + width :] = paper, paper
-        result: Image = front
-        return result
+        return _seen(image, matrix, page, square, OUTPUT)
 
     def _follow(self, small: Image) -> Corners | None:
         before = self._corners
@@ -140,29 +125,64 @@ class SheetFinder:
         return (held + weight * (corners - held)).astype(np.float32)
 
 
+def _seen(
+    image: Image,
+    matrix: npt.NDArray[np.float64],
+    page: npt.NDArray[np.float64],
+    square: npt.NDArray[np.float64],
+    pixels: int,
+) -> Image:
+    """A square part of the flat sheet, what lies beyond the page in the paper's own colour.
+
+    Args:
+        image: BGR uint8 (H, W, 3).
+        matrix: From its pixels to a square of side 1 around the sheet, (3, 3).
+        page: The sheet in that square: left top and right bottom, (2, 2).
+        square: The part that is wanted: left, top, side.
+        pixels: Side of the result.
+    """
+    left, top, side = square
+    fit = pixels / side
+    part = np.array([[fit, 0, -fit * left], [0, fit, -fit * top], [0, 0, 1]])
+    front: Image = cv2.warpPerspective(
+        image,
+        part @ matrix,
+        (pixels, pixels),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    begin, end = np.rint((page - [left, top]) * fit).clip(0, pixels).astype(int)
+    inside = front[begin[1] : end[1], begin[0] : end[0]]
+    if inside.size:
+        paper = _paper_colour(inside)
+        front[: begin[1]], front[end[1] :] = paper, paper
+        front[:, : begin[0]], front[:, end[0] :] = paper, paper
+    return front
+
+
 def _ink_square(front: Image) -> npt.NDArray[np.float64]:
-    """The square around what is darker than the paper beside it: left, top, side, float64 (3,)."""
-    scale = front.shape[0] / INK_GRID
+    """The square around what is darker than the paper beside it: left, top, side of 0…1."""
     grey = cv2.cvtColor(front, cv2.COLOR_BGR2GRAY)
-    small = cv2.resize(grey, (INK_GRID, INK_GRID), interpolation=cv2.INTER_AREA)
+    size = len(grey)
     # Closing takes the strokes away and leaves the paper, with its shadows.
-    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
-    paper = cv2.GaussianBlur(paper, (15, 15), 0)
-    ink = (paper.astype(np.int16) - small) > np.maximum(12, 0.12 * paper)
+    paper = cv2.blur(cv2.morphologyEx(grey, cv2.MORPH_CLOSE, CLOSING), (15, 15))
+    ink = cv2.subtract(paper, grey) > np.maximum(12, paper // 8)
     ink[:4], ink[-4:], ink[:, :4], ink[:, -4:] = False, False, False, False
-    rows, columns = np.nonzero(ink)
-    if len(rows) < 12:
-        return np.array([0.0, 0.0, front.shape[0]])
-    low = np.array([np.percentile(columns, 0.5), np.percentile(rows, 0.5)])
-    high = np.array([np.percentile(columns, 99.5), np.percentile(rows, 99.5)])
-    side = min(INK_GRID, max(LEAST_SHARE * INK_GRID, 1.25 * float((high - low).max()) + 4))
-    corner = np.clip((low + high - side) / 2, 0, INK_GRID - side)
-    return np.array([*corner, side]) * scale
+    rows, columns = ink.sum(axis=1).cumsum(), ink.sum(axis=0).cumsum()
+    if rows[-1] < 12:
+        return WHOLE
+    # All but a few specks at either end.
+    share = np.array([0.005, 0.995]) * rows[-1]
+    (x0, x1), (y0, y1) = np.searchsorted(columns, share), np.searchsorted(rows, share)
+    side = min(1.0, max(LEAST_SHARE, (1.25 * max(x1 - x0, y1 - y0) + 4) / size))
+    corner = np.clip(np.array([x0 + x1, y0 + y1]) / (2 * size) - side / 2, 0, 1 - side)
+    return np.array([*corner, side])
 
 
 def _paper_colour(page: Image) -> npt.NDArray[np.uint8]:
     """The median of the brighter half: BGR uint8 (3,)."""
-    pixels = page[::6, ::6].reshape(-1, 3)
+    step = max(1, len(page) // 20)
+    pixels = page[::step, ::step].reshape(-1, 3)
     grey = pixels.sum(axis=1, dtype=np.int32)
     bright: npt.NDArray[np.uint8] = np.median(pixels[grey >= np.median(grey)], axis=0).astype(
         np.uint8

@@ -122,14 +122,14 @@ def test_rectified_sheet_is_square_and_padded_with_paper():
     corners = np.float32([[300, 120], [940, 180], [900, 600], [330, 640]])
     scenes.paste(room, paper, corners, 0)
     front = SheetFinder().rectify(room.astype(np.uint8), corners)
-    assert front.shape[0] == front.shape[1] > 400
+    assert front.shape == (320, 320, 3)
     assert front.dtype == np.uint8
-    assert np.abs(front[2, 224].astype(int) - (200, 220, 235)).max() <= 3
-    assert np.abs(front[-3, 224].astype(int) - (200, 220, 235)).max() <= 3
+    assert np.abs(front[2, 160].astype(int) - (200, 220, 235)).max() <= 3
+    assert np.abs(front[-3, 160].astype(int) - (200, 220, 235)).max() <= 3
     reds = np.argwhere((front[:, :, 2] > 200) & (front[:, :, 0] < 60))
     assert len(reds) > 600
     assert reds[:, 1].min() < 60
-    assert reds[:, 1].max() > 360
+    assert reds[:, 1].max() > 260
     assert reds[0, 1] < reds[-1, 1]  # the top left mark is still at the top left
 
 
@@ -144,15 +144,21 @@ def test_a_small_drawing_is_brought_nearer():
     drawn = room.copy()
     scenes.paste(drawn, paper, corners, 0)
     blank, drawn = blank.astype(np.uint8), drawn.astype(np.uint8)
-    assert SheetFinder(steady=False).rectify(blank, corners).shape == (448, 448, 3)
-    near = SheetFinder(steady=False).rectify(drawn, corners)
-    assert near.shape[0] == near.shape[1] < 230
-    assert (near[:, :, 1] < 120).sum() > 500
+
+    def width(picture, finder):
+        """Of the ring, pixels of 320."""
+        columns = (finder.rectify(picture, corners)[:, :, 1] < 120).any(axis=0).nonzero()[0]
+        return 0 if len(columns) == 0 else columns[-1] - columns[0]
+
+    assert width(blank, SheetFinder(steady=False)) == 0
+    near = width(drawn, SheetFinder(steady=False))
+    assert near > 1.8 * 66 / 400 * 320
     steady = SheetFinder()
-    sizes = [steady.rectify(picture, corners).shape[0] for picture in [blank] + [drawn] * 30]
-    assert sizes[0] == 448
-    assert np.diff(sizes).min() > -80
-    assert abs(sizes[-1] - near.shape[0]) <= 2
+    steady.rectify(blank, corners)
+    widths = [width(drawn, steady) for _ in range(30)]
+    assert widths[0] < 0.75 * near
+    assert np.diff(widths).max() < 30
+    assert abs(widths[-1] - near) <= 2
 
 
 def test_finding_does_not_write_into_the_frame():
