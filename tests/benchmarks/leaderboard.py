@@ -31,8 +31,8 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]
 
-import postgres  # noqa: E402 - found through the line above
-from paintcam.leaderboard import (  # noqa: E402
+import postgres
+from paintcam.leaderboard import (
     Board,
     Leaderboard,
     Turn,
