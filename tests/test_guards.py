@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 import scenes
+from fakes import Ear, make_stage
 from paintcam.encoders import load_encoder
 from paintcam.errors import ModelError, PromptError, UsageError
-from paintcam.frames import Frame
+from paintcam.every_frame import EveryFrame
+from paintcam.frames import Frame, SourceState
 from paintcam.guards import HandwritingGuard, NsfwPromptGuard, PromptCheck, guard_prompts
 from paintcam.judging import make_judge
 from paintcam.nsfw import NsfwClassifierGuard, open_classifier
@@ -263,3 +265,63 @@ def test_the_real_classifier_passes_harmless_pictures():
     pictures.append(np.ascontiguousarray(np.zeros((2160, 3840, 3), np.uint8)))
     for picture in pictures:
         assert 0 <= classify(picture) < 0.8
+
+
+class Clip:
+    """Three seconds of fine stripes at 10 fps: pixelated, they are coarse."""
+
+    fps = 10.0
+
+    def __init__(self):
+        self.state, self.index = SourceState.LIVE, 0
+        self.image = np.full((360, 640, 3), 255, np.uint8)
+        self.image[:, ::4] = self.image[:, 1::4] = 0
+
+    def read(self, timeout_s):
+        if self.index == 30:
+            self.state = SourceState.ENDED
+            return None
+        self.index += 1
+        return Frame(self.image, self.index - 1, 0.0, (self.index - 1) / self.fps)
+
+    def close(self):
+        self.state = SourceState.ENDED
+
+
+class Tape:
+    """A sink that keeps every picture."""
+
+    def __init__(self):
+        self.pictures = []
+
+    def write(self, image):
+        self.pictures.append(image.copy())
+
+    def close(self):
+        pass
+
+
+def test_what_is_blocked_is_pixelated_and_leaves_the_best_alone(encoder, monkeypatch):
+    """In the recording, frame by frame, with a stand-in that objects to the second second."""
+    looks = []
+
+    def objects(picture):
+        looks.append(1)
+        return 0.99 if len(looks) in (3, 4) else 0.0
+
+    monkeypatch.setattr("paintcam.nsfw.open_classifier", lambda: objects)
+    ear, tape = Ear(), Tape()
+    stage = make_stage(prompt="stripes", listener=ear, recording=tape)
+    judge = make_judge(
+        encoder, "stripes", guards=["nsfw"], crop=False, pictures="video", score_range=(-1.0, 1.0)
+    )
+    summary = EveryFrame(Clip(), lambda: judge, stage).run()
+    assert len(looks) == 6
+    assert len(tape.pictures) == 30
+    middle = [picture[100:180, 280:360, 1].astype(int) for picture in tape.pictures]
+    steps = [(np.abs(np.diff(part, axis=1)) > 40).mean() for part in middle]
+    hidden = [index for index, share in enumerate(steps) if share < 0.1]
+    assert hidden == list(range(10, 20))
+    scores = [verdict.score for verdict, _ in ear.verdicts]
+    assert scores[9] > 20 > scores[10] == scores[19] == 0 < scores[20]
+    assert summary.best == pytest.approx(max(scores))
