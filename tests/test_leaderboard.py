@@ -10,10 +10,11 @@ import uuid
 from datetime import datetime, timezone
 
 import pytest
+from sqlalchemy import create_engine
 
 import postgres
 from paintcam.errors import LeaderboardError
-from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id, points_of
+from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id, points_of, schema
 
 GORILLA = Board("a gorilla gardening with grapes", "sketch", 0.02, 0.36)
 
@@ -244,6 +245,39 @@ def test_ranks_agree_with_counting_by_hand(leaderboard):
         standing = leaderboard.standing(GORILLA, player)
         assert standing.rank == 1 + sum(other > points for other in best.values())
         assert standing.of == len(best)
+
+
+def test_an_older_schema_is_brought_up_to_date_with_its_scores(url):
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        schema.migrate(connection, upto=1)
+        connection.execute(
+            schema.boards.insert().values(
+                id=1, key=GORILLA.key, prompt=GORILLA.prompt, encoder="sketch", low=0.02, high=0.36
+            )
+        )
+        for number, name in enumerate(["Ada", "Bo"], 1):
+            key = Turn.key_of(name)
+            connection.execute(schema.players.insert().values(id=number, key=key, name=name))
+        for number, (player, score) in enumerate([(1, 30), (1, 70), (2, 70), (2, 10)]):
+            row = {"board_id": 1, "player_id": player, "points": score * 100, "score": score}
+            rest = {
+                "best": score,
+                "similarity": 0.1,
+                "guards": "[]",
+                "at": f"2026-01-0{number + 1}",
+            }
+            connection.execute(schema.turns.insert().values(id=f"t{number}", **row, **rest))
+    engine.dispose()
+    with Leaderboard(url) as leaderboard:
+        assert [(r.rank, r.turn.player, r.turn.score) for r in leaderboard.top()[0]] == [
+            (1, "Ada", 70),
+            (1, "Bo", 70),
+        ]
+        leaderboard.store(turn("Cy", 99))
+        assert leaderboard.rank(GORILLA, 70) == (2, 3)
+    with create_engine(url).connect() as connection:
+        assert schema.read_version(connection) == schema.VERSION
 
 
 def _store_many(url, worker, start):

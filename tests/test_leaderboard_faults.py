@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, event
+from sqlalchemy import event
 
 from paintcam.errors import LeaderboardError
-from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id, schema
+from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id
 
 BOARD = Board("a house", "sketch", 0.02, 0.36)
 
@@ -167,39 +167,6 @@ def test_a_file_deleted_in_mid_show_is_begun_again(path, url):
         leaderboard.store(turn("Grace"))
     with Leaderboard(url) as leaderboard:
         assert leaderboard.count() == 1
-
-
-def test_an_older_schema_is_brought_up_to_date_with_its_scores(path, url):
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        schema.migrate(connection, upto=1)
-        connection.execute(
-            schema.boards.insert().values(
-                id=1, key=BOARD.key, prompt="a house", encoder="sketch", low=0.02, high=0.36
-            )
-        )
-        for number, name in enumerate(["Ada", "Bo"], 1):
-            key = Turn.key_of(name)
-            connection.execute(schema.players.insert().values(id=number, key=key, name=name))
-        for number, (player, score) in enumerate([(1, 30), (1, 70), (2, 70), (2, 10)]):
-            row = {"board_id": 1, "player_id": player, "points": score * 100, "score": score}
-            rest = {
-                "best": score,
-                "similarity": 0.1,
-                "guards": "[]",
-                "at": f"2026-01-0{number + 1}",
-            }
-            connection.execute(schema.turns.insert().values(id=f"t{number}", **row, **rest))
-    engine.dispose()
-    with Leaderboard(url) as leaderboard:
-        assert [(r.rank, r.turn.player, r.turn.score) for r in leaderboard.top()[0]] == [
-            (1, "Ada", 70),
-            (1, "Bo", 70),
-        ]
-        leaderboard.store(turn("Cy", 99))
-        assert leaderboard.rank(BOARD, 70) == (2, 3)
-    with sqlite3.connect(path) as raw:
-        assert raw.execute("SELECT version FROM paintcam_schema").fetchall() == [(schema.VERSION,)]
 
 
 def test_a_newer_schema_is_an_error_and_left_alone(path, url):

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, case, func, select  # noqa: TID253
 
 from paintcam.leaderboard.records import Board, Standing, Turn
-from paintcam.leaderboard.schema import bests, boards, players, tallies, turns
+from paintcam.leaderboard.schema import bests, boards, players, tallies, tenths_of, turns
 from paintcam.names import clean_text, prompt_key
 
 __all__ = ["board_id", "board_ids", "player_id", "rank", "top"]
@@ -24,8 +24,16 @@ def board_id(connection: Connection, board: Board) -> int | None:
 
 def rank(connection: Connection, board: int, points: int) -> tuple[int, int]:
     """One more than the players with more points, and how many players there are."""
-    above = case((tallies.c.points > points, tallies.c.players), else_=0)
-    query = select(func.sum(above), func.sum(tallies.c.players))
+    tenths = tenths_of(points)
+    above = case((tallies.c.tenths > tenths, tallies.c.players), else_=0)
+    among = (
+        select(func.count())
+        .select_from(bests)
+        .where(bests.c.board_id == board)
+        .where(bests.c.points > points, bests.c.points < 10 * (tenths + 1))
+        .scalar_subquery()
+    )
+    query = select(func.sum(above) + among, func.sum(tallies.c.players))
     better, of = connection.execute(query.where(tallies.c.board_id == board)).one()
     return int(better or 0) + 1, int(of or 0)
 

@@ -23,6 +23,7 @@ from sqlalchemy import (  # noqa: TID253
     Text,
     func,
     inspect,
+    literal_column,
     select,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "players",
     "read_version",
     "tallies",
+    "tenths_of",
     "turns",
 ]
 
@@ -96,14 +98,20 @@ bests = Table(
     Index("paintcam_bests_turn", "turn_id"),
 )
 
-# How many players have so many points: a rank sums at most 10,001 rows, however many players.
+# How many players have a best within a tenth of a point: a rank sums at most 1,001 rows, and counts
+# the players of its own tenth, however many there are in all.
 tallies = Table(
     "paintcam_tallies",
     _metadata,
     Column("board_id", ForeignKey(boards.c.id), primary_key=True),
-    Column("points", Integer, primary_key=True),
+    Column("tenths", Integer, primary_key=True),
     Column("players", Integer, nullable=False),
 )
+
+
+def tenths_of(points: int) -> int:
+    """The tenth of a point, 0…1,000, that hundredths are in."""
+    return points // 10
 
 
 def _turns_of_players(connection: Connection) -> None:
@@ -126,10 +134,9 @@ def _bests_and_tallies(connection: Connection) -> None:
             ["board_id", "player_id", "points", "turn_id"], first.where(placed.c.place == 1)
         )
     )
-    counted = select(bests.c.board_id, bests.c.points, func.count()).group_by(
-        bests.c.board_id, bests.c.points
-    )
-    connection.execute(tallies.insert().from_select(["board_id", "points", "players"], counted))
+    tenths = bests.c.points // literal_column("10")  # no parameter: PostgreSQL groups by the text
+    counted = select(bests.c.board_id, tenths, func.count()).group_by(bests.c.board_id, tenths)
+    connection.execute(tallies.insert().from_select(["board_id", "tenths", "players"], counted))
 
 
 STEPS: tuple[Callable[[Connection], None], ...] = (_turns_of_players, _bests_and_tallies)

@@ -23,7 +23,7 @@ from sqlalchemy import (  # noqa: TID253
 )
 
 from paintcam.leaderboard.records import Turn, points_of
-from paintcam.leaderboard.schema import bests, boards, players, tallies, turns
+from paintcam.leaderboard.schema import bests, boards, players, tallies, tenths_of, turns
 
 __all__ = ["forget", "remove", "store"]
 
@@ -43,7 +43,7 @@ _BEST = select(bests.c.points).where(_MINE).with_for_update()
 _RAISE_BEST = bests.update().where(_MINE)
 _TALLY = (
     tallies.update()
-    .where(tallies.c.board_id == bindparam("board"), tallies.c.points == bindparam("of"))
+    .where(tallies.c.board_id == bindparam("board"), tallies.c.tenths == bindparam("of"))
     .values(players=tallies.c.players + bindparam("change"))
 )
 
@@ -169,8 +169,9 @@ def _raise_best(connection: Connection, ids: Ids, points: int, turn_id: str) -> 
         _count(connection, board_id, points, 1)
     elif points > held:
         connection.execute(_RAISE_BEST, mine | {"points": points, "turn_id": turn_id})
-        _count(connection, board_id, held, -1)
-        _count(connection, board_id, points, 1)
+        if tenths_of(points) > tenths_of(held):
+            _count(connection, board_id, held, -1)
+            _count(connection, board_id, points, 1)
 
 
 def _drop_best(connection: Connection, ids: Ids) -> None:
@@ -182,9 +183,9 @@ def _drop_best(connection: Connection, ids: Ids) -> None:
 
 
 def _count(connection: Connection, board_id: int, points: int, change: int) -> None:
-    shift = {"board": board_id, "of": points, "change": change}
+    shift = {"board": board_id, "of": tenths_of(points), "change": change}
     if connection.execute(_TALLY, shift).rowcount == 0:
-        values = {"board_id": board_id, "points": points, "players": change}
+        values = {"board_id": board_id, "tenths": tenths_of(points), "players": change}
         connection.execute(tallies.insert(), values)
 
 

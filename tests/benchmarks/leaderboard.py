@@ -74,10 +74,10 @@ def fill(leaderboard: Leaderboard, count: int) -> list[int]:
         connection.execute(schema.tallies.delete())
         tally: dict[int, int] = {}
         for number in points:
-            tally[number] = tally.get(number, 0) + 1
+            tally[number // 10] = tally.get(number // 10, 0) + 1
         connection.execute(
             schema.tallies.insert(),
-            [{"board_id": 1, "points": number, "players": held} for number, held in tally.items()],
+            [{"board_id": 1, "tenths": number, "players": held} for number, held in tally.items()],
         )
     return points
 
