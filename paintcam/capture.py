@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Capture", "Reference"]
 
 TIMEOUT_MS = 1500
-PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Reference:
             SourceError: An index below 0, no such file, a folder, an empty file, a still picture.
         """
         text = text.strip()
-        if text.lstrip("+-").isdecimal():
+        if re.fullmatch(r"[+-]?[0-9]+", text):
             if int(text) < 0:
                 raise SourceError(
                     f"No camera has the index {text}. Run `paintcam cameras` to list cameras."
@@ -54,12 +55,16 @@ class Reference:
             return cls("stream", text, sanitize_source_reference(text))
         if text.startswith("/dev/"):
             return cls("camera", text, text)
-        path = Path(text).expanduser()
-        if not path.exists():
-            raise SourceError(
-                f"No such file: {text!r}. Pass a video file, a URL, or a camera's index from "
-                "`paintcam cameras`."
-            )
+        missing = SourceError(
+            f"No such file: {text!r}. Pass a video file, a URL, or a camera's index from "
+            "`paintcam cameras`."
+        )
+        try:
+            path = Path(text).expanduser()
+            if not text or not path.exists():
+                raise missing
+        except (OSError, RuntimeError, ValueError):  # too long a name, no such user, a NUL
+            raise missing from None
         if path.is_dir():
             raise SourceError(f"{text!r} is a folder. Run `paintcam score {text}` for pictures.")
         if path.suffix.lower() in PICTURES:
@@ -123,10 +128,10 @@ class Capture:
                 f"OpenCV knows no backend {backend!r}. Leave `--backend` out, or name one of V4L2, "
                 "AVFOUNDATION, MSMF, DSHOW, FFMPEG, GSTREAMER."
             )
-        if reference.kind == "stream":
+        if reference.kind == "stream" and api in (cv2.CAP_ANY, cv2.CAP_FFMPEG):
             self.stream = cv2.VideoCapture(
                 reference.value,
-                cv2.CAP_FFMPEG if backend is None else api,
+                cv2.CAP_FFMPEG,
                 [
                     cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
                     TIMEOUT_MS,

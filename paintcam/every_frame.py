@@ -71,9 +71,15 @@ class EveryFrame:
                     self._judge(judge, batch)
                     batch = []
         finally:
+            stage.finish()
             self.source.close()
             stage.close()
             stage.listener.state("ended")
+        return self.summary()
+
+    def summary(self) -> Summary:
+        """What the run has come to so far."""
+        stage = self.stage
         return Summary(stage.best, stage.frames_shown, stage.session.scored, stage.guards)
 
     def _load(self) -> FrameJudge | None:
@@ -88,9 +94,22 @@ class EveryFrame:
 
         threading.Thread(target=load, name="paintcam-load", daemon=True).start()
         while not loaded.done():
+            self.stage.present(None, state=self.stage.loading, is_new=False)
+            self._keys(None)
             if self._stopping.wait(0.02):
                 return None
         return loaded.result()
+
+    def _keys(self, frame: Frame | None) -> None:
+        window = self.stage.window
+        if window is None:
+            return
+        key = window.poll()
+        action = self.stage.press(key, frame)
+        if window.closed or action == "quit" or self.stage.show.finished:
+            self.stop()
+        elif action == "next" or action.startswith("prompt:"):
+            self.stage.note("A new prompt needs a live run: leave out `--every-frame`.")
 
     def _judge(self, judge: FrameJudge, batch: list[Frame]) -> None:
         verdicts = {verdict.frame: verdict for verdict in judge.judge(batch)}
@@ -98,8 +117,6 @@ class EveryFrame:
             if frame.index in verdicts:
                 self.stage.take_verdict(verdicts[frame.index], frame)
             self.stage.present(frame, state="", is_new=True)
-            window = self.stage.window
-            if window is not None:
-                key = window.poll()
-                if window.closed or self.stage.press(key, frame) == "quit":
-                    self.stop()
+            self._keys(frame)
+            if self._stopping.is_set():
+                return

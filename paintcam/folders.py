@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-__all__ = ["data_folder", "interrupted_run", "last_run_file", "pictures_folder"]
+__all__ = [
+    "data_folder",
+    "forget_last_run",
+    "interrupted_runs",
+    "last_run_name",
+    "pictures_folder",
+]
 
 
 def data_folder() -> Path:
@@ -26,17 +33,28 @@ def pictures_folder() -> Path:
     return user_pictures_path() / "paintcam"
 
 
-def last_run_file() -> Path:
-    """Where the best of the run in progress is written; removed by a clean end."""
-    return data_folder() / "last-run.json"
+def last_run_name() -> str:
+    """Under which name this process keeps the best of its run."""
+    return f"last-run-{os.getpid()}"
 
 
-def interrupted_run() -> dict[str, Any] | None:
-    """Give the facts of a run that ended without a summary, once; None where there was none."""
-    path = last_run_file()
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        path.replace(path.with_name("interrupted-run.json"))
-    except (OSError, ValueError):
-        return None
-    return facts if isinstance(facts, dict) and "best" in facts else None
+def forget_last_run() -> None:
+    """The run has ended with a summary: nothing is left to tell."""
+    with contextlib.suppress(OSError):
+        (data_folder() / f"{last_run_name()}.json").unlink()
+
+
+def interrupted_runs() -> list[dict[str, Any]]:
+    """Give the facts of runs that ended without a summary, once each."""
+    import psutil
+
+    found = []
+    for path in sorted(data_folder().glob("last-run-*.json")):
+        with contextlib.suppress(OSError, ValueError):
+            if psutil.pid_exists(int(path.stem.rpartition("-")[2])):
+                continue  # it is still running
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            path.replace(path.with_name("interrupted-run.json"))
+            if isinstance(facts, dict) and isinstance(facts.get("best"), (int, float)):
+                found.append(facts)
+    return found

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from paintcam.errors import SinkError
-from paintcam.folders import pictures_folder
+from paintcam.folders import last_run_name, pictures_folder
 from paintcam.frames import Frame
 from paintcam.overlay import Hud, Overlay
 from paintcam.session import Standing
@@ -21,7 +21,7 @@ class Keeper:
 
     Args:
         snapshots: Where pictures go; None keeps none, but those that are asked for.
-        last_run: Where the best alone goes, as last-run.json; None where no folder can be had.
+        last_run: Where the best alone goes, as last-run-PID.json; None where no folder can be had.
         model: The encoder's name.
     """
 
@@ -34,6 +34,7 @@ class Keeper:
         self._last_run = last_run
         self._model = model
         self._started = time.strftime("%Y%m%d-%H%M%S")
+        self._part = 1
         self._overlay = Overlay()  # its own: the stage's belongs to the main thread
 
     @property
@@ -41,15 +42,23 @@ class Keeper:
         """Where the best frame is kept; None where none is wanted."""
         if self._snapshots is None:
             return None
-        return str(self._snapshots.folder.absolute() / f"{self._started}-best.jpg")
+        return str(self._snapshots.folder.absolute() / f"{self._started}-{self._best_name}.jpg")
+
+    @property
+    def _best_name(self) -> str:
+        return "best" if self._part == 1 else f"best-{self._part}"
+
+    def begin(self) -> None:
+        """Keep what was best so far: another prompt or player begins."""
+        self._part += 1
 
     def keep_best(self, frame: Frame, verdict: Verdict, standing: Standing, hud: Hud) -> None:
         """Keep a new best; never waits."""
         facts = self._facts(verdict, standing, hud)
         if self._last_run is not None:
-            self._last_run.keep(Snapshot("last-run", facts))
+            self._last_run.keep(Snapshot(last_run_name(), facts))
         if self._snapshots is not None:
-            self._snapshots.keep(self._snapshot("best", frame, hud, facts))
+            self._snapshots.keep(self._snapshot(self._best_name, frame, hud, facts))
 
     def keep_frame(self, frame: Frame, verdict: Verdict, standing: Standing, hud: Hud) -> str:
         """Keep this frame; gives what to tell the person who asked for it."""

@@ -36,14 +36,12 @@ class Summary:
         frames_shown: New frames that were shown.
         frames_scored: Verdicts.
         guards: Names of the guards that were really running.
-        abandoned: Whether a thread that could not be stopped is still in a driver or loading.
     """
 
     best: float | None
     frames_shown: int
     frames_scored: int
     guards: tuple[str, ...] = ()
-    abandoned: bool = False
 
 
 class Live:
@@ -75,6 +73,7 @@ class Live:
         self.source = source
         self.stage = stage
         self.first_picture_at: float | None = None
+        self._counts_from: float | None = None
         self.capture_s: deque[float] = deque(maxlen=100_000)
         self.scorer = Scorer(load_judge, stage.take_verdict, self._on_prompt)
         self._seconds = seconds
@@ -97,20 +96,22 @@ class Live:
             SourceError: The source never opened.
             ModelError: The model cannot be loaded or run.
         """
-        abandoned = False
         try:
             while not self._stopping.is_set() and not self._over():
                 self._tick()
             self._finish()
         finally:
+            self.stage.finish()
             self.source.close()
-            abandoned = not self.scorer.close()
+            self.scorer.close()
             self.stage.close()
             self._tell("ended")
+        return self.summary()
+
+    def summary(self) -> Summary:
+        """What the run has come to so far."""
         stage = self.stage
-        return Summary(
-            stage.best, stage.frames_shown, stage.session.scored, stage.guards, abandoned
-        )
+        return Summary(stage.best, stage.frames_shown, stage.session.scored, stage.guards)
 
     def _tick(self) -> None:
         if self.scorer.error is not None:
@@ -130,6 +131,10 @@ class Live:
                 self.capture_s.append(frame.captured_at - self._frame.captured_at)
             if self.first_picture_at is None:
                 self.first_picture_at = now
+        # a file waits for the model, and so does its time
+        waiting = self.first_picture_at is None or (self._hold and not self.scorer.ready)
+        if self._counts_from is None and not waiting:
+            self._counts_from = now
         is_new = frame is not None and not self.stage.controls.paused
         if frame is not None and (is_new or self._frame is None):
             self._frame = frame
@@ -176,8 +181,8 @@ class Live:
     def _over(self) -> bool:
         if self.stage.show.finished:
             return True
-        if self._seconds is not None and self.first_picture_at is not None:
-            return time.monotonic() - self.first_picture_at >= self._seconds
+        if self._seconds is not None and self._counts_from is not None:
+            return time.monotonic() - self._counts_from >= self._seconds
         if self.source.state is not SourceState.ENDED:
             return False
         self.source.read(0.0)  # raises what went wrong
@@ -194,6 +199,7 @@ class Live:
             and (time.monotonic() < deadline or not self.scorer.ready)
         ):
             self._stopping.wait(0.01)
+            self._keys()
         if self.scorer.error is not None:
             raise self.scorer.error
 

@@ -53,7 +53,8 @@ class NsfwClassifierGuard:
     def check(self, frame: Frame, seen: Image, embedding: npt.NDArray[np.float32]) -> Finding:
         """Look at one frame, or answer with what was last seen."""
         if self._pending is not None and self._pending.done():
-            self._blocked = self._pending.result()
+            # a picture that the classifier fails at stays hidden until it has seen another
+            self._blocked = self._pending.exception() is not None or self._pending.result()
             self._pending = None
         if self._pending is None and self._due(frame.time_s):
             self._last_s = frame.time_s

@@ -23,6 +23,10 @@ __all__ = ["VideoFile"]
 
 MIN_FREE_BYTES = 32 << 20
 CHECK_S = 1.0
+CLOSE_S = 1.0
+"""How long `close` may go on writing what is still due: a slow machine must end all the same."""
+LARGEST_WH = (1920, 1080)
+"""Larger pictures are recorded smaller, in pixels: two cores do not encode 4K as it happens."""
 
 
 class VideoFile:
@@ -53,11 +57,19 @@ class VideoFile:
                 f"Cannot record to {str(path)!r}: {error.strerror}. Pass `--record` a file in a "
                 "folder that you may write to, such as ~/talk.mkv."
             ) from error
+        try:
+            self._check_space()
+        except SinkError:
+            self.path.unlink()
+            raise
         self._ask_fps = fps
         self._realtime = realtime
-        self._pictures: queue.Queue[tuple[Image, float] | None] = queue.Queue(maxsize=8)
+        self._pictures: queue.Queue[tuple[Image, float]] = queue.Queue(maxsize=8)
+        self._closing = threading.Event()
+        self._ended_at = self._started_at = self._checked_at = 0.0
+        self._written = 0
+        self._last: Image
         self._error: SinkError | None = None
-        self._check_space()
         self._thread = threading.Thread(target=self._run, name="paintcam-record", daemon=True)
         self._thread.start()
 
@@ -82,42 +94,34 @@ class VideoFile:
 
     def close(self) -> None:
         """Finish the file: it lasts until now. May be called twice."""
-        if self._thread.is_alive():
-            with contextlib.suppress(queue.Full):
-                self._pictures.put(None, timeout=1.0)
-            self._thread.join(5.0)
+        if not self._closing.is_set():
+            self._ended_at = time.monotonic()
+            self._closing.set()
+        self._thread.join(CLOSE_S + 1.0)
         if self.path.exists() and self.path.stat().st_size == 0:
             self.path.unlink()  # nothing was ever shown
 
     def _run(self) -> None:
-
         writer: cv2.VideoWriter | None = None
-        last: Image | None = None
-        started = checked = 0.0
-        written = 0
         try:
             while True:
-                item = self._pictures.get()
-                now = time.monotonic() if item is None else item[1]
-                if item is not None and writer is None:
-                    started = checked = now
-                    writer = self._open(item[0])
-                if writer is None:
-                    return  # closed before the first picture
-                if item is not None:
-                    last = _fit(item[0], self._size_wh)
-                due = written + (item is not None)
-                if self._realtime:
-                    due = round((now - started) * self._fps) + (item is not None)
-                while written < due and last is not None:
-                    writer.write(last)
-                    written += 1
+                item = self._next()
                 if item is None:
-                    return
-                if now - checked > CHECK_S:
-                    checked = now
+                    break
+                if writer is None:
+                    self._started_at = self._checked_at = item[1]
+                    writer = self._open(item[0])
+                self._last = _fit(item[0], self._size_wh)
+                due = self._written + 1
+                if self._realtime:
+                    due = round((item[1] - self._started_at) * self._fps) + 1
+                self._write(writer, due)
+                if item[1] - self._checked_at > CHECK_S:
+                    self._checked_at = item[1]
                     self._check_space()
                     self._check_growth()
+            if writer is not None and self._realtime:
+                self._write(writer, round((self._ended_at - self._started_at) * self._fps))
         except SinkError as error:
             self._error = error
         except Exception as error:
@@ -126,11 +130,35 @@ class VideoFile:
             if writer is not None:
                 writer.release()
 
+    def _next(self) -> tuple[Image, float] | None:
+        """The next picture; None once closed, when no more are worth their time."""
+        while True:
+            closing = self._closing.is_set()
+            if closing and self._realtime and self._late():
+                return None
+            try:
+                return self._pictures.get(timeout=0.0 if closing else 0.1)
+            except queue.Empty:
+                if closing:
+                    return None
+
+    def _late(self) -> bool:
+        return self._closing.is_set() and time.monotonic() > self._ended_at + CLOSE_S
+
+    def _write(self, writer: cv2.VideoWriter, due: int) -> None:
+        """Repeat the last picture until the file has so many."""
+        while self._written < due and not self._late():
+            writer.write(self._last)
+            self._written += 1
+
     def _open(self, image: Image) -> cv2.VideoWriter:
         import cv2
 
         self._fps = self._ask_fps()
         height, width = image.shape[:2]
+        largest = LARGEST_WH if width >= height else LARGEST_WH[::-1]
+        scale = min(1.0, largest[0] / width, largest[1] / height) if self._realtime else 1.0
+        width, height = round(width * scale), round(height * scale)
         self._size_wh = (width + width % 2, height + height % 2)  # 4:2:0 wants even sides
         writer = cv2.VideoWriter(
             str(self.path),
@@ -149,7 +177,13 @@ class VideoFile:
         return writer
 
     def _check_space(self) -> None:
-        free = shutil.disk_usage(self.path.parent).free
+        try:
+            free = shutil.disk_usage(self.path.parent).free
+        except OSError as error:
+            raise SinkError(
+                f"Cannot record to {str(self.path)!r}: {error.strerror}. Pass `--record` a file in "
+                "a folder that you may write to, such as ~/talk.mkv."
+            ) from error
         if free < MIN_FREE_BYTES:
             raise SinkError(
                 f"The disk of {self.path} is full: {free >> 20} MiB free. What was recorded so far "

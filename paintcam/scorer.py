@@ -110,6 +110,9 @@ class Scorer:
                     started = time.monotonic()
                     verdicts = judge.judge([frame])
                     self.encode_s.append(time.monotonic() - started)
+                    with self._changed:
+                        if self._stopping:
+                            return  # the summary is told already
                     for verdict in verdicts:
                         self._on_verdict(verdict, frame)
         except BaseException as error:

@@ -13,7 +13,6 @@ from paintcam.frames import Image
 
 __all__ = ["Window", "check_display"]
 
-ESCAPE = "\x1b"
 FIRST_WH = (1280, 720)
 """The window's first size at most, in pixels: it fits a projector's screen."""
 
@@ -71,6 +70,24 @@ def _check_x11() -> None:
     x11.XCloseDisplay(connection)
 
 
+_X11_KEYS = {0x08: "\b", 0x0D: "\r", 0x8D: "\r", 0x1B: "\x1b", 0xFF: "\x7f"}
+"""Low bytes of X11's keysyms: backspace, return, keypad return, escape, delete."""
+
+
+def _character(code: int) -> str:
+    """Give the character of a key code of `waitKeyEx`; "" for arrows, modifiers, function keys.
+
+    On X11 these are 0xFFxx, and their low bytes are letters: Left would be Q. On Windows they have
+    nothing in the low 16 bits, on macOS they are 0xF7xx.
+    """
+    if code < 0:
+        return ""
+    page, low = (code >> 8) & 0xFF, code & 0xFF
+    if page == 0xFF:
+        return _X11_KEYS.get(low, "")
+    return chr(low) if page == 0 and 0 < low < 0x80 else ""
+
+
 class Window:
     """A window on the screen. Main thread only: HighGUI off it crashes on macOS.
 
@@ -120,7 +137,7 @@ class Window:
         """
         if self.closed:
             return ""
-        code = self._cv2.waitKey(1)
+        code = self._cv2.waitKeyEx(1)
         try:
             visible = self._cv2.getWindowProperty(self._title, self._cv2.WND_PROP_VISIBLE)
         except self._cv2.error:  # it raises where Qt has already thrown the window away
@@ -128,7 +145,7 @@ class Window:
         if visible < 1:
             self.closed = True
             return ""
-        return chr(code & 0xFF) if code >= 0 and code & 0xFF not in (0, 0xFF) else ""
+        return _character(code)
 
     def toggle_fullscreen(self) -> None:
         """Fill the screen, or stop filling it."""

@@ -97,8 +97,8 @@ class Snapshots:
                     f"A snapshot could not be written to {self.folder}: {error.strerror}. Free "
                     "some space, or pass `--snapshot` another folder."
                 )
-            except SinkError as error:
-                self.error = error
+            except Exception as error:
+                self.error = SinkError(f"A snapshot could not be made: {error}")
 
 
 def write_picture(path: Path, image: Image) -> None:

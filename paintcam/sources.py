@@ -200,9 +200,15 @@ class VideoStream:
                     if now - last > patience:
                         return SourceError(self.reference.silence())
                     continue
+                try:
+                    image = to_bgr(read.image)
+                except SourceError as error:
+                    if self._index == 0 and now - last > patience:
+                        return error
+                    continue  # one odd frame is no reason to end a show
                 last, patience = now, STALL_S
                 self._state = SourceState.LIVE
-                self._give(to_bgr(read.image), now)
+                self._give(image, now)
             return None
         finally:
             # it joins a thread that can hang in grab() for as long as the driver likes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from paintcam.sinks import Window
 
 __all__ = ["Stage"]
+
+_Latest: TypeAlias = tuple[Verdict, Standing]
 
 NOTE_S = 6.0
 """How long a message stays on the picture."""
@@ -75,7 +77,8 @@ class Stage:
         self.session = session or Session()
         self.controls = controls or Controls()
         self.frames_shown = 0
-        self.latest: tuple[Verdict, Standing] | None = None
+        self.latest: _Latest | None = None
+        self._blocked = False
         self.best: float | None = None
         self.first_verdict_at: float | None = None
         self.draw_s: deque[float] = deque(maxlen=100_000)
@@ -108,12 +111,13 @@ class Stage:
         """Count a verdict; called in the scorer's thread."""
         if self._reset:  # set by a key in the main thread; the session belongs to this one
             self._reset = False
-            self.session.reset()
+            self._begin()
         standing = self.session.add(verdict)
         if self.first_verdict_at is None:
             self.first_verdict_at = time.monotonic()
         self._scored_at.append(time.monotonic())
         self.latest = verdict, standing
+        self._blocked = verdict.blocked
         self.best = standing.best
         if standing.is_new_best and self.keeper is not None:
             hud = self._hud(frame.image.shape[:2], (verdict, standing))
@@ -136,7 +140,8 @@ class Stage:
             return
         image = _CURTAIN if frame is None else frame.image
         started = time.monotonic()
-        picture = self._draw(image, state)
+        latest = self.latest
+        picture = self._draw(image, state, latest)
         drawn = time.monotonic()
         if frame is not None:
             self._record(picture)
@@ -144,8 +149,8 @@ class Stage:
             self.window.write(picture)
         self.draw_s.append(drawn - started)
         self.show_s.append(time.monotonic() - drawn)
-        if self.latest is not None and self.latest[0] is not self._drawn:
-            self._drawn = self.latest[0]
+        if latest is not None and latest[0] is not self._drawn:
+            self._drawn = latest[0]
             self.age_s.append(drawn - self._drawn.captured_at)
 
     def press(self, key: str, frame: Frame | None) -> str:
@@ -155,9 +160,6 @@ class Stage:
         action = self.controls.press(key)
         if action == "reset":
             self._reset = True
-            if self.latest is not None:
-                verdict, standing = self.latest
-                self.latest = verdict, replace(standing, best=standing.score)
         elif action == "fullscreen" and self.window is not None:
             self.window.toggle_fullscreen()
         elif action == "snapshot":
@@ -167,9 +169,19 @@ class Stage:
     def switch_prompt(self, prompt: str) -> None:
         """Judge against another prompt: the old best is not its best."""
         self.prompt = prompt
-        self.session.reset()
+        self._begin()
         self.latest = None
         self.show.on_prompt(prompt)
+
+    def _begin(self) -> None:
+        self.session.reset()
+        if self.keeper is not None:
+            self.keeper.begin()
+
+    def finish(self) -> None:
+        """End the recording now: what still has to be closed is no part of the run."""
+        if self.recording is not None:
+            self.recording.close()
 
     def close(self) -> None:
         """Finish recording and snapshots, and take the window off the screen."""
@@ -177,12 +189,12 @@ class Stage:
             if closing is not None:
                 closing.close()
 
-    def _draw(self, image: Image, state: str) -> Image:
+    def _draw(self, image: Image, state: str, latest: _Latest | None) -> Image:
         now = time.monotonic()
         if self.keeper is not None and (trouble := self.keeper.trouble()):
             self.note(trouble)
         notes = tuple(text for text, until in tuple(self._notes) if until > now)
-        hud = self._hud(image.shape[:2], self.latest, notes)
+        hud = self._hud(image.shape[:2], latest, notes)
         controls = self.controls
         hud = replace(
             hud,
@@ -199,13 +211,14 @@ class Stage:
     def _hud(
         self,
         shape: tuple[int, ...],
-        latest: tuple[Verdict, Standing] | None,
+        latest: _Latest | None,
         notes: tuple[str, ...] = (),
     ) -> Hud:
         model = " · ".join([self.model, *(f"{guard} guard" for guard in self.guards)])
         hud = Hud(prompt=self.prompt, model=model, notes=notes, region=_crop(shape))
         if latest is None:
-            return hud
+            # a new prompt makes no picture safe: only a verdict does
+            return replace(hud, blocked=self._blocked)
         verdict, standing = latest
         return replace(
             hud,
@@ -229,10 +242,11 @@ class Stage:
             self.note(str(error))
 
     def _snapshot(self, frame: Frame | None) -> None:
-        if frame is None or self.latest is None or self.keeper is None:
+        latest = self.latest
+        if frame is None or latest is None or self.keeper is None:
             return
-        hud = self._hud(frame.image.shape[:2], self.latest)
-        self.note(self.keeper.keep_frame(frame, *self.latest, hud))
+        hud = self._hud(frame.image.shape[:2], latest)
+        self.note(self.keeper.keep_frame(frame, *latest, hud))
 
 
 _CURTAIN: Image = np.full((720, 1280, 3), 24, np.uint8)

@@ -204,6 +204,50 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path, houses):
     assert "Traceback" not in done.stderr
 
 
+def test_a_pipe_of_another_encoding(tmp_path, clip):
+    """A Windows console's cp1252 knows no bars and no minus: the run ends well all the same."""
+    done = subprocess.run(
+        [sys.executable, "-m", "paintcam", *HOUSE, "-s", clip, "--seconds", "1"],
+        cwd=tmp_path,
+        env=environment(PYTHONIOENCODING="cp1252", PAINTCAM_DATA_DIR=str(tmp_path)),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "█" in done.stdout.decode()
+
+
+def test_a_second_paintcam_leaves_the_first_ones_best_alone(tmp_path, houses, clip):
+    """Only a run whose process is gone was cut off."""
+    with (
+        Webcam(houses) as webcam,
+        Program(*HOUSE, "-s", webcam.url, cwd=tmp_path) as first,
+    ):
+        first.until(lambda: len(first.of("verdict")) > 5)
+        second = paintcam(*HOUSE, "-s", clip, cwd=tmp_path)
+        assert "cut off" not in second.stderr
+        assert list((tmp_path / "data").glob("last-run-*.json"))
+
+
+def test_sigterm_before_the_first_picture_leaves_nothing(tmp_path, houses):
+    """No traceback, and no empty recording."""
+    with Webcam(houses) as webcam:
+        for delay_s in (0.3, 0.7, 1.1):
+            process = subprocess.Popen(
+                [sys.executable, "-m", "paintcam", *HOUSE, "-s", webcam.url, "--record", "a.mp4"],
+                cwd=tmp_path,
+                env=environment(PAINTCAM_DATA_DIR=str(tmp_path / "data")),
+                stderr=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                text=True,
+            )
+            time.sleep(delay_s)
+            process.terminate()
+            _, told = process.communicate(timeout=30)
+            assert "Traceback" not in told
+            assert not [path for path in tmp_path.glob("*.mp4") if path.stat().st_size == 0]
+
+
 def test_score_sorts_pictures(tmp_path):
     """Files and folders, best first; JSON rows with path, similarity and score."""
     folder = tmp_path / "drawings"

@@ -11,9 +11,10 @@ import pytest
 from fakes import Ear, FakeJudge, FakeSource, FakeWindow, Running, make_stage
 from paintcam.errors import ModelError, SinkError, SourceError
 from paintcam.every_frame import EveryFrame
-from paintcam.frames import SourceState
+from paintcam.frames import Frame, SourceState
 from paintcam.live import Live
 from paintcam.show import Show
+from paintcam.verdict import Verdict
 
 
 def test_the_picture_never_waits_for_the_judge():
@@ -96,6 +97,39 @@ def test_seconds_end_the_run():
     assert 20 <= summary.frames_shown <= 60
 
 
+def test_the_time_of_a_file_begins_when_the_model_is_there():
+    """Loading for longer than `seconds` leaves the whole time for scoring."""
+
+    def load() -> FakeJudge:
+        time.sleep(0.6)
+        return FakeJudge()
+
+    summary = Live(FakeSource(), load, make_stage(), seconds=0.4, hold=True).run()
+    assert summary.frames_scored > 5
+
+
+def test_nothing_is_scored_after_the_summary():
+    """A verdict that comes after the end is dropped: the summary's best is the last one told."""
+    ear, judge = Ear(), FakeJudge(takes_s=2.0)
+    live = Live(FakeSource(), lambda: judge, make_stage(listener=ear), seconds=0.3)
+    summary = live.run()
+    time.sleep(1.5)
+    assert summary.frames_scored == len(ear.verdicts) == 0
+
+
+def test_a_new_prompt_makes_no_picture_safe():
+    """What was blocked stays pixelated until a verdict says otherwise."""
+    stage = make_stage(window=FakeWindow())
+    noise = np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
+    frame = Frame(noise, 0, 0.0, 0.0)
+    stage.take_verdict(Verdict(0, 0.0, 0.0, 0.5, 0.0, blocked=True), frame)
+    stage.switch_prompt("a cat")
+    stage.controls.overlay = False
+    stage.present(frame, state="", is_new=True)
+    shown = stage.window.pictures[-1]
+    assert np.abs(np.diff(shown.astype(int), axis=1)).mean() < 20
+
+
 def test_a_source_that_never_opens_is_an_error_and_all_is_released():
     """Its own words reach the user."""
     source, window = FakeSource(error=SourceError("No camera.")), FakeWindow()
@@ -134,7 +168,7 @@ def test_a_stop_while_loading_ends_at_once():
         live.stop()
         run.until(lambda: run.summary is not None)
     assert time.monotonic() - started < 5
-    assert run.summary.abandoned
+    assert run.summary.frames_scored == 0
     blocked.set()
 
 

@@ -90,6 +90,43 @@ def test_odd_sides(tmp_path):
     assert read_back(sink.path)[0][0].shape == (64, 98, 3)
 
 
+def test_an_encoder_slower_than_life_still_ends_with_a_playable_file(tmp_path, monkeypatch):
+    """The file is closed in time, whatever is still due."""
+    real = cv2.VideoWriter
+
+    class Slow:
+        def __init__(self, *args) -> None:
+            self.writer = real(*args)
+
+        fourcc = staticmethod(real.fourcc)
+
+        def __getattr__(self, name: str):
+            return getattr(self.writer, name)
+
+        def write(self, image: np.ndarray) -> None:
+            time.sleep(0.1)
+            self.writer.write(image)
+
+    monkeypatch.setattr(cv2, "VideoWriter", Slow)
+    sink = VideoFile(tmp_path / "a.mp4", fps=lambda: 30.0)
+    until = time.monotonic() + 2
+    while time.monotonic() < until:
+        sink.write(picture())
+        time.sleep(0.03)
+    sink.close()
+    assert not sink._thread.is_alive()
+    assert len(read_back(sink.path)[0]) > 10
+
+
+def test_a_4k_picture_is_recorded_smaller(tmp_path):
+    """Two cores do not encode 4K as it happens; an upright one stays upright."""
+    for wh, recorded in (((3840, 2160), (1080, 1920)), ((2160, 3840), (1920, 1080))):
+        sink = VideoFile(tmp_path / f"{wh[0]}.mp4", fps=lambda: 30.0)
+        sink.write(picture(200, wh))
+        sink.close()
+        assert read_back(sink.path)[0][0].shape[:2] == recorded
+
+
 def test_an_existing_file_is_never_overwritten(tmp_path):
     """The talk's first recording survives the second run."""
     (tmp_path / "talk.mp4").write_bytes(b"precious")
@@ -200,6 +237,20 @@ def test_a_blocked_picture_is_kept_only_as_it_was_shown(tmp_path):
     folder.close()
     assert not (tmp_path / "best.jpg").exists()
     assert (tmp_path / "best-overlay.jpg").exists()
+
+
+def test_a_snapshot_that_cannot_be_drawn_does_not_stop_the_next(tmp_path):
+    """The thread lives on, and the error is told."""
+
+    def fail() -> np.ndarray:
+        raise ValueError("no pen")
+
+    folder = Snapshots(tmp_path)
+    folder.keep(Snapshot("one", {}, picture(), fail))
+    folder.keep(Snapshot("two", {}, picture(), lambda: picture()))
+    folder.close()
+    assert "no pen" in str(folder.error)
+    assert (tmp_path / "two-overlay.jpg").exists()
 
 
 def test_a_snapshot_folder_that_vanishes_is_told(tmp_path):

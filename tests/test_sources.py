@@ -236,6 +236,21 @@ def test_odd_cameras_become_bgr(odd):
     source.close()
 
 
+def test_one_odd_frame_is_left_out():
+    """A camera that hiccups goes on: no show ends for a frame of two channels."""
+
+    class Hiccup(FakeCamera):
+        def retrieve(self) -> tuple[bool, np.ndarray | None]:
+            if self.left % 5 == 0:
+                return True, np.zeros((48, 64, 2), np.uint8)
+            return super().retrieve()
+
+    source = VideoStream(Reference("camera", 0, "camera 0"), open_capture=lambda: Hiccup(PICTURE))
+    read_until(source, lambda frame: frame.index > 20)
+    assert source.state is SourceState.LIVE
+    source.close()
+
+
 def failure_of(source: VideoStream) -> str:
     with pytest.raises(SourceError) as caught:
         read_until(source, lambda _: False, limit_s=20)
@@ -300,6 +315,11 @@ def test_a_truncated_file(tmp_path):
         ("gone.mp4", "No such file: 'gone.mp4'"),
         (".", "is a folder"),
         ("-1", "No camera has the index -1"),
+        ("+-5", "No such file"),
+        ("", "No such file"),
+        ("x" * 300, "No such file"),
+        ("~nobody-of-that-name/x", "No such file"),
+        ("a\0b", "No such file"),
     ],
 )
 def test_what_is_no_source(text, words):

@@ -78,6 +78,21 @@ def test_a_typed_prompt_is_judged(tmp_path, screen, webcam):
         assert program.wait() == 0
 
 
+def test_arrows_and_modifiers_are_no_letters(tmp_path, screen, webcam):
+    """On X11 the low bytes of Left, Up, Home are Q, R, P: a clicker must not end the show."""
+    with Program(*WINDOWED, "-s", webcam.url, cwd=tmp_path, DISPLAY=screen.display) as program:
+        screen.window()
+        program.until(lambda: program.of("verdict"))
+        screen.key("Left", "Up", "Right", "Home", "Shift_L", "F1", "Prior")
+        count = len(program.of("verdict"))
+        program.until(lambda: len(program.of("verdict")) > count + 5)
+        best = program.of("verdict")[-1]["similarity"]
+        screen.key("p", "f", "shift+i", "s", "h", "BackSpace", "h", "Return")
+        program.until(lambda: abs(program.of("verdict")[-1]["similarity"] - best) > 0.02)
+        screen.key("q")
+        assert program.wait() == 0
+
+
 def test_the_close_button_ends_the_run(tmp_path, screen, webcam):
     """Exit 0 with a summary; no second window opens."""
     with Program(*WINDOWED, "-s", webcam.url, cwd=tmp_path, DISPLAY=screen.display) as program:

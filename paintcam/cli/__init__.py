@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import sys
 import threading
 
@@ -20,7 +22,7 @@ class RunByDefault(typer.core.TyperGroup):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put "run" before options that come first."""
-        own = {"--help", "--version", "--install-completion", "--show-completion"}
+        own = {"--help", "-h", "--version", "--install-completion", "--show-completion"}
         if args and args[0].startswith("-") and args[0].split("=")[0] not in own:
             args = ["run", *args]
         return super().parse_args(ctx, args)
@@ -75,9 +77,7 @@ def _register() -> None:
     app.command("prompts")(prompts)
     app.add_typer(leaderboard_app, name="leaderboard")
     app.command("cameras")(cameras)
-    app.command("cameras")(cameras)
     app.add_typer(models_app, name="models")
-    app.command("doctor")(doctor)
     app.command("doctor")(doctor)
     app.command("calibrate")(calibrate)
     app.command("bench")(bench)
@@ -88,6 +88,13 @@ _register()
 
 def main() -> None:
     """Run the command line; every error of a user ends here, in words."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # a pipe on Windows has another encoding, in which a score's bar is an error
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    threading.excepthook = _tell_thread
+    # before and after a run; in it, the loop ends as it does on q
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _run()
     try:
         sys.stdout.flush()
@@ -127,6 +134,12 @@ def _run() -> int:
         )
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _tell_thread(caught: threading.ExceptHookArgs) -> None:
+    """Tell in words of a background thread that died; a reader that is gone hears nothing."""
+    if caught.exc_value is not None and not isinstance(caught.exc_value, BrokenPipeError):
+        _say(f"In the background: {type(caught.exc_value).__name__}: {caught.exc_value}.")
 
 
 def _say(text: str) -> None:

@@ -87,12 +87,12 @@ def _meter() -> Any:  # noqa: ANN401 - a class made here keeps --help free of it
         longest_gap_s = 0.0
         _counts = (0, 0, 0.0)
         _last = (0, 0.0)
-        _now = (0.0, 0.0)
+        _now = (0.0, 0.0, 0)
         scored = 0
 
         def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
             self.scored += 1
-            self._now = time.monotonic(), _cpu_s()
+            self._now = time.monotonic(), _cpu_s(), self.stage.frames_shown
             if self.first_at is None:
                 self._counts = (self.stage.frames_shown, self.scored, self._now[1])
                 self.first_at = self._now[0]
@@ -109,11 +109,11 @@ def _meter() -> Any:  # noqa: ANN401 - a class made here keeps --help free of it
         def rates(self) -> dict[str, float | None]:
             if self.first_at is None:
                 return {"shown_fps": None, "scored_fps": None, "cpu_s_per_s": None}
-            now, cpu_now_s = self._now
+            now, cpu_now_s, shown_now = self._now
             elapsed = max(now - self.first_at, 1e-6)
             shown, scored, cpu_s = self._counts
             return {
-                "shown_fps": _rounded((self.stage.frames_shown - shown) / elapsed, 2),
+                "shown_fps": _rounded((shown_now - shown) / elapsed, 2),
                 "scored_fps": _rounded((self.scored - scored) / elapsed, 2),
                 "cpu_s_per_s": _rounded((cpu_now_s - cpu_s) / elapsed, 2),
             }

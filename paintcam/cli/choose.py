@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import dataclass
 
@@ -45,7 +46,8 @@ def choose_model(model: str, *, ask: bool) -> Choice:
         from paintcam.encoders.pull import roboflow_in_reach
         from paintcam.encoders.weights import DEFAULT_VARIANT
 
-        if roboflow_in_reach() and _ask():
+        # a hall's bad network must not hold up the show
+        if roboflow_in_reach(0.6) and _ask():
             return Choice(f"clip:{DEFAULT_VARIANT}")
     return Choice("sketch", ("Bundled sketch encoder. For CLIP: paintcam models pull clip",))
 
@@ -60,8 +62,9 @@ def _ask() -> bool:
     from paintcam.encoders.weights import cache_root
 
     root = cache_root()
-    root.mkdir(parents=True, exist_ok=True)
-    (root / "asked").touch()
+    with contextlib.suppress(OSError):  # then the question comes again
+        root.mkdir(parents=True, exist_ok=True)
+        (root / "asked").touch()
     return answer
 
 

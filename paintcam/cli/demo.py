@@ -48,7 +48,7 @@ def demo(
     loop, report = build(options)
     if not as_json:
         typer.echo(f'Two players draw "{prompt}".')
-    summary = conduct(loop)
+    summary = conduct(loop, report)
     report.summary(summary, **_written(loop.stage.recording))
 
 

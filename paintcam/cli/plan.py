@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,7 +100,7 @@ def check_options(options: RunOptions) -> None:
         raise UsageError(f"--range {low:g} {high:g}: LOW must be below HIGH, as in 0.08 0.48.")
     for name in ("seconds", "width", "height", "fps"):
         value = getattr(options, name)
-        if value is not None and value <= 0:
+        if value is not None and not 0 < value < math.inf:
             raise UsageError(f"--{name} {value:g} is no use: give a number above 0.")
-    if options.smoothing < 0:
+    if not 0 <= options.smoothing < math.inf:
         raise UsageError(f"--smoothing {options.smoothing:g}: give seconds, 0 or more.")

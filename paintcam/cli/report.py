@@ -21,10 +21,14 @@ COURSE_S = 1.0
 """How often the course of the score is printed where no window shows it."""
 
 
+_LINES = threading.Lock()
+
+
 def print_json(row: dict[str, Any]) -> None:
-    """Print one object a line, at once: somebody may be reading along."""
-    sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    """Print one object a line, at once: somebody may be reading along. Any thread."""
+    with _LINES:
+        sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
 
 
 class JsonReport:
@@ -37,11 +41,10 @@ class JsonReport:
     def __init__(self, model: str) -> None:
         """Print nothing yet."""
         self._model = model
-        self._lock = threading.Lock()
 
     def state(self, state: str) -> None:
         """Print a row of type "state"."""
-        self._print({"type": "state", "state": state})
+        print_json({"type": "state", "state": state})
 
     def verdict(self, verdict: Verdict, standing: Standing) -> None:
         """Print a row of type "verdict"; its age is that of the frame, in ms."""
@@ -59,7 +62,7 @@ class JsonReport:
             row["labels"] = dict(verdict.labels)
         if verdict.flags:
             row["flags"] = list(verdict.flags)
-        self._print(row)
+        print_json(row)
 
     def note(self, text: str) -> None:
         """Say it on stderr: stdout is for JSON."""
@@ -68,7 +71,7 @@ class JsonReport:
     def summary(self, summary: Summary, **more: Any) -> None:  # noqa: ANN401 - any JSON value
         """Print the last row, of type "summary"."""
         best = None if summary.best is None else round(summary.best, 2)
-        self._print(
+        print_json(
             {
                 "type": "summary",
                 "best": best,
@@ -78,10 +81,6 @@ class JsonReport:
                 **more,
             }
         )
-
-    def _print(self, row: dict[str, Any]) -> None:
-        with self._lock:
-            print_json(row)
 
 
 class TextReport:

@@ -109,7 +109,7 @@ def run(
     following = functools.partial(next, PromptGenerator())
     if player is None:
         loop, report = build(options, next_prompt=following)
-        summary = conduct(loop)
+        summary = conduct(loop, report)
         report.summary(summary)
         return
     check_prompt(prompt)
@@ -124,9 +124,10 @@ def run(
         try:
             loop, report = build(options, show=show, next_prompt=following)
             notes.to(loop.stage.note)
-            if loop.stage.keeper is not None:
-                show.snapshot = loop.stage.keeper.best_picture
-            summary = conduct(loop)
+            keeper = loop.stage.keeper
+            if keeper is not None:
+                show.photo = lambda: keeper.best_picture
+            summary = conduct(loop, report)
         finally:
             show.close()
         place = show.standing(leaderboard)

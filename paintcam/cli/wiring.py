@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from paintcam.cli.options import View
 from paintcam.cli.plan import RunOptions, check_options
 from paintcam.cli.report import JsonReport, TextReport
-from paintcam.errors import DisplayError
+from paintcam.errors import DisplayError, PaintcamError
 
 if TYPE_CHECKING:
     from paintcam.every_frame import EveryFrame
@@ -98,17 +98,16 @@ def _stage(
     from paintcam.snapshots import Snapshots
     from paintcam.stage import Stage
 
-    # what can fail without a trace goes first: an error must leave no empty recording behind
+    # the recording comes last: an error must leave no empty file behind
     snapshots = Snapshots(options.snapshot) if options.snapshot is not None else None
+    last_run = _last_run(options)
+    window = _window(options)
     recording = None
     if options.record is not None:
-        recording = VideoFile(
-            options.record, fps=lambda: stream.fps, realtime=not options.every_frame
-        )
-        if recording.path != options.record:
-            options.notes.append(f"{options.record} exists: recording to {recording.path}")
-    window = _window(options)
-    last_run = _last_run(options)
+        wanted = options.record.expanduser()
+        recording = VideoFile(wanted, fps=lambda: stream.fps, realtime=not options.every_frame)
+        if recording.path != wanted:
+            options.notes.append(f"{wanted} exists: recording to {recording.path}")
     report: JsonReport | TextReport
     report = JsonReport(model) if options.json else TextReport(course=window is None)
     for note in options.notes:
@@ -132,12 +131,12 @@ def _stage(
 def _last_run(options: RunOptions) -> Snapshots | None:
     """Tell of a run that ended without a summary, and open the place for this one's best."""
     from paintcam.errors import SinkError
-    from paintcam.folders import data_folder, interrupted_run
+    from paintcam.folders import data_folder, interrupted_runs
     from paintcam.snapshots import Snapshots
 
-    if facts := interrupted_run():
+    for facts in interrupted_runs():
         options.notes.append(
-            f"The last run was cut off: best {facts['best']:.1f} for "
+            f"A run was cut off: best {facts['best']:.1f} for "
             f'"{facts.get("prompt", "")}", {facts.get("at", "")}.'
         )
     try:
@@ -160,9 +159,14 @@ def _window(options: RunOptions) -> Window | None:
         return None
 
 
-def conduct(loop: Live | EveryFrame) -> Summary:
-    """Run a loop to its end; Ctrl-C and SIGTERM end it as `q` does."""
-    from paintcam.folders import last_run_file
+def conduct(loop: Live | EveryFrame, report: JsonReport | TextReport | None = None) -> Summary:
+    """Run a loop to its end; Ctrl-C and SIGTERM end it as `q` does.
+
+    Args:
+        loop: Built, not yet run.
+        report: Told the summary where the run ends in an error after its first verdict.
+    """
+    from paintcam.folders import forget_last_run
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         loop.stop()
@@ -170,8 +174,12 @@ def conduct(loop: Live | EveryFrame) -> Summary:
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         summary = loop.run()
-        last_run_file().unlink(missing_ok=True)  # the summary tells it
+        forget_last_run()
         return summary
+    except PaintcamError:
+        if report is not None and loop.stage.session.scored:
+            report.summary(loop.summary())  # nothing is lost: the best is told before the error
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from paintcam.errors import LeaderboardError
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from paintcam.session import Standing
 
 __all__ = ["PlayerShow"]
+
+GAP_S = 2.0
+"""Longer than the slowest encoder takes for a verdict."""
 
 
 class PlayerShow(Show):
@@ -35,7 +39,7 @@ class PlayerShow(Show):
     def __init__(
         self, writer: TurnWriter, player: str, prompt: str, window_s: float = WINDOW_S
     ) -> None:
-        self.snapshot: str | None = None
+        self.photo: Callable[[], str | None] = lambda: None
         self._writer = writer
         self._player = player
         self._prompt = prompt
@@ -44,6 +48,7 @@ class PlayerShow(Show):
         self._judge: Judge | None = None
         self._keeper: ScoreKeeper | None = None
         self._last = (0.0, 0.0)
+        self._at_s = 0.0
         self._lock = threading.Lock()  # keys come in the main thread, verdicts in the scorer's
         self._fair = FairMaximum(window_s)
 
@@ -70,9 +75,12 @@ class PlayerShow(Show):
         """Store what rose. Returns at once."""
         with self._lock:
             if self._keeper is not None and not verdict.blocked:
+                if verdict.time_s - self._at_s > GAP_S:
+                    self._fair.interrupt()  # frozen, or reconnected: nothing bridges that
+                self._at_s = verdict.time_s
                 fair = self._fair.offer(verdict.score, verdict.time_s)
                 self._last = (verdict.score, verdict.similarity)
-                self._keeper.snapshot = self.snapshot
+                self._keeper.snapshot = self.photo()
                 self._keeper.offer(*self._last, fair)
 
     def close(self) -> None:
@@ -101,7 +109,7 @@ class PlayerShow(Show):
             return
         self._fair = FairMaximum(self._window_s)
         self._keeper = ScoreKeeper(
-            self._writer, board, self._player, self._judge.active_guards, snapshot=self.snapshot
+            self._writer, board, self._player, self._judge.active_guards, snapshot=self.photo()
         )
 
     def _settle(self) -> None:
