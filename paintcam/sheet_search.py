@@ -11,38 +11,23 @@ squares (Huber & Ronchetti 2009, section 7.8).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2  # noqa: TID253 - nothing here works without it, and cli loads this late
 import numpy as np
 import numpy.typing as npt
 
 from paintcam.frames import Image
+from paintcam.sheet_paper import GREY, View, filled_with_paper, paperness, rank
 from paintcam.sheet_quads import Corners, line_quads, meet, plausible, region_quads
 
 __all__ = ["ACQUIRE", "KEEP", "search"]
 
-ACQUIRE, KEEP = 0.65, 0.48  # confidence: hysteresis, so that no sheet flickers at the limit
+ACQUIRE, KEEP = 0.64, 0.48  # confidence: hysteresis, so that no sheet flickers at the limit
 SURE = 0.8  # confidence at which smaller candidates need no look
 SAMPLES = 24  # along each side
 BEYOND = (6.0, 13.0, 22.0)  # pixels: a marker's line, close to the camera, may be so wide
 REACH = 5  # pixels to each side of an edge
-GREY = np.array([0.114, 0.587, 0.299], np.float32)
 ALONG = np.linspace(0.05, 0.95, SAMPLES, dtype=np.float32)
 OFFSETS = np.arange(-REACH - 2, REACH + 3, dtype=np.float32)
-MARGIN = np.ones((28, 28), bool)
-MARGIN[4:-4, 4:-4] = False
-MARGIN[[0, -1]], MARGIN[:, [0, -1]] = False, False
-MARGIN_XY = np.stack([*np.nonzero(MARGIN), np.full(MARGIN.sum(), 28)], axis=1) / 28
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """A picture to search: BGR float32 (H, W, 3), its median grey, and its light's BGR (3,)."""
-
-    smooth: npt.NDArray[np.float32]
-    median: float
-    light: npt.NDArray[np.float32]
 
 
 def search(small: Image, before: Corners | None) -> tuple[Corners, float] | None:
@@ -58,7 +43,7 @@ def search(small: Image, before: Corners | None) -> tuple[Corners, float] | None
     smooth = cv2.GaussianBlur(small, (3, 3), 0).astype(np.float32)
     around = smooth[::6, ::6].reshape(-1, 3)
     light = np.percentile(around, 95, axis=0).astype(np.float32)
-    view = _View(smooth, float(np.median(around @ GREY)), light)
+    view = View(smooth, float(np.median(around @ GREY)), light, filled_with_paper(smooth))
     best: tuple[Corners, float] | None = None
     if before is not None:
         best = _judged(view, before)
@@ -90,7 +75,7 @@ def _evenly_lit(small: Image) -> npt.NDArray[np.uint8]:
     return blurred
 
 
-def _judged(view: _View, quad: Corners) -> tuple[Corners, float] | None:
+def _judged(view: View, quad: Corners) -> tuple[Corners, float] | None:
     """Fit a rough quad to the picture, and say how sure it is a sheet, 0…1."""
     rough = _fitted(view, quad)
     if rough is None or rough[1].mean() < 0.4:
@@ -102,15 +87,15 @@ def _judged(view: _View, quad: Corners) -> tuple[Corners, float] | None:
     height, width = view.smooth.shape[:2]
     if not cv2.isContourConvex(quad) or not plausible(quad, width, height):
         return None
-    even = _paperness(view, quad)
-    if even < 0.4 or not _ends_there(view, quad):
-        return None
+    even, tone = paperness(view, quad)
+    if even < 0.4 or tone < view.page + 3 or not _ends_there(view, quad):
+        return None  # on paper that fills the picture, only what is brighter is a sheet
     border = 0.6 * float(support.mean()) + 0.4 * float(support.min())
     share = cv2.contourArea(quad) / (height * width)
     return quad, border * min(1.0, even / 0.7) * (0.9 + 0.1 * min(1.0, share / 0.1))
 
 
-def _ends_there(view: _View, quad: Corners) -> bool:
+def _ends_there(view: View, quad: Corners) -> bool:
     """Whether something else begins beyond the border; beyond a drawn line the paper goes on."""
     points, normal, _ = _along_sides(quad)
     # The line may lie on either side of the border that was fitted.
@@ -120,7 +105,7 @@ def _ends_there(view: _View, quad: Corners) -> bool:
     pairs = looked[: len(BEYOND), None] - looked[None, len(BEYOND) :]
     steps = np.sort(pairs, axis=3)[:, :, :, SAMPLES // 2]
     apart = np.abs(steps).max(axis=3).min(axis=(0, 1))
-    needed = max(2.0, 0.016 * float(_rank(looked[0].reshape(-1, 3), 0.5).max()))
+    needed = max(2.0, 0.016 * float(rank(looked[0].reshape(-1, 3), 0.5).max()))
     return bool((apart > needed).sum() >= 3)
 
 
@@ -135,7 +120,7 @@ def _along_sides(
     return quad[:, None] + (ends - quad)[:, None] * ALONG[None, :, None], normal, lengths
 
 
-def _sampled(view: _View, points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _sampled(view: View, points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Colours at points float32 (A, B, 2): BGR float32 (A, B, 3)."""
     at = points.astype(np.float32)
     colours: npt.NDArray[np.float32] = cv2.remap(
@@ -144,36 +129,7 @@ def _sampled(view: _View, points: npt.NDArray[np.float32]) -> npt.NDArray[np.flo
     return colours
 
 
-def _paperness(view: _View, quad: Corners) -> float:
-    """How much of the quad's margin has one bright, hardly coloured tone, 0…1.
-
-    The margin, because the drawing fills the middle; the tone may fall off evenly over the sheet,
-    as a lamp at one side makes it.
-    """
-    page = _front(view.smooth, quad, MARGIN.shape[0])
-    grey = page @ GREY
-    margin = grey[MARGIN]
-    tone = np.full(margin.shape, _rank(margin, 0.6), np.float32)
-    if tone[0] < 10:
-        return 0.0
-    for _ in range(2):  # a plane through what is near the tone
-        near = np.abs(margin - tone) < 0.2 * tone + 4
-        if near.sum() < 0.3 * near.size:
-            return 0.0
-        base = MARGIN_XY[near]
-        plane = np.linalg.solve(base.T @ base + 1e-3 * np.eye(3), base.T @ margin[near])
-        tone = (MARGIN_XY @ plane).astype(np.float32)
-    near = np.abs(margin - tone) < 0.09 * np.abs(tone) + 4
-    if float(tone.mean()) < 0.75 * view.median:
-        return 0.0  # paper is among the bright things of a room
-    colour = page[MARGIN][near].mean(axis=0) if near.any() else np.ones(3)
-    balanced = colour / np.maximum(view.light, 1)
-    # Neutral as it is, or neutral under this light.
-    tinted = min(1 - balanced.min() / balanced.max(), 1 - colour.min() / max(colour.max(), 1))
-    return float(near.mean()) if tinted < 0.4 else 0.0
-
-
-def _fitted(view: _View, quad: Corners) -> tuple[Corners, npt.NDArray[np.float32]] | None:
+def _fitted(view: View, quad: Corners) -> tuple[Corners, npt.NDArray[np.float32]] | None:
     """Move each side onto the step beside it; float32 (4,) of how much of each side steps."""
     if np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1).min() < 8:
         return None
@@ -188,7 +144,7 @@ def _fitted(view: _View, quad: Corners) -> tuple[Corners, npt.NDArray[np.float32
     strongest = np.take_along_axis(strength, place[:, :, None], axis=2)[:, :, 0]
     peak = OFFSETS[2:-2][place] + _subpixel(strength, place)
     inside = looked[:, :, :3].mean(axis=2)
-    paper = _rank(inside.reshape(-1, 3), 0.5)
+    paper = rank(inside.reshape(-1, 3), 0.5)
     needed = max(3.0, 0.035 * float(paper.max()))
     # The paper's side of a step has the paper's tone, also where a hand is on the other one.
     within = np.abs(inside - paper).max(axis=2) < max(14.0, 0.28 * float(paper.max()))
@@ -224,12 +180,6 @@ def _robust_lines(
     return slope, shift
 
 
-def _rank(values: npt.NDArray[np.float32], share: float) -> npt.NDArray[np.float32]:
-    """The value (of each column) that this share lies below; faster on few than a percentile."""
-    ranked: npt.NDArray[np.float32] = np.sort(values, axis=0)[int(share * len(values))]
-    return ranked
-
-
 def _subpixel(
     strength: npt.NDArray[np.float32], place: npt.NDArray[np.intp]
 ) -> npt.NDArray[np.float32]:
@@ -241,12 +191,3 @@ def _subpixel(
     shift = np.where(np.abs(bend) > 1e-3, 0.5 * (a - c) / np.where(bend == 0, 1, bend), 0)
     result: npt.NDArray[np.float32] = np.clip(shift, -0.5, 0.5).astype(np.float32)
     return result
-
-
-def _front(picture: npt.NDArray[np.float32], quad: Corners, side: int) -> npt.NDArray[np.float32]:
-    target = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32)
-    matrix = cv2.getPerspectiveTransform(quad, target)
-    page: npt.NDArray[np.float32] = cv2.warpPerspective(
-        picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return page

@@ -115,7 +115,7 @@ def scoring(
         report(
             f"score with the finder minus without, {name}",
             f"median {np.median(gain):+.1f}, mean {gain.mean():+.1f}, "
-            f"5 % lose over {-min(0.0, np.percentile(gain, 5)):.1f}, n {len(gain)}",
+            f"{(gain < -1).mean():.1%} lose over 1, n {len(gain)}",
         )
 
 
