@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -49,10 +50,20 @@ def test_the_environment_names_a_database_and_the_option_wins(tmp_path, monkeypa
     assert Leaderboard(f"sqlite:///{tmp_path}/x.sqlite3").location == f"{tmp_path}/x.sqlite3"
 
 
-def test_sqlite_writes_ahead_and_syncs_each_commit(url):
-    with Leaderboard(url) as leaderboard, leaderboard._engine.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+def test_sqlite_writes_ahead_and_syncs_its_journal_when_asked(url, path, monkeypatch):
+    with Leaderboard(url) as leaderboard:
+        with leaderboard._engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        leaderboard.store(turn())
+        synced = []
+        fsync = os.fsync
+        monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file)) or fsync(file))
+        leaderboard.sync()
+        journal = path.with_name(f"{path.name}-wal").stat()
+        assert [(found.st_dev, found.st_ino) for found in synced] == [
+            (journal.st_dev, journal.st_ino)
+        ]
+        assert leaderboard.count() == 1
 
 
 @pytest.mark.parametrize(

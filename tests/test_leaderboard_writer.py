@@ -156,8 +156,8 @@ def test_draining_a_queue_twice_stores_once(leaderboard):
     ada = turn("Ada", 30)
     queue.put(ada)
     queue.put(turn("Ada", 20, ada.id))
-    assert queue.drain(leaderboard.store) == 2
-    assert queue.drain(leaderboard.store) == 0
+    assert queue.drain(leaderboard) == 2
+    assert queue.drain(leaderboard) == 0
     assert leaderboard.standing(BOARD, "Ada").turn == ada
 
 
@@ -171,7 +171,7 @@ def test_a_damaged_file_in_the_queue_is_kept_aside_and_holds_nothing_up(leaderbo
     queue = TurnQueue(leaderboard.location)
     queue.put(turn("Ada", 30))
     (queue.folder / "20200101-bad.00000.x.json").write_text(rubbish)
-    assert queue.drain(leaderboard.store) == 1
+    assert queue.drain(leaderboard) == 1
     assert len(queue) == 0
     assert [p.name for p in queue.folder.iterdir()] == ["20200101-bad.00000.x.damaged"]
 

@@ -116,7 +116,7 @@ def open_leaderboard(database: str | None) -> Leaderboard:
     opened = Leaderboard(database, notice=lambda text: typer.echo(f"paintcam: {text}", err=True))
     waiting = TurnQueue(opened.location)
     if len(waiting):
-        stored = waiting.drain(opened.store)
+        stored = waiting.drain(opened)
         typer.echo(f"paintcam: {stored} score(s) that waited are stored now.", err=True)
     return opened
 

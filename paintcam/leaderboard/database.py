@@ -95,8 +95,8 @@ def _on_sqlite_connect(connection: object, _: object) -> None:
     connection.isolation_level = None  # type: ignore[attr-defined]
     cursor = connection.cursor()  # type: ignore[attr-defined]
     cursor.execute("PRAGMA foreign_keys=ON")
-    # An acknowledged score is on the disk, also when the power fails: fsync at each commit.
-    cursor.execute("PRAGMA synchronous=FULL")
+    # In WAL mode this survives any end of the process; `Leaderboard.sync` is for power cuts.
+    cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
 
 

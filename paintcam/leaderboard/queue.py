@@ -6,11 +6,11 @@ import contextlib
 import hashlib
 import os
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 from paintcam.errors import LeaderboardError
 from paintcam.folders import data_folder
+from paintcam.leaderboard.board import Leaderboard
 from paintcam.leaderboard.records import Turn, points_of
 
 __all__ = ["TurnQueue"]
@@ -66,31 +66,32 @@ class TurnQueue:
         for file in self.folder.glob(f"{turn_id}.*.json"):
             file.unlink(missing_ok=True)
 
-    def drain(self, store: Callable[[Turn], None]) -> int:
+    def drain(self, leaderboard: Leaderboard) -> int:
         """Store what waits, oldest first. A file that cannot be read is kept aside.
-
-        Args:
-            store: `Leaderboard.store`.
 
         Returns:
             How many were stored.
 
         Raises:
-            LeaderboardError: From `store`; what is not stored yet stays in the queue.
+            LeaderboardError: The database does not take them; what is not stored yet stays here.
         """
-        stored = 0
-        for path in self._files():
-            try:
-                store(Turn.from_json(path.read_text(encoding="utf-8")))
-            except FileNotFoundError:
-                continue  # another process was faster
-            except (OSError, ValueError):
-                with contextlib.suppress(OSError):
-                    path.rename(path.with_suffix(".damaged"))
-                continue
-            path.unlink(missing_ok=True)
-            stored += 1
-        return stored
+        stored: list[Path] = []
+        try:
+            for path in self._files():
+                try:
+                    leaderboard.store(Turn.from_json(path.read_text(encoding="utf-8")))
+                    stored.append(path)
+                except FileNotFoundError:
+                    pass  # another process was faster
+                except (OSError, ValueError):
+                    with contextlib.suppress(OSError):
+                        path.rename(path.with_suffix(".damaged"))
+        finally:
+            if stored:
+                leaderboard.sync()  # what leaves the disk here is on the disk there
+                for path in stored:
+                    path.unlink(missing_ok=True)
+        return len(stored)
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("*.json")) if self.folder.is_dir() else []

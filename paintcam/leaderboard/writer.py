@@ -131,7 +131,8 @@ class TurnWriter:
                 if self._waiting.get(turn.id) is turn:
                     del self._waiting[turn.id]
                 self._changed.notify_all()
-        waited = self._queue.drain(self._leaderboard.store)
+        waited = self._queue.drain(self._leaderboard)
+        self._leaderboard.sync()
         for turn_id in forgotten:
             self._queue.drop(turn_id)
             self._leaderboard.forget(turn_id)

@@ -50,6 +50,20 @@ def score_of(index: int) -> float:
     return round(min(100.0, max(0.0, random.Random(index).gauss(45, 18))), 5)
 
 
+def load(connection: Any, table: Any, rows: list[dict[str, Any]]) -> None:
+    """Insert many rows, in PostgreSQL by COPY."""
+    if connection.dialect.name != "postgresql":
+        connection.execute(table.insert(), rows)
+        return
+    names = list(rows[0])
+    with (
+        connection.connection.driver_connection.cursor() as cursor,
+        cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row([row[name] for name in names])
+
+
 def fill(leaderboard: Leaderboard, count: int) -> list[int]:
     """Load players, a turn each, by the tables; gives everybody's points."""
     leaderboard.store(Turn("first", BOARD, "first", 0.0, 0.0, 0.0))
@@ -67,9 +81,12 @@ def fill(leaderboard: Leaderboard, count: int) -> list[int]:
                 | {key: row[key] for key in ("player_id", "points")}
                 for row in played
             ]
-            connection.execute(schema.players.insert(), people)
-            connection.execute(schema.turns.insert(), played)
-            connection.execute(schema.bests.insert(), best)
+            for table, rows in (
+                (schema.players, people),
+                (schema.turns, played),
+                (schema.bests, best),
+            ):
+                load(connection, table, rows)
             points += [row["points"] for row in mine]
         connection.execute(schema.tallies.delete())
         tally: dict[int, int] = {}
