@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 # This package is imported only by the commands that keep or show scores.
-from sqlalchemy import Connection, Row, Select, case, func, select  # noqa: TID253
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, select  # noqa: TID253
 
 from paintcam.leaderboard.records import Board, Standing, Turn
 from paintcam.leaderboard.schema import bests, boards, players, tallies, tenths_of, turns
@@ -16,25 +16,30 @@ from paintcam.names import clean_text, prompt_key
 __all__ = ["board_id", "board_ids", "player_id", "rank", "top"]
 
 
+# Built once: building it costs more than running it.
+_BOARD = select(boards.c.id).where(boards.c.key == bindparam("key"))
+_RANK = select(
+    func.sum(case((tallies.c.tenths > bindparam("tenths"), tallies.c.players), else_=0))
+    + select(func.count())
+    .select_from(bests)
+    .where(bests.c.board_id == bindparam("board"))
+    .where(bests.c.points > bindparam("points"), bests.c.points < bindparam("end"))
+    .scalar_subquery(),
+    func.sum(tallies.c.players),
+).where(tallies.c.board_id == bindparam("board"))
+
+
 def board_id(connection: Connection, board: Board) -> int | None:
     """The id of a board, or None where nobody has played it."""
-    found = connection.execute(select(boards.c.id).where(boards.c.key == board.key)).scalar()
+    found = connection.execute(_BOARD, {"key": board.key}).scalar()
     return None if found is None else int(found)
 
 
 def rank(connection: Connection, board: int, points: int) -> tuple[int, int]:
     """One more than the players with more points, and how many players there are."""
     tenths = tenths_of(points)
-    above = case((tallies.c.tenths > tenths, tallies.c.players), else_=0)
-    among = (
-        select(func.count())
-        .select_from(bests)
-        .where(bests.c.board_id == board)
-        .where(bests.c.points > points, bests.c.points < 10 * (tenths + 1))
-        .scalar_subquery()
-    )
-    query = select(func.sum(above) + among, func.sum(tallies.c.players))
-    better, of = connection.execute(query.where(tallies.c.board_id == board)).one()
+    asked = {"board": board, "points": points, "tenths": tenths, "end": 10 * (tenths + 1)}
+    better, of = connection.execute(_RANK, asked).one()
     return int(better or 0) + 1, int(of or 0)
 
 
