@@ -26,6 +26,7 @@ class Screen:
         reader, writer = os.pipe()
         self._start(
             ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp",
+             "-noreset",
              "-fbdir", str(self.folder)],
             pass_fds=(writer,),
         )  # fmt: skip

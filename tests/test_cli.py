@@ -92,7 +92,8 @@ def test_words_for_a_person(tmp_path, clip):
     done = paintcam(*HOUSE, "--source", clip, cwd=tmp_path)
     assert done.returncode == 0
     assert "best" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("Best ")
+    assert re.search(r"^Best [0-9.]+ of 100", done.stdout, re.MULTILINE)
+    assert re.search(r"^Guards: handwriting", done.stdout, re.MULTILINE)
 
 
 def test_recording_and_snapshots(tmp_path, clip):
@@ -214,7 +215,7 @@ def test_a_pipe_of_another_encoding(tmp_path, clip):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "█" in done.stdout.decode()
+    assert {"█", "−"} & set(done.stdout.decode())
 
 
 def test_a_second_paintcam_leaves_the_first_ones_best_alone(tmp_path, houses, clip):
@@ -373,8 +374,8 @@ def test_demo_json(tmp_path):
     assert len(verdicts) >= 20
     assert np.ptp(scores) >= 20
     assert times.max() <= 40
-    half = times < times.max() * 0.55
-    assert scores[half].max() > scores[~half].max()
+    first = times < 19  # the second chapter of demo.json
+    assert scores[first].max() > scores[~first].max()
     assert not list(tmp_path.glob("*.mp4"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 import threading
 
@@ -12,6 +11,7 @@ import click
 import typer
 import typer.core
 
+from paintcam.cli.interrupts import install
 from paintcam.errors import PaintcamError
 
 __all__ = ["app", "main"]
@@ -93,8 +93,7 @@ def main() -> None:
             # a pipe on Windows has another encoding, in which a score's bar is an error
             stream.reconfigure(encoding="utf-8", errors="replace")
     threading.excepthook = _tell_thread
-    # before and after a run; in it, the loop ends as it does on q
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    install()
     code = _run()
     try:
         sys.stdout.flush()

@@ -166,6 +166,7 @@ def conduct(loop: Live | EveryFrame, report: JsonReport | TextReport | None = No
         loop: Built, not yet run.
         report: Told the summary where the run ends in an error after its first verdict.
     """
+    from paintcam.cli.interrupts import stopping
     from paintcam.folders import forget_last_run
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -173,6 +174,8 @@ def conduct(loop: Live | EveryFrame, report: JsonReport | TextReport | None = No
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
+        if stopping.is_set():
+            loop.stop()
         summary = loop.run()
         forget_last_run()
         return summary
