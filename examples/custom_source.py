@@ -116,13 +116,8 @@ def main() -> int:
             listener=listener,
             window=Window() if given.window else None,
         )
-        live = Live(
-            source,
-            lambda: make_judge(load_encoder(given.model), given.prompt),
-            stage,
-            hold=True,  # wait with the second frame until the model is there
-        )
-        live.run()
+        judge = make_judge(load_encoder(given.model), given.prompt)
+        Live(source, lambda: judge, stage).run()
     except PaintcamError as error:
         print(error, file=sys.stderr)
         return 1

@@ -80,7 +80,8 @@ class EveryFrame:
     def summary(self) -> Summary:
         """What the run has come to so far."""
         stage = self.stage
-        return Summary(stage.best, stage.frames_shown, stage.session.scored, stage.guards)
+        scored = stage.session.scored
+        return Summary(stage.best, stage.frames_shown, scored, stage.guards, stage.results)
 
     def _load(self) -> FrameJudge | None:
         """Load the judge beside the main thread, where `stop` must be heard; None once stopped."""

@@ -171,7 +171,7 @@ class PromptCheck:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._nsfw = _embedded(encoder, "nsfw", None)
-        harmless = _embedded(encoder, "harmless", None)
+        self._harmless = harmless = _embedded(encoder, "harmless", None)
         # CLIP's unrelated texts have a cosine near 0.7, a sentence model's one near 0.1.
         self._unrelated = float(np.median(harmless @ self._nsfw.T))
         words = "|".join(re.escape(word) for word in guard_prompts("nsfw_words"))
@@ -187,7 +187,9 @@ class PromptCheck:
         for prompt, embedding in zip(prompts, embeddings, strict=True):
             nearest = float((self._nsfw @ embedding).max())
             alike = (nearest - self._unrelated) / max(1 - self._unrelated, 1e-3)
-            if alike > ALIKE or self._words.search(prompt):
+            # "a drawing of a person" is like "a drawing of a naked person", and more like a drawing
+            likelier = nearest > float((self._harmless @ embedding).max())
+            if (alike > ALIKE and likelier) or self._words.search(prompt):
                 raise PromptError(
                     f'The prompt "{prompt}" does not look safe for work. Try another, or pass '
                     "--no-guard nsfw."

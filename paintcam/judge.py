@@ -23,6 +23,10 @@ __all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "cosine", "sco
 DEFAULT_LOGIT_SCALE = 100.0  # CLIP's learned temperature ends at its cap, 100 (section 2.5)
 
 
+NOTICEABLE = 3
+"""Points that a penalty must cost before the picture speaks of it."""
+
+
 class Guard(Protocol):
     """Looks at every frame beside the prompt; all its methods are called by the scorer's thread."""
 
@@ -202,7 +206,7 @@ class Judge:
             lost = fair - score_of(similarity - finding.penalty, *self._score_range)
             if finding.blocked:
                 flags.append(finding.words)
-            elif round(lost) >= 1:
+            elif round(lost) >= NOTICEABLE:
                 flags.append(f"{finding.words}: −{lost:.0f}")
         return tuple(flags)
 

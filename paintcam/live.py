@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from paintcam.errors import PaintcamError
 from paintcam.frames import Frame, FrameSource, SourceState
@@ -21,6 +21,8 @@ __all__ = ["Live", "Summary"]
 
 TICK_S = 0.03
 """Longest wait for a frame before keys are looked at."""
+TYPING_TICK_S = 0.005
+"""The same while somebody types: OpenCV keeps the last of several keys only."""
 REDRAW_S = 0.2
 """How often a picture without new frames is drawn again: states and messages change."""
 LAST_VERDICT_S = 5.0
@@ -36,12 +38,14 @@ class Summary:
         frames_shown: New frames that were shown.
         frames_scored: Verdicts.
         guards: Names of the guards that were really running.
+        results: Prompt → its best, in the order in which they were drawn.
     """
 
     best: float | None
     frames_shown: int
     frames_scored: int
     guards: tuple[str, ...] = ()
+    results: Mapping[str, float] = field(default_factory=dict)
 
 
 class Live:
@@ -111,7 +115,8 @@ class Live:
     def summary(self) -> Summary:
         """What the run has come to so far."""
         stage = self.stage
-        return Summary(stage.best, stage.frames_shown, stage.session.scored, stage.guards)
+        scored = stage.session.scored
+        return Summary(stage.best, stage.frames_shown, scored, stage.guards, stage.results)
 
     def _tick(self) -> None:
         if self.scorer.error is not None:
@@ -122,9 +127,10 @@ class Live:
         frame = None
         held = self._hold and self._frame is not None and not self.scorer.ready
         if held or (self._hold and self.stage.controls.paused):
-            self._stopping.wait(TICK_S)
+            self._stopping.wait(TYPING_TICK_S)
         else:
-            frame = self.source.read(TICK_S)
+            typing = self.stage.controls.typing is not None
+            frame = self.source.read(TYPING_TICK_S if typing else TICK_S)
         now = time.monotonic()
         if frame is not None:
             if self._frame is not None:
@@ -208,3 +214,5 @@ class Live:
             self.stage.note(str(error))
         else:
             self.stage.switch_prompt(prompt)
+            if self.stage.controls.paused and self._frame is not None:
+                self.scorer.offer(self._frame)  # the frozen picture, against the new prompt

@@ -44,7 +44,7 @@ class Stage:
         recording: Where it is recorded; given up with a message once it fails.
         keeper: Keeps the best on disk.
         show: What a command adds.
-        session: Keeps the best.
+        session: Keeps the best; its own reset is `r`'s, which forgets on purpose.
         controls: What the keys have set.
         notes: Lines that stay on the picture for some seconds at the start.
     """
@@ -79,6 +79,7 @@ class Stage:
         self.frames_shown = 0
         self.latest: _Latest | None = None
         self._blocked = False
+        self._results: dict[str, float] = {}
         self.best: float | None = None
         self.first_verdict_at: float | None = None
         self.draw_s: deque[float] = deque(maxlen=100_000)
@@ -168,10 +169,21 @@ class Stage:
 
     def switch_prompt(self, prompt: str) -> None:
         """Judge against another prompt: the old best is not its best."""
+        self._remember()
         self.prompt = prompt
         self._begin()
         self.latest = None
         self.show.on_prompt(prompt)
+
+    def _remember(self) -> None:
+        if self.session.best is not None:
+            self._results[self.prompt] = max(self.session.best, self._results.get(self.prompt, 0.0))
+
+    @property
+    def results(self) -> dict[str, float]:
+        """The best of every prompt so far, in the order in which they were drawn."""
+        self._remember()
+        return dict(self._results)
 
     def _begin(self) -> None:
         self.session.reset()
@@ -204,8 +216,9 @@ class Stage:
             typing=controls.typing,
             mirrored=controls.mirror,
         )
-        if not controls.overlay:
-            hud = Hud(prompt="", blocked=hud.blocked, mirrored=hud.mirrored)
+        if not controls.overlay and not hud.blocked:
+            plain = self.show.picture(image)
+            return np.ascontiguousarray(plain[:, ::-1]) if controls.mirror else plain
         return self._overlay.draw(self.show.picture(image), self.show.dress(hud))
 
     def _hud(

@@ -285,7 +285,7 @@ def test_score_tells_the_broken_picture_and_scores_the_rest(tmp_path):
 
 
 MISTAKES = [
-    (("run",), "needs a prompt"),
+    (("run",), "What should the drawing show?"),
     (("--prompt", "  ", *SKETCH), "is blank"),
     (("--prompt", "house " * 100, *SKETCH, "-s", "CLIP"), "too long"),
     (("--prompt", "a house", "--model", "dall-e"), "dall-e"),

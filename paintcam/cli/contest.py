@@ -135,7 +135,8 @@ def contest(
             print_json({"type": "podium", "places": places})
         else:
             _print_podium(rules.standings, f"{prompt} · {loop.stage.model}", keeping.ranks)
-        report.summary(summary)
+        if as_json:  # between turns frames are scored that count for nobody
+            report.summary(summary)
 
 
 def _tell(turn: PlayedTurn, standing: Standing | None) -> None:

@@ -43,6 +43,9 @@ class RunOptions:
     smoothing: float = 0.0
     snapshot: Path | None = None
     notes: list[str] = field(default_factory=list)
+    """Said in the terminal, and on the picture for some seconds."""
+    told: list[str] = field(default_factory=list)
+    """Said in the terminal alone: not for the audience."""
     on_judge: Callable[[str, Judge], None] | None = None
     """Called in the scorer's thread with the encoder's name and its judge once they are there."""
 
@@ -78,7 +81,7 @@ def check_prompt(prompt: str | None, labels: Sequence[str] = ()) -> None:
     """
     if prompt is None and not labels:
         raise UsageError(
-            'A run needs a prompt: paintcam --prompt "a gorilla gardening with grapes".'
+            'What should the drawing show? Add --prompt "a gorilla gardening with grapes".'
         )
     if prompt is not None and labels:
         raise UsageError("Pass --prompt or --label, not both: a run scores, or it tells apart.")

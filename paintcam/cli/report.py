@@ -78,6 +78,7 @@ class JsonReport:
                 "frames_shown": summary.frames_shown,
                 "frames_scored": summary.frames_scored,
                 "guards": list(summary.guards),
+                "prompts": {name: round(value, 2) for name, value in summary.results.items()},
                 **more,
             }
         )
@@ -95,6 +96,7 @@ class TextReport:
         self._course = course
         self._printed_s = -COURSE_S
         self._state = ""
+        self._labels: dict[str, float] = {}
 
     def mute(self) -> None:
         """Do not print the course."""
@@ -110,6 +112,7 @@ class TextReport:
 
     def verdict(self, verdict: Verdict, standing: Standing) -> None:
         """Print the course of the score, at most a line a second."""
+        self._labels = dict(verdict.labels or {})
         if not self._course or abs(verdict.time_s - self._printed_s) < COURSE_S:
             return
         self._printed_s = verdict.time_s
@@ -126,6 +129,10 @@ class TextReport:
 
     def summary(self, summary: Summary, **more: Any) -> None:  # noqa: ANN401 - any value
         """Print the end of the run."""
+        if self._labels:
+            shares = ", ".join(f"{label} {share:.0%}" for label, share in self._labels.items())
+            typer.echo(f"Last: {shares} ({summary.frames_scored} frames scored).")
+            return
         if summary.best is None:
             typer.echo(f"Nothing was scored ({summary.frames_shown} frames shown).")
             return
@@ -133,6 +140,9 @@ class TextReport:
             f"Best {summary.best:.1f} of 100 "
             f"({summary.frames_shown} frames shown, {summary.frames_scored} scored)."
         )
+        if len(summary.results) > 1:
+            for prompt, best in summary.results.items():
+                typer.echo(f"{best:5.1f}  {prompt}")
         more = {"guards": ", ".join(summary.guards), **more}
         for name, value in more.items():
             if value:

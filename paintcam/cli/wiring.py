@@ -107,10 +107,10 @@ def _stage(
         wanted = options.record.expanduser()
         recording = VideoFile(wanted, fps=lambda: stream.fps, realtime=not options.every_frame)
         if recording.path != wanted:
-            options.notes.append(f"{wanted} exists: recording to {recording.path}")
+            options.told.append(f"{wanted} exists: recording to {recording.path}")
     report: JsonReport | TextReport
     report = JsonReport(model) if options.json else TextReport(course=window is None)
-    for note in options.notes:
+    for note in (*options.notes, *options.told):
         report.note(note)
     stage = Stage(
         prompt=options.prompt or "",
@@ -135,7 +135,7 @@ def _last_run(options: RunOptions) -> Snapshots | None:
     from paintcam.snapshots import Snapshots
 
     for facts in interrupted_runs():
-        options.notes.append(
+        options.told.append(
             f"A run was cut off: best {facts['best']:.1f} for "
             f'"{facts.get("prompt", "")}", {facts.get("at", "")}.'
         )
@@ -155,7 +155,7 @@ def _window(options: RunOptions) -> Window | None:
     except DisplayError as error:
         if options.view is View.WINDOW:
             raise
-        options.notes.append(f"No window: {error}")
+        options.told.append(f"No window: {error}")
         return None
 
 
