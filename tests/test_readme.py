@@ -44,6 +44,14 @@ def test_the_readme_has_commands():
     assert len(COMMANDS) > 6
 
 
+def test_what_the_readme_links_to_is_there():
+    """Pictures and files."""
+    root = Path(__file__).parent.parent
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    assert links
+    assert [link for link in links if not (root / link).exists()] == []
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_readme_runs(folder, command):
     """As written; the install is left to CI, and the webcam is a clip."""
