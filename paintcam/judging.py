@@ -61,7 +61,8 @@ def make_judge(
     if crop:
         from paintcam.sheet import SheetFinder
 
-        finder = SheetFinder(steady=pictures != "stills")
+        slow = pictures == "live" and encoder.name.startswith("clip")  # some 4 frames of 30
+        finder = SheetFinder(steady=pictures != "stills", pace=8 if slow else 1)
     return Judge(
         encoder,
         prompt,

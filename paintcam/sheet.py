@@ -31,10 +31,13 @@ class SheetFinder:
 
     Args:
         steady: Frames are of one stream: smooth over time. False treats each picture by itself.
+        pace: How many frames of the stream each one that is looked at stands for: a slow encoder
+            sees few, and what holds for eight frames must not hold for eight of these.
     """
 
-    def __init__(self, *, steady: bool = True) -> None:
+    def __init__(self, *, steady: bool = True, pace: int = 1) -> None:
         self._steady = steady
+        self._pace = max(1, pace)
         self._corners: Corners | None = None
         self._square: npt.NDArray[np.float64] | None = None
         self._missed = 0
@@ -57,7 +60,7 @@ class SheetFinder:
         if (width, height) != self._size:
             self._size, self._corners = (width, height), None
         self._count += 1
-        if self._steady and self._corners is None and self._count % 3:
+        if self._steady and self._corners is None and self._pace < 3 and self._count % 3:
             return None  # an empty room is searched every third frame: a third of the cost
         scale = min(1.0, LONG_SIDE / max(height, width))
         size = (round(width * scale), round(height * scale))
@@ -99,17 +102,20 @@ class SheetFinder:
         matrix = cv2.getPerspectiveTransform(source, target)
         square = _ink_square(_seen(image, matrix, page, WHOLE, INK_GRID))
         if self._steady and self._square is not None:
-            square = self._square + 0.25 * (square - self._square)  # no jumps with every stroke
+            weight = min(1.0, 0.25 * self._pace)  # no jumps with every stroke
+            square = self._square + weight * (square - self._square)
         self._square = square
         return _seen(image, matrix, page, square, OUTPUT)
 
     def _follow(self, small: Image) -> Corners | None:
         before = self._corners
         # Now and then the whole frame, lest a poster on the wall keeps the place of a sheet.
-        found = search(small, None if self._count % LOOK_AROUND == 0 else before)
+        found = search(
+            small, None if self._count % max(1, LOOK_AROUND // self._pace) == 0 else before
+        )
         if found is None or found[1] < (ACQUIRE if before is None else KEEP):
             self._missed += 1
-            return before if self._missed <= PATIENCE else None
+            return before if self._missed <= PATIENCE // self._pace else None
         self._missed = 0
         corners = found[0]
         if before is None:
@@ -121,7 +127,7 @@ class SheetFinder:
         if moved > 0.2 * LONG_SIDE and found[1] < ACQUIRE:
             return before  # another sheet takes over when it is sure, not when it is likely
         # Casiez et al. 2012 (1€ filter): smooth what rests, follow what moves.
-        weight = min(1.0, 0.35 + 0.3 * moved)
+        weight = min(1.0, 0.35 * self._pace + 0.3 * moved)
         return (held + weight * (corners - held)).astype(np.float32)
 
 

@@ -182,3 +182,15 @@ def test_a_box_drawn_with_a_marker_is_no_sheet(wh, share):
     cv2.rectangle(paper, (left, height // 2), (right, height * 9 // 10), (60, 60, 200), pen)
     cv2.line(paper, (left, height // 2), (width // 2, height // 6), (30, 30, 30), pen)
     assert SheetFinder(steady=False).find(paper) is None
+
+
+def test_a_slow_encoder_lets_go_of_a_sheet_that_is_gone_at_once():
+    """Eight frames are a quarter of a second of a camera, and two seconds of CLIP."""
+    scene = scenes.held_sheet(1)
+    empty = np.full_like(scene.image, 90)
+    finder = SheetFinder(pace=8)
+    for _ in range(3):
+        assert finder.find(scene.image) is not None
+    gone = [finder.find(empty) is None for _ in range(3)]
+    assert gone[-1]
+    assert gone.count(False) <= 1
