@@ -60,6 +60,11 @@ class Keeper:
         if self._snapshots is not None:
             self._snapshots.keep(self._snapshot(self._best_name, frame, hud, facts))
 
+    def discard_best(self) -> None:
+        """Throw away the picture of a best that is taken back: it must not be seen."""
+        if self._snapshots is not None:
+            self._snapshots.discard(f"{self._started}-{self._best_name}")
+
     def keep_frame(self, frame: Frame, verdict: Verdict, standing: Standing, hud: Hud) -> str:
         """Keep this frame; gives what to tell the person who asked for it."""
         if self._asked_for is None:

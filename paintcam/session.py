@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 
 from paintcam.verdict import Verdict
 
-__all__ = ["Session", "Standing"]
+__all__ = ["LATE_S", "Session", "Standing"]
+
+LATE_S = 1.5
+"""How late a guard may be that looks twice a second, in its own thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,13 @@ class Session:
         self.scored = 0
         self._smoothing_s = smoothing_s
         self._shown: tuple[float, float] | None = None
+        self._before: deque[tuple[float, float | None]] = deque(maxlen=256)
 
     def add(self, verdict: Verdict) -> Standing:
         """Take the next verdict.
 
-        A blocked picture shows 0 and leaves the best alone.
+        A blocked picture shows 0 and leaves the best alone; what rose just before it, while a
+        guard was still looking at the same picture, does not count either.
 
         Raises:
             ValueError: The score is not a number in 0…100.
@@ -53,10 +59,12 @@ class Session:
         self.scored += 1
         if verdict.blocked:
             self._shown = None
+            self._take_back(verdict.captured_at - LATE_S)
             return Standing(0.0, self.best or 0.0, is_new_best=False)
         score = self._smooth(verdict)
         is_new_best = self.best is None or score > self.best
         if is_new_best:
+            self._before.append((verdict.captured_at, self.best))
             self.best = score
         return Standing(score, self.best or 0.0, is_new_best)
 
@@ -64,6 +72,11 @@ class Session:
         """Forget the best: the next verdict sets it."""
         self.best = None
         self._shown = None
+        self._before.clear()
+
+    def _take_back(self, since: float) -> None:
+        while self._before and self._before[-1][0] > since:
+            _, self.best = self._before.pop()
 
     def _smooth(self, verdict: Verdict) -> float:
         score = verdict.score

@@ -28,12 +28,14 @@ class Snapshot:
         facts: What is written as JSON.
         clean: BGR uint8 (H, W, 3) without overlay; None where it must not be kept.
         draw: Makes the picture with overlay, BGR uint8 (H, W, 3); called in the writing thread.
+        discarded: Remove what is there instead of writing.
     """
 
     name: str
     facts: dict[str, Any]
     clean: Image | None = None
     draw: Callable[[], Image] | None = None
+    discarded: bool = False
 
 
 class Snapshots:
@@ -71,6 +73,10 @@ class Snapshots:
             self._waiting[snapshot.name] = snapshot
             self._changed.notify_all()
 
+    def discard(self, name: str) -> None:
+        """Remove a snapshot, written or waiting."""
+        self.keep(Snapshot(name, {}, discarded=True))
+
     def close(self) -> None:
         """Write what is waiting. May be called twice."""
         with self._changed:
@@ -86,6 +92,10 @@ class Snapshots:
                     return
                 snapshot = self._waiting.pop(next(iter(self._waiting)))
             try:
+                if snapshot.discarded:
+                    for suffix in (".jpg", "-overlay.jpg", ".json"):
+                        (self.folder / f"{snapshot.name}{suffix}").unlink(missing_ok=True)
+                    continue
                 if snapshot.clean is not None:
                     write_picture(self.folder / f"{snapshot.name}.jpg", snapshot.clean)
                 if snapshot.draw is not None:

@@ -113,7 +113,10 @@ class Stage:
         if self._reset:  # set by a key in the main thread; the session belongs to this one
             self._reset = False
             self._begin()
+        best = self.session.best
         standing = self.session.add(verdict)
+        if self.session.best != best and verdict.blocked and self.keeper is not None:
+            self.keeper.discard_best()
         if self.first_verdict_at is None:
             self.first_verdict_at = time.monotonic()
         self._scored_at.append(time.monotonic())

@@ -239,6 +239,16 @@ def test_a_blocked_picture_is_kept_only_as_it_was_shown(tmp_path):
     assert (tmp_path / "best-overlay.jpg").exists()
 
 
+def test_a_discarded_snapshot_is_gone(tmp_path):
+    """Written or still waiting."""
+    folder = Snapshots(tmp_path)
+    folder.keep(Snapshot("best", {}, picture(), lambda: picture()))
+    time.sleep(0.3)
+    folder.discard("best")
+    folder.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_snapshot_that_cannot_be_drawn_does_not_stop_the_next(tmp_path):
     """The thread lives on, and the error is told."""
 

@@ -84,8 +84,18 @@ def test_a_blocked_picture_counts_nothing():
     """It shows 0 and leaves the best."""
     session = Session()
     session.add(verdict(40))
-    standing = session.add(verdict(99, blocked=True))
+    standing = session.add(verdict(99, 5.0, blocked=True))
     assert (standing.score, standing.best, standing.is_new_best) == (0, 40, False)
+
+
+def test_what_rose_while_a_guard_was_still_looking_does_not_count():
+    """The guard answers up to half a second late: the best of that time is taken back."""
+    session = Session()
+    session.add(verdict(40, 10.0))
+    session.add(verdict(90, 12.0))
+    standing = session.add(verdict(95, 12.4, blocked=True))
+    assert (standing.score, standing.best) == (0, 40)
+    assert session.add(verdict(50, 13.0)).best == 50
 
 
 @pytest.mark.parametrize("bad", [math.nan, -1, 101, math.inf])
