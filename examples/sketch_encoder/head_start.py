@@ -1,0 +1,62 @@
+"""Solves the head's first weights in closed form, so that training starts from a working encoder.
+
+The pooled features are strongly correlated: gradient steps on a head over them barely move after
+hundreds of steps, while least squares over a few thousand samples is far ahead at once. So the
+features are whitened by a layer that then stays fixed, and the linear layer after it starts as
+ridge regression to the captions' embeddings.
+"""
+
+# mypy: disable-error-code="no-any-return"
+# Torch has no types: what it returns is Any.
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from .network import WHITE, SketchNet
+from .teacher import to_pixels
+
+# Embeddings are normed, so their length is free: this one makes weights large against a step.
+GAIN = 30.0
+RIDGE = 0.05  # added to the variance of every direction; LayerNorm makes features' variance about 1
+
+
+def solve_head(net: SketchNet, batches: Iterable[dict[str, Tensor]], texts: Tensor) -> None:
+    """Set ``net.whiten`` and ``net.direct`` from batches; the deep layer starts at zero.
+
+    Args:
+        net: With a trained backbone.
+        batches: Training batches, see :class:`dataset.Batch`; several thousand samples in all.
+        texts: (T, 384) embeddings of the captions the batches number.
+    """
+    pooled, wanted = [], []
+    with torch.no_grad():
+        for batch in batches:
+            pooled.append(net.pool(net.features(to_pixels(batch["images"]))))
+            wanted.append(texts[batch["captions"]])
+    solve_from(net, torch.cat(pooled), torch.cat(wanted))
+
+
+def solve_from(net: SketchNet, pooled: Tensor, wanted: Tensor) -> None:
+    """Set ``net.whiten`` and ``net.direct``; the deep layer starts at zero.
+
+    Args:
+        net: Whose head to set.
+        pooled: (N, 2560) features.
+        wanted: (N, 384) embeddings of their captions.
+    """
+    with torch.no_grad():
+        x_mean, y_mean = pooled.mean(0), wanted.mean(0)
+        x, y = pooled - x_mean, wanted - y_mean
+        variances, directions = torch.linalg.eigh((x.T @ x / len(x)).double())
+        variances, directions = variances[-WHITE:], directions[:, -WHITE:]
+        matrix = (directions / torch.sqrt(variances + RIDGE)).float()
+        net.whiten.weight.copy_(matrix.T)
+        net.whiten.bias.copy_(-(x_mean @ matrix))
+        net.direct.weight.copy_(GAIN * ((x @ matrix).T @ y / len(x)).T)
+        net.direct.bias.zero_()  # the mean caption would make everything alike
+        net.deep[2].weight.zero_()
+        net.deep[2].bias.zero_()

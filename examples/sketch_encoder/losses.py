@@ -1,0 +1,89 @@
+"""The training's losses, each for one purpose. B samples, T texts, all embeddings unit-norm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+ALIKE = 0.8  # captions nearer than this mean the same thing and are no negatives of each other
+FLOOR = -0.03  # where a neutral picture should lie for every object's prompt
+SINGLE, SCENE, NEUTRAL = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each loss counts; 0 leaves it out (for ablations)."""
+
+    to_pictures: float = 0.3
+    teacher: float = 0.1
+    neutral: float = 20.0
+    stages: float = 4.0
+    pairs: float = 1.0
+
+
+def contrast(images: Tensor, own: Tensor, wrong: Tensor, bank: Tensor, scale: Tensor,
+             parts: Tensor, to_pictures: float) -> Tensor:  # fmt: skip
+    """InfoNCE: a picture should find its caption among all captions of the batch and a bank.
+
+    Args:
+        images: (B, D) picture embeddings.
+        own: (B, D) their captions.
+        wrong: (B, W, D) explicit wrong captions; zeros for none.
+        bank: (T, D) more captions.
+        scale: Inverse temperature.
+        parts: (B,) how much of the drawing is there; unfinished ones count less.
+        to_pictures: Weight of the other direction, captions finding their pictures.
+
+    Source: van den Oord et al. 2018; the bank replaces the large batches of Radford et al. 2021.
+    """
+    texts = torch.cat([own, bank])
+    logits = scale * images @ texts.T
+    rows = torch.arange(len(images))
+    alike = own @ texts.T > ALIKE
+    alike[rows, rows] = False
+    logits = logits.masked_fill(alike, -1e4)
+    extra = scale * torch.einsum("bd,bwd->bw", images, wrong)
+    extra = extra.masked_fill(wrong.abs().sum(-1) == 0, -1e4)
+    found = functional.cross_entropy(torch.cat([logits, extra], 1), rows, reduction="none")
+    back = functional.cross_entropy(logits[:, : len(images)].T, rows, reduction="none")
+    weight = parts.clamp(min=0.1)
+    return ((found + to_pictures * back) * weight).sum() / weight.sum()
+
+
+def neutral_floor(images: Tensor, own: Tensor, wrong: Tensor, bank: Tensor) -> Tensor:
+    """A neutral picture should lie below the floor for any caption but those that are its own.
+
+    The caption a page of handwriting spells out (``wrong``) is pushed down all the more.
+    """
+    strange = own @ bank.T < 0.35  # "blank paper" may be a little like "a newspaper"
+    above = functional.relu(images @ bank.T - FLOOR) ** 2
+    spelled = functional.relu(torch.einsum("bd,bwd->bw", images, wrong) - FLOOR) ** 2
+    return (above * strange).sum() / strange.sum().clamp(min=1) + spelled.mean()
+
+
+def stage_order(part: Tensor, whole: Tensor, own: Tensor, parts: Tensor) -> Tensor:
+    """A part of a drawing should be less like the caption than the whole, the more is missing."""
+    s_part, s_whole = (part * own).sum(-1), (whole * own).sum(-1)
+    missing = 1 - parts
+    order = functional.relu(s_part - s_whole + 0.25 * missing)
+    return (order + functional.relu(0.03 + FLOOR - s_part)).mean()
+
+
+def pair_distance(first: Tensor, second: Tensor) -> Tensor:
+    """Two views of one drawing should be embedded alike."""
+    return (1 - (first * second).sum(-1)).mean()
+
+
+def teacher_distance(logits: Tensor, classes: Tensor, probabilities: Tensor) -> Tensor:
+    """Keep ImageNet's knowledge: cross-entropy to the untouched classifier's view of the picture.
+
+    Args:
+        logits: (B, 1000).
+        classes: (B, K) the teacher's most probable classes.
+        probabilities: (B, K) theirs.
+    """
+    log = functional.log_softmax(logits, -1).gather(1, classes)
+    return -(probabilities * log).sum(-1).mean()

@@ -1,0 +1,64 @@
+"""Figures computed from similarities; no pictures here, so that each can be tested by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Similarities = NDArray[np.float32]
+
+
+def recall(similarities: Similarities, right: NDArray[np.int64], at: int) -> float:
+    """Percent of rows whose right column is among the ``at`` most similar.
+
+    Args:
+        similarities: (pictures, texts).
+        right: (pictures,) the column of each picture's own text.
+        at: How many guesses count.
+    """
+    own = similarities[np.arange(len(right)), right]
+    better = (similarities > own[:, None]).sum(1)
+    return 100 * float((better < at).mean())
+
+
+def area_under_curve(matching: Similarities, other: Similarities) -> float:
+    """Probability that a matching pair is more similar than another pair (ROC AUC)."""
+    ordered = np.sort(other, axis=None)
+    low, high = (np.searchsorted(ordered, matching, side) for side in ("left", "right"))
+    return float((low + high).mean() / (2 * ordered.size))
+
+
+def best_of(similarities: Similarities, others: int, seed: int) -> float:
+    """Percent of pictures (rows) that prefer their own text (the diagonal) to random others."""
+    rng = np.random.default_rng(seed)
+    count = len(similarities)
+    won = []
+    for row in range(count):
+        wrong = rng.choice(np.delete(np.arange(count), row), others, replace=False)
+        won.append(similarities[row, row] > similarities[row, wrong].max())
+    return 100 * float(np.mean(won))
+
+
+def similarity_range(matching: Similarities, other: Similarities) -> tuple[float, float]:
+    """Return low, the median of non-matching pairs, and high, the 99th percentile of matching."""
+    return float(np.median(other)), float(np.percentile(matching, 99))
+
+
+def score(similarities: Similarities, low: float, high: float) -> Similarities:
+    """Similarity to 0...100, as the judge does."""
+    return 100 * np.clip((similarities - low) / (high - low), 0, 1)
+
+
+def stages(similarities: Similarities) -> tuple[float, bool]:
+    """Judge drawings at growing stages, the first blank and the last finished.
+
+    Args:
+        similarities: (drawings, stages), each the mean over some views.
+
+    Returns:
+        Percent of drawings whose middle stage lies between blank and finished, and whether the
+        mean over all drawings grows at every stage.
+    """
+    blank, middle, whole = (similarities[:, k] for k in (0, similarities.shape[1] // 2, -1))
+    between = (blank <= middle) & (middle <= whole)
+    return 100 * float(between.mean()), bool((np.diff(similarities.mean(0)) > 0).all())

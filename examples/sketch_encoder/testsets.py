@@ -1,0 +1,174 @@
+"""The pictures that figures are measured on, made with fixed seeds from held-out drawings."""
+
+# mypy: disable-error-code="no-any-return"
+# OpenCV and torch have no types: what they return is Any.
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from . import captions, drawing, icon_sets, neutral, pages, webcam
+from .dataset import Drawer
+from .drawing import Layer
+from .pages import Handwriting
+from .pictures import Picture
+from .splits import Splits, seen_labels, unseen_concepts
+
+Frame = NDArray[np.uint8]
+LOOKS = ("clean", "webcam", "redrawn")
+DRAWABLE = ("animals", "food", "travel", "activities", "objects")
+PARTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """Pictures (indices), one text a concept, and the number of each picture's text."""
+
+    pictures: list[int]
+    texts: list[str]
+    right: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Composites:
+    """Composed scenes: pictures, layout, the caption, and the caption with one thing swapped."""
+
+    pictures: list[list[int]]
+    layouts: list[str]
+    texts: list[str]
+    swapped: list[str]
+
+
+def held_out(pictures: list[Picture]) -> dict[str, Retrieval]:
+    """Return the three retrieval tests of the held-out pictures."""
+    unseen = {label.lower() for label in unseen_concepts()}
+    style = icon_sets.UNSEEN_STYLE
+    return {
+        "seen": _of_labels(pictures, style, seen_labels()),
+        "unseen concept": _of_labels(pictures, "noto", unseen),
+        "unseen style and concept": _of_labels(pictures, style, unseen),
+    }
+
+
+def validation(pictures: list[Picture], splits: Splits) -> dict[str, Retrieval]:
+    """Return the two retrieval tests of the validation pictures, for decisions while building."""
+    labels = sorted({p.label for p in pictures if p.label and p.held_out is None})
+    number = {label: k for k, label in enumerate(labels)}
+    new = [i for i in splits.new_pictures if pictures[i].label in number]
+    right = np.array([number[pictures[i].label or ""] for i in new])
+    names = [pictures[i].name for i in splits.new_concepts]
+    return {
+        "new pictures": Retrieval(new, [label.lower() for label in labels], right),
+        "new concepts": Retrieval(splits.new_concepts, names, np.arange(len(names))),
+    }
+
+
+def composites(pictures: list[Picture], indices: list[int], count: int, seed: int) -> Composites:
+    """Compose scenes of two of the given pictures."""
+    rng = random.Random(seed)
+    groups: dict[str, list[int]] = {}
+    for i in indices:
+        groups.setdefault(pictures[i].group, []).append(i)
+    found = Composites([], [], [], [])
+    while len(found.texts) < count:
+        a, b = rng.sample(indices, 2)
+        layout = captions.layout_for(pictures[b], rng)
+        relation = rng.choice(captions.RELATIONS[layout])
+        name = [pictures[i].name.lower() for i in (a, b)]
+        text = captions.scene_caption(relation, *name)
+        which = rng.randrange(2)
+        name[which] = pictures[rng.choice(groups[pictures[(a, b)[which]].group])].name.lower()
+        other = captions.scene_caption(relation, *name)
+        if text == other or text in found.texts:
+            continue
+        found.pictures.append([a, b])
+        found.layouts.append(layout)
+        found.texts.append(text)
+        found.swapped.append(other)
+    return found
+
+
+class Stage:
+    """Makes the frames."""
+
+    def __init__(self, drawer: Drawer, handwriting: Handwriting, size: int) -> None:
+        self.drawer, self.handwriting, self.size = drawer, handwriting, size
+
+    def singles(self, indices: list[int], look: str, seed: int) -> Iterator[Frame]:
+        """Show each picture alone: clean on white, by webcam, or redrawn by hand and by webcam."""
+        for i in indices:
+            rng = np.random.default_rng((seed, i))
+            if look == "clean":
+                yield self._small(self._centred(self.drawer.store.raster[i], "white", rng))
+                continue
+            layer = self._redrawn(i, rng) if look == "redrawn" else self.drawer.store.raster[i]
+            kind = str(rng.choice(("white", "paper", "lined", "card", "whiteboard")))
+            page = self.drawer.page(np.asarray(layer), kind, rng)
+            yield webcam.look(page, rng, self.size)
+
+    def scenes(self, scenes: Composites, look: str, seed: int) -> Iterator[Frame]:
+        """Show composed scenes, clean or by webcam."""
+        for k, (members, layout) in enumerate(zip(scenes.pictures, scenes.layouts, strict=True)):
+            rng = np.random.default_rng((seed, k))
+            layers = [np.asarray(self.drawer.store.raster[i]) for i in members]
+            kind = "white" if look == "clean" else "paper"
+            page = pages.arrange(pages.empty_page(kind, rng), layers, layout, rng)
+            yield self._small(page) if look == "clean" else webcam.look(page, rng, self.size)
+
+    def neutrals(
+        self, kind: str, count: int, seed: int, texts: Sequence[str] = ()
+    ) -> Iterator[Frame]:
+        """Show nothing drawn; page k of handwriting says text k."""
+        for k in range(count):
+            rng = np.random.default_rng((seed, k))
+            text = texts[k] if texts else ""
+            yield neutral.frame(kind, rng, self.size, self.handwriting, text)
+
+    def stages(self, index: int, views: int, seed: int) -> Iterator[Frame]:
+        """Show a drawing's growing stages, ``views`` webcam views of each, stage by stage."""
+        rng = np.random.default_rng((seed, index))
+        hand = drawing.random_hand(rng, colouring="none")
+        for part in PARTS:
+            layer = drawing.draw_by_hand(self.drawer.store.shapes(index), hand, part)
+            for view in range(views):  # the same views at every stage
+                yield self._view(layer, np.random.default_rng((seed, index, view)))
+
+    def views(self, index: int, count: int, seed: int) -> Iterator[Frame]:
+        """Show one drawing, the same page, in many webcam views."""
+        rng = np.random.default_rng((seed, index))
+        page = self._centred(self._redrawn(index, rng), "paper", rng)
+        for view in range(count):
+            yield webcam.look(page, np.random.default_rng((seed, index, view)), self.size)
+
+    def _view(self, layer: Layer, rng: Generator) -> Frame:
+        return webcam.look(self._centred(layer, "paper", rng), rng, self.size)
+
+    def _redrawn(self, index: int, rng: Generator) -> Layer:
+        shapes = self.drawer.store.shapes(index)
+        if not shapes:
+            return np.asarray(self.drawer.store.raster[index])
+        return drawing.draw_by_hand(shapes, drawing.random_hand(rng, colouring="none"))
+
+    def _centred(self, layer: Layer, kind: str, rng: Generator) -> Frame:
+        page = pages.empty_page(kind, rng)
+        return pages.put(page, np.asarray(layer), (0.5, 0.5, 0.8), rng, loose=0)
+
+    def _small(self, page: Frame) -> Frame:
+        return cv2.resize(page, (self.size, self.size), interpolation=cv2.INTER_AREA)
+
+
+def _of_labels(pictures: list[Picture], style: str, labels: set[str]) -> Retrieval:
+    found = [
+        i
+        for i, p in enumerate(pictures)
+        if p.set == style and p.label and p.label.lower() in labels
+    ]
+    texts = [(pictures[i].label or "").lower() for i in found]
+    return Retrieval(found, texts, np.arange(len(found)))

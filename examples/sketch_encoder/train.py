@@ -1,0 +1,90 @@
+"""Step 6: train the picture tower; the text tower stays as it is.
+
+Run ``python -m examples.sketch_encoder.train --work WORK --steps 1500``.
+"""
+
+# mypy: disable-error-code="no-any-return"
+# Torch has no types: what it returns is Any.
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from . import fetch, pictures
+from .dataset import Steps
+from .network import SketchNet
+from .render import Store
+from .teacher import imagenet_net
+from .trainer import Recipe, Trainer
+
+
+def load_average(work: Path, name: str) -> SketchNet:
+    """Return the network with a checkpoint's averaged weights, ready to use."""
+    net = imagenet_net()
+    net.load_state_dict(torch.load(work / f"{name}.pt", weights_only=True)["average"])
+    return net.eval()
+
+
+def open_steps(
+    work: Path, packages: Path, recipe: Recipe, clean: float = 0.5
+) -> tuple[Steps, Tensor]:
+    """Return the training steps, and the captions that are emoji labels."""
+    plan = json.loads((work / "captions.json").read_text())
+    listed = pictures.load(work / "pictures.json")
+    fonts = fetch.font_files(packages, fetch.TRAINING_FONTS)
+    steps = Steps(
+        Store.open(work), listed, plan, fonts, recipe.mix, recipe.size_at, recipe.seed, clean
+    )
+    labels = {numbers[0] for i, numbers in steps.captions.items() if listed[i].label}
+    return steps, torch.tensor(sorted(labels))
+
+
+def run(work: Path, packages: Path, recipe: Recipe, name: str = "deep", workers: int = 2) -> None:
+    """Train, or go on training, until the recipe's last step."""
+    trainer = Trainer(work, recipe, name)
+    steps, labels = open_steps(work, packages, recipe)
+    todo = range(trainer.step, recipe.steps)
+    loader = DataLoader(
+        steps, batch_size=None, sampler=todo, num_workers=workers, prefetch_factor=4
+    )
+    if not recipe.begin_with and not trainer.path.exists():
+        print(f"solving the head from {recipe.head_start} batches", flush=True)
+        first = range(-recipe.head_start, 0)
+        trainer.solve_head(DataLoader(steps, batch_size=None, sampler=first, num_workers=workers))
+        trainer.save()
+    trainer.train(loader, labels)
+
+
+def main() -> None:
+    """Read the options and train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--name", default="deep")
+    parser.add_argument("--steps", type=int, default=Recipe().steps)
+    parser.add_argument("--size", type=int, default=Recipe().size)
+    parser.add_argument("--frozen-blocks", type=int, default=Recipe().frozen_blocks)
+    parser.add_argument("--begin-with", default="", help="checkpoint for the backbone")
+    parser.add_argument("--small-share", type=float, default=Recipe().small_share)
+    parser.add_argument("--head-rate", type=float, default=Recipe().head_rate)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    recipe = Recipe(
+        steps=options.steps,
+        size=options.size,
+        frozen_blocks=options.frozen_blocks,
+        begin_with=options.begin_with,
+        small_share=options.small_share,
+        head_rate=options.head_rate,
+    )
+    run(options.work, options.work / "packages", recipe, options.name)
+
+
+if __name__ == "__main__":
+    main()

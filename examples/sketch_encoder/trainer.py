@@ -1,0 +1,218 @@
+"""What step 6 does: one step of training, its checkpoints, its rates."""
+
+# mypy: disable-error-code="no-any-return"
+# Torch has no types: what it returns is Any.
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import head_start, losses
+from .dataset import Mix
+from .losses import NEUTRAL, Weights
+from .network import BLOCKS, SketchNet
+from .teacher import imagenet_net, to_pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a training is told; saved with every checkpoint."""
+
+    steps: int = 1500
+    size: int = 128
+    small_size: int = 96  # at first, for speed
+    small_share: float = 0.65  # of the steps
+    seed: int = 0
+    frozen_blocks: int = 4
+    head_rate: float = 6e-4
+    body_rate: float = 5e-4
+    layer_decay: float = 0.85
+    bank: int = 4096
+    average: float = 0.998
+    warm_up: int = 50
+    head_start: int = 80  # batches that the head is solved from
+    begin_with: str = ""  # a checkpoint whose weights to begin with instead of ImageNet's
+    mix: Mix = field(default_factory=Mix)
+    weights: Weights = field(default_factory=Weights)
+
+    def size_at(self, step: int) -> int:
+        """Return the side of the frames at a step."""
+        return self.small_size if step < self.small_share * self.steps else self.size
+
+
+class Trainer:
+    """Holds network, optimiser and running average; resumes from its last checkpoint."""
+
+    def __init__(self, work: Path, recipe: Recipe, name: str) -> None:
+        self.work, self.recipe = work, recipe
+        self.path = work / f"{name}.pt"
+        torch.manual_seed(recipe.seed)
+        self.net = imagenet_net(torch.from_numpy(np.load(work / "classes.npy")))
+        self.net.to(memory_format=torch.channels_last)
+        self.net.frozen_blocks = recipe.frozen_blocks
+        self.groups = parameter_groups(self.net, recipe)
+        self.optimiser = torch.optim.AdamW(self.groups, betas=(0.9, 0.98))
+        self.rates = [group["lr"] for group in self.optimiser.param_groups]
+        self.average = {k: v.clone() for k, v in self.net.state_dict().items()}
+        self.step = 0
+        self.texts = torch.from_numpy(np.load(work / "captions.npy").astype(np.float32))
+        self.texts = torch.nn.functional.normalize(self.texts, dim=-1)
+        taught = np.load(work / "teacher.npz")
+        self.taught = {k: torch.from_numpy(taught[k]) for k in taught.files}
+        if self.path.exists():
+            self._resume()
+        elif recipe.begin_with:
+            self._begin_with(work / f"{recipe.begin_with}.pt")
+
+    def train(
+        self, loader: Iterable[dict[str, Tensor]], labels: Tensor, save_every_s: float = 300
+    ) -> None:
+        """Run the remaining steps; ``labels`` are caption numbers always in the bank."""
+        began = saved = time.monotonic()
+        sums: dict[str, float] = {}
+        first = self.step
+        for batch in loader:
+            for name, value in self.update(batch, labels).items():
+                sums[name] = sums.get(name, 0.0) + value
+            if self.step % 25 == 0 or self.step == self.recipe.steps:
+                count = min(25, self.step - first)
+                shown = "  ".join(f"{k} {v / count:.3f}" for k, v in sums.items())
+                pace = (time.monotonic() - began) / (self.step - first)
+                print(
+                    f"step {self.step}/{self.recipe.steps}  {shown}  {pace:.2f} s a step",
+                    flush=True,
+                )
+                sums = {}
+            if time.monotonic() - saved > save_every_s:
+                self.save()
+                saved = time.monotonic()
+        self.save()
+
+    def update(self, batch: dict[str, Tensor], labels: Tensor) -> dict[str, float]:
+        """Take one step; returns its losses."""
+        recipe, mix, weights = self.recipe, self.recipe.mix, self.recipe.weights
+        for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
+            group["lr"] = rate * schedule(self.step, recipe.steps, recipe.warm_up)
+        images, logits = self.net.heads(self.net.features(to_pixels(batch["images"])))
+        own = self.texts[batch["captions"]]
+        wrong = self.texts[batch["wrong"].clamp(min=0)] * (batch["wrong"] >= 0)[..., None]
+        drawn = torch.randint(len(self.texts), (recipe.bank,))
+        bank = self.texts[torch.cat([labels, drawn])]
+        scale = self.net.log_scale.exp().clamp(max=100)
+        plain = batch["kinds"] == NEUTRAL
+        single = batch["pictures"] >= 0
+        a, b = mix.singles, mix.singles + 2 * mix.pairs
+        c = b + 2 * mix.stages
+        found = {
+            "contrast": losses.contrast(
+                images, own, wrong, bank, scale, batch["parts"], weights.to_pictures
+            )
+        }
+        if weights.neutral and mix.neutral:
+            found["neutral"] = weights.neutral * losses.neutral_floor(
+                images[plain], own[plain], wrong[plain], bank
+            )
+        if weights.pairs and mix.pairs:
+            first, second = images[a:b:2], images[a + 1 : b : 2]
+            found["pairs"] = weights.pairs * losses.pair_distance(first, second)
+        if weights.stages and mix.stages:
+            found["stages"] = weights.stages * losses.stage_order(
+                images[b:c:2], images[b + 1 : c : 2], own[b:c:2], batch["parts"][b:c:2]
+            )
+        if weights.teacher:
+            at = batch["pictures"][single]
+            found["teacher"] = weights.teacher * losses.teacher_distance(
+                logits[single],
+                self.taught["classes"][at].long(),
+                self.taught["probabilities"][at].float(),
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        sum(found.values()).backward()
+        torch.nn.utils.clip_grad_norm_([p for g in self.groups for p in g["params"]], 2.0)
+        self.optimiser.step()
+        self.step += 1
+        self._follow()
+        shown = {name: float(value.detach()) for name, value in found.items()}
+        right = (images.detach() @ torch.cat([own, bank]).T)[single].argmax(1)
+        shown["right"] = float((right == single.nonzero()[:, 0]).float().mean())
+        return shown
+
+    def save(self) -> None:
+        """Write a checkpoint; the old one is replaced only when the new one is whole."""
+        partial = self.path.with_suffix(".partial")
+        torch.save(
+            {
+                "step": self.step,
+                "net": self.net.state_dict(),
+                "average": self.average,
+                "optimiser": self.optimiser.state_dict(),
+            },
+            partial,
+        )
+        partial.rename(self.path)
+
+    def _follow(self) -> None:
+        """Move the running average of the weights towards the present ones."""
+        keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for name, value in self.net.state_dict().items():
+                self.average[name].lerp_(value, 1 - keep)
+
+    def solve_head(self, batches: Iterable[dict[str, Tensor]]) -> None:
+        """Start the head from ridge regression; see head_start.py."""
+        head_start.solve_head(self.net, batches, self.texts)
+        self.average = {k: v.clone() for k, v in self.net.state_dict().items()}
+
+    def _begin_with(self, path: Path) -> None:
+        """Take another training's averaged weights."""
+        self.net.load_state_dict(torch.load(path, weights_only=True)["average"])
+        self.average = {k: v.clone() for k, v in self.net.state_dict().items()}
+
+    def _resume(self) -> None:
+        saved = torch.load(self.path, weights_only=True)
+        self.net.load_state_dict(saved["net"])
+        self.average = saved["average"]
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.step = saved["step"]
+        print(f"resumed {self.path.name} at step {self.step}", flush=True)
+
+
+def parameter_groups(net: SketchNet, recipe: Recipe) -> list[dict[str, Any]]:
+    """Group parameters with their rates: lower for earlier blocks, none for frozen ones."""
+    head = [*net.direct.parameters(), *net.deep.parameters()]
+    groups = [
+        {"params": head, "lr": recipe.head_rate, "weight_decay": 0.05},
+        {"params": [net.log_scale], "lr": 3e-3, "weight_decay": 0.0},
+        {
+            "params": [*net.classifier.parameters(), *net.backbone._conv_head.parameters()],
+            "lr": recipe.body_rate,
+            "weight_decay": 1e-4,
+        },
+    ]
+    for module in (
+        net.norm,
+        net.whiten,
+        net.backbone._conv_stem,
+        *net.backbone._blocks[: recipe.frozen_blocks],
+    ):
+        module.requires_grad_(False)
+    for index in range(recipe.frozen_blocks, BLOCKS):
+        rate = recipe.body_rate * recipe.layer_decay ** (BLOCKS - 1 - index)
+        block = list(net.backbone._blocks[index].parameters())
+        groups.append({"params": block, "lr": rate, "weight_decay": 1e-4})
+    return groups
+
+
+def schedule(step: int, steps: int, warm_up: int) -> float:
+    """Warm up linearly, then fall along a cosine to a fiftieth."""
+    warm = min(1.0, (step + 1) / warm_up)
+    return warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))

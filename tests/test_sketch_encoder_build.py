@@ -1,0 +1,353 @@
+"""The build of the bundled encoder, on data small enough to check by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+cv2 = pytest.importorskip("cv2", reason="the build draws with OpenCV")
+torch = pytest.importorskip("torch", reason="the build trains with torch")
+
+from examples.sketch_encoder import (  # noqa: E402 - after the checks for what they import
+    captions,
+    drawing,
+    fetch,
+    head_start,
+    icon_sets,
+    losses,
+    measures,
+    neutral,
+    outlines,
+    pages,
+    pictures,
+    render,
+    splits,
+    svg_path,
+    webcam,
+)
+from examples.sketch_encoder.dataset import Batch, Drawer, Mix, Steps  # noqa: E402
+from examples.sketch_encoder.pictures import HeldOut, Picture  # noqa: E402
+from examples.sketch_encoder.wordnet import WordNet  # noqa: E402
+
+CUP = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
+    '<path fill="#c33" d="M4 4h12v12a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4z"/>'
+    '<path fill="#111" d="M6 6l2 0 0 2z"/>'
+    '<circle cx="18" cy="10" r="4" fill="none" stroke="#000"/></svg>'
+)
+NOUNS = """\
+00000001 05 n 01 dog 0 001 @ 00000002 n 0000 | barks
+00000002 05 n 02 canine 0 canid 0 001 @ 00000003 n 0000 | of the dog family
+00000003 05 n 01 animal 0 001 @ 00000004 n 0000 | lives
+00000004 03 n 01 organism 0 000 | any living thing
+"""
+INDEX = """\
+  1 a licence line starts with blanks
+dog n 1 1 @ 1 0 00000001
+canine n 1 1 @ 1 0 00000002
+canid n 1 1 @ 1 0 00000002
+"""
+
+
+@pytest.fixture
+def store() -> render.Store:
+    """One cup, rendered and outlined."""
+    shapes = outlines.read_shapes(CUP)
+    flat = render._flatten([shapes])
+    for name in ("of_contour", "of_shape", "of_picture"):
+        flat[name] = np.concatenate([[0], np.cumsum(flat[name])])
+    raster = drawing.draw_by_hand(shapes, drawing.Hand(colouring="flat"))[None]
+    return render.Store(raster, **flat)
+
+
+@pytest.fixture
+def cup() -> Picture:
+    return Picture("noto", "cup", "teacup", ["drink"], "objects", "teacup")
+
+
+def test_fetch_pins_every_package_and_names_folders():
+    """Rebuilding next year downloads the same bytes."""
+    assert all(version[0].isdigit() for version in (fetch.NPM | fetch.DEBIAN).values())
+    assert fetch.folder_name("@iconify/json") == "iconify-json"
+    assert not set(fetch.TRAINING_FONTS) & set(fetch.HELD_OUT_FONTS)
+
+
+def test_fetch_keeps_what_is_there(tmp_path: Path):
+    """A folder already unpacked is not downloaded again."""
+    (tmp_path / "done").mkdir()
+    fetch._once(tmp_path / "done", lambda *_: pytest.fail("fetched again"), "x", "1")
+
+
+def test_interrupted_fetch_is_redone(tmp_path: Path):
+    """Half a download leaves no folder that looks whole."""
+
+    def broken(folder: Path, *_: str) -> None:
+        (folder / "half").touch()
+        raise OSError("no network")
+
+    with pytest.raises(OSError, match="no network"):
+        fetch._once(tmp_path / "package", broken, "x", "1")
+    assert not (tmp_path / "package").exists()
+
+
+def test_held_out_concepts_are_found_in_any_number():
+    """A held-out word is found as a plural and inside a longer name, and nothing else is."""
+    held = HeldOut(["grapes", "face with mask"])
+    assert held.find("bunch of grape") == "grapes"
+    assert held.find("masks") == "face with mask"
+    assert held.find("grapefruit") is None
+
+
+@pytest.mark.parametrize(
+    ("plural", "singular"),
+    [("cherries", "cherry"), ("foxes", "fox"), ("cats", "cat"), ("glass", "glass"), ("bus", "bus")],
+)
+def test_stem(plural: str, singular: str):
+    """Common plurals are brought to their singular."""
+    assert pictures.stem(plural) == singular
+
+
+def test_unseen_style_is_never_trained_on():
+    """No picture of the unseen style or of an unseen concept gets into the trained ones."""
+    listed = [
+        Picture("openmoji", "a", "cat", label="cat"),
+        Picture("noto", "b", "gorilla", label="gorilla", held_out="gorilla"),
+        *(Picture("noto", f"c{k}", "cat", label="cat") for k in range(40)),
+    ]
+    parts = splits.split(listed)
+    assert not {0, 1} & {*parts.trained, *parts.new_pictures, *parts.new_concepts}
+    assert not set(parts.trained) & set(parts.new_pictures)
+    assert len(splits.unseen_concepts()) == 208
+
+
+def test_no_training_set_is_share_alike_or_unknown():
+    """The measured style is not among the trained sets, nor is any twice."""
+    trained = (*icon_sets.EMOJI, *icon_sets.COLOUR, *icon_sets.ONE_COLOUR)
+    assert icon_sets.UNSEEN_STYLE not in trained
+    assert len(set(trained)) == len(trained)
+    assert "CC-BY-SA-4.0" not in icon_sets.PERMISSIVE
+
+
+def test_set_with_another_licence_is_refused(tmp_path: Path):
+    """A set whose licence changed stops the build before anything is listed."""
+    folder = tmp_path / "iconify-json"
+    folder.mkdir()
+    names = (*icon_sets.EMOJI, *icon_sets.COLOUR, *icon_sets.ONE_COLOUR)
+    entry = {"license": {"spdx": "CC-BY-NC-4.0"}}
+    (folder / "collections.json").write_text(json.dumps(dict.fromkeys(names, entry)))
+    with pytest.raises(ValueError, match="CC-BY-NC"):
+        pictures.list_pictures(tmp_path, [])
+
+
+def test_path_flattening():
+    """Lines, curves, arcs and repeated commands end where they should."""
+    (square,) = svg_path.flatten_path("M0 0h2v2H0z")
+    assert square.tolist() == [[0, 0], [2, 0], [2, 2], [0, 2], [0, 0]]
+    (curve,) = svg_path.flatten_path("M0 0C0 1 1 1 1 0S2-1 2 0")
+    assert curve[-1].tolist() == [2, 0]
+    (arc,) = svg_path.flatten_path("M0 0a1 1 0 012 0")  # flags written without spaces
+    assert arc[-1] == pytest.approx([2, 0])
+    assert arc[:, 1].min() == pytest.approx(-1, abs=0.05)
+
+
+def test_outlines_know_paint_and_fill_the_grid():
+    """Fill and stroke are read, groups move what is in them, and the drawing fills the grid."""
+    shapes = outlines.read_shapes(CUP)
+    assert [bool(shape.fill) for shape in shapes] == [True, True, False]
+    assert shapes[0].fill == (204, 51, 51)
+    points = np.concatenate([c for shape in shapes for c in shape.contours])
+    assert np.ptp(points, 0).max() == pytest.approx(outlines.GRID - 1)
+    moved = CUP.replace("<path", '<g transform="translate(5 5) rotate(30)"><path', 1)
+    assert len(outlines.read_shapes(moved.replace("<circle", "</g><circle"))) == 3
+
+
+def test_store_gives_back_shapes(store: render.Store):
+    """Shapes survive being flattened."""
+    shapes = store.shapes(0)
+    assert [len(shape.contours) for shape in shapes] == [1, 1, 1]
+    assert shapes[2].fill is None
+    assert shapes[0].fill == (204, 51, 51)
+
+
+def test_fit_square_crops_and_premultiplies():
+    """Only what is drawn is kept, centred; an empty picture gives None."""
+    image = np.zeros((40, 60, 4), np.uint8)
+    image[10:20, 10:30] = (200, 100, 0, 128)
+    square = render.fit_square(image, 64)
+    assert square.shape == (64, 64, 4)
+    assert (square[..., :3] <= square[..., 3:]).all()
+    assert render.fit_square(np.zeros_like(image)) is None
+
+
+def test_drawing_grows_with_its_part(store: render.Store):
+    """More of the line is more ink; the same hand draws the same first half."""
+    hand = drawing.Hand(thickness=2, seed=3)
+    ink = [
+        int((drawing.draw_by_hand(store.shapes(0), hand, part)[..., 3] > 128).sum())
+        for part in (0.0, 0.3, 0.6, 1.0)
+    ]
+    assert ink[0] == 0
+    assert ink == sorted(ink)
+
+
+@pytest.mark.parametrize("colouring", ["none", "flat", "hatch", "crayon"])
+def test_drawings_are_premultiplied(store: render.Store, colouring: str):
+    """No colour is brighter than its alpha allows."""
+    hand = drawing.Hand(colouring=colouring, grain=0.5, twice=True)
+    layer = drawing.draw_by_hand(store.shapes(0), hand).astype(int)
+    assert (layer[..., :3] <= layer[..., 3:] + 1).all()
+
+
+@pytest.mark.parametrize("kind", pages.KINDS)
+def test_pages_and_webcam_views(store: render.Store, kind: str):
+    """Every page holds a drawing and can be filmed, held up or straightened."""
+    rng = np.random.default_rng(1)
+    page = pages.put(pages.empty_page(kind, rng), store.raster[0], (0.5, 0.5, 0.8), rng)
+    for held in (True, False):
+        frame = webcam.look(page, rng, 96, held)
+        assert frame.shape == (96, 96, 3)
+        assert frame.dtype == np.uint8
+
+
+@pytest.mark.parametrize("layout", pages.SPOTS)
+def test_layouts_have_a_caption(store: render.Store, layout: str):
+    """Every layout can be drawn and, places apart, has words."""
+    rng = np.random.default_rng(2)
+    layers = [store.raster[0]] * len(pages.SPOTS[layout])
+    page = pages.arrange(pages.empty_page("white", rng), layers, layout, rng)
+    assert page.min() < 128
+    assert layout == "place" or captions.RELATIONS[layout]
+
+
+@pytest.mark.parametrize("kind", ["paper", "room", "face", "hand"])
+def test_neutral_frames(kind: str):
+    """Frames without a drawing come in any size."""
+    frame = neutral.frame(kind, np.random.default_rng(0), 64, pages.Handwriting([]))
+    assert frame.shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoken"), [("apple", "an apple"), ("cat", "a cat"), ("grapes", "grapes")]
+)
+def test_articles(name: str, spoken: str):
+    """A plural gets no article."""
+    assert captions.with_article(name) == spoken
+
+
+def test_wordnet(tmp_path: Path):
+    """Synonyms and broader words are read; what is too broad ends the chain."""
+    (tmp_path / "data.noun").write_text(NOUNS)
+    (tmp_path / "index.noun").write_text(INDEX)
+    wordnet = WordNet(tmp_path)
+    assert wordnet.broader("dog") == ["canine", "animal"]
+    assert wordnet.synonyms("canine") == ["canid"]
+    assert wordnet.broader("no such word") == []
+
+
+def test_batches_are_a_function_of_their_step(store: render.Store, cup: Picture):
+    """The same step gives the same batch, another step another one, in the mix asked for."""
+    plan = {
+        "of_picture": {"0": [0, 1]},
+        "scenes": [{"pictures": [0, 0], "layout": "side", "caption": 2, "wrong": [0]}],
+        "neutral": {kind: [3] for kind in captions.NEUTRAL},
+        "texts": ["teacup", "a teacup", "a teacup and a teacup", "blank paper"],
+    }
+    mix = Mix(singles=2, pairs=1, stages=1, scenes=1, neutral=1)
+    steps = Steps(store, [cup], plan, [], mix, lambda step: 64 if step < 5 else 96, seed=1)
+    first, again, later = steps[0], steps[0], steps[9]
+    assert torch.equal(first["images"], again["images"])
+    assert first["images"].shape == (mix.total, 64, 64, 3)
+    assert later["images"].shape == (mix.total, 96, 96, 3)
+    assert first["kinds"].tolist() == [0] * 6 + [1, 2]
+    assert first["parts"][4] < 1 == first["parts"][5]
+    assert first["wrong"][6].tolist() == [0, -1, -1]
+
+
+def test_drawer_falls_back_to_the_raster(store: render.Store, cup: Picture):
+    """A picture without outlines is shown as it is."""
+    store.of_picture[:] = 0
+    layer = Drawer(store, [cup]).layer(0, np.random.default_rng(0), by_hand=1.0)
+    assert layer.shape == (128, 128, 4)
+
+
+def test_batch_pads_wrong_captions():
+    """Every sample has as many places for wrong captions."""
+    batch = Batch()
+    batch.add(np.zeros((4, 4, 3), np.uint8), 5, wrong=[7])
+    assert batch.tensors()["wrong"].tolist() == [[7, -1, -1]]
+
+
+def _unit(*rows: list[float]) -> torch.Tensor:
+    return torch.nn.functional.normalize(torch.tensor(rows), dim=-1)
+
+
+def test_contrast_prefers_the_right_caption_and_ignores_its_twins():
+    """Right pairs cost less; a bank text that means the same as the caption costs nothing."""
+    own = _unit([1.0, 0, 0], [0, 1.0, 0])
+    none, parts, scale = torch.zeros(2, 1, 3), torch.ones(2), torch.tensor(10.0)
+    bank = _unit([0, 0, 1.0])
+    right = losses.contrast(own, own, none, bank, scale, parts, 0.3)
+    crossed = losses.contrast(own.flip(0), own, none, bank, scale, parts, 0.3)
+    twins = losses.contrast(own, own, none, own, scale, parts, 0.3)
+    assert right < 0.01 < crossed
+    assert twins < 0.01
+
+
+def test_neutral_floor_is_zero_below_the_floor():
+    """A neutral picture unlike all strange captions costs nothing, one like them does."""
+    own, bank = _unit([1.0, 0, 0]), _unit([0, 1.0, 0])
+    none = torch.zeros(1, 1, 3)
+    away = _unit([0.9, -0.4, 0])
+    assert losses.neutral_floor(away, own, none, bank) == pytest.approx(0, abs=1e-2)
+    assert losses.neutral_floor(bank, own, none, bank) > 1
+
+
+def test_stage_order_wants_the_whole_above_the_part():
+    """A part as good as the whole costs; a part well below it does not."""
+    own = _unit([1.0, 0])
+    whole, part = _unit([1.0, 0.1]), _unit([0.5, 1.0])
+    fraction = torch.tensor([0.5])
+    assert losses.stage_order(part, whole, own, fraction) < losses.stage_order(
+        whole, whole, own, fraction
+    )
+
+
+def test_measures_on_numbers_checked_by_hand():
+    """Recall, AUC, range, score and stages as on paper."""
+    similarities = np.array([[0.9, 0.1, 0.2], [0.5, 0.4, 0.1], [0.0, 0.1, 0.3]], np.float32)
+    right = np.arange(3)
+    assert measures.recall(similarities, right, 1) == pytest.approx(200 / 3)
+    assert measures.recall(similarities, right, 2) == 100
+    assert measures.area_under_curve(np.array([0.5, 0.5]), np.array([0.5, 0.1])) == 0.75
+    assert measures.best_of(similarities, 2, seed=0) == pytest.approx(200 / 3)
+    low, _ = measures.similarity_range(np.array([0.4, 0.6]), np.array([0.0, 0.1, 0.2]))
+    assert low == pytest.approx(0.1)
+    assert measures.score(np.array([0.1, 0.3, 0.9]), 0.1, 0.5).tolist() == pytest.approx(
+        [0, 50, 100]
+    )
+    growing = np.array([[0, 0.1, 0.3], [0, 0.3, 0.2]])
+    assert measures.stages(growing) == (50.0, True)
+
+
+def test_solved_head_predicts_captions_from_correlated_features():
+    """Least squares finds what gradient steps would take long to find."""
+    torch.manual_seed(0)
+    hidden = torch.randn(400, 6)
+    pooled = hidden @ torch.randn(6, 20) + 0.3 * torch.randn(400, 20)
+    wanted = torch.nn.functional.normalize(hidden @ torch.randn(6, 8), dim=-1)
+    net = SimpleNamespace(
+        whiten=torch.nn.Linear(20, 20),
+        direct=torch.nn.Linear(20, 8),
+        deep=torch.nn.Sequential(torch.nn.Identity(), torch.nn.Identity(), torch.nn.Linear(4, 8)),
+    )
+    head_start.solve_from(net, pooled, wanted)
+    with torch.no_grad():
+        white = net.whiten(pooled)
+        found = torch.nn.functional.normalize(net.direct(white), dim=-1)
+    assert white.std(0).max() < 1.05
+    assert (found * (wanted - wanted.mean(0))).sum(-1).mean() > 0.85
+    assert not net.deep[2].weight.any()
