@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -251,7 +252,10 @@ def test_custom_source_opens_a_window(slides, tmp_path):
             assert process.stdout is not None
             while process.stdout.readline().strip() != "[live]":
                 assert process.poll() is None
-            assert screen.shot().std() > 20
+            until = time.monotonic() + 20
+            while screen.shot().std() <= 20:  # black until the first slide is drawn
+                assert time.monotonic() < until
+                time.sleep(0.1)
             screen.key("q")
             assert process.wait(30) == 0
             assert "first.png" in process.stdout.read()
