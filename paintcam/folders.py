@@ -27,7 +27,9 @@ def data_folder() -> Path:
 
 
 def pictures_folder() -> Path:
-    """Where snapshots go that the key s asks for when no folder was given."""
+    """Where photo-finishes and the key s's snapshots go when no folder was given."""
+    if os.environ.get("PAINTCAM_DATA_DIR"):
+        return data_folder() / "pictures"
     from platformdirs import user_pictures_path
 
     return user_pictures_path() / "paintcam"

@@ -38,6 +38,7 @@ from paintcam.fair import WINDOW_S
 if TYPE_CHECKING:
     from paintcam.contest import Place, PlayedTurn
     from paintcam.leaderboard import Standing
+    from paintcam.snapshots import Snapshots
 
 __all__ = ["contest"]
 
@@ -112,7 +113,7 @@ def contest(
         backend=backend,
     )
     with open_leaderboard(database) as leaderboard:
-        photos = None if snapshot is None else Snapshots(snapshot)
+        photos = Snapshots(snapshot) if snapshot is not None else _own_photos()
         notes = Notes()
         tell = _tell_json if as_json else _tell
         keeping = TurnKeeping(leaderboard, prompt or "", photos, notes.say, tell)
@@ -135,8 +136,22 @@ def contest(
             print_json({"type": "podium", "places": places})
         else:
             _print_podium(rules.standings, f"{prompt} · {loop.stage.model}", keeping.ranks)
+        if photos is not None and not as_json:
+            typer.echo(f"Photo-finishes: {photos.folder}")
         if as_json:  # between turns frames are scored that count for nobody
             report.summary(summary)
+
+
+def _own_photos() -> Snapshots | None:
+    """Photo-finishes go to the pictures folder; none where that cannot be written to."""
+    from paintcam.errors import SinkError
+    from paintcam.folders import pictures_folder
+    from paintcam.snapshots import Snapshots
+
+    try:
+        return Snapshots(pictures_folder())
+    except SinkError:
+        return None
 
 
 def _tell(turn: PlayedTurn, standing: Standing | None) -> None:
