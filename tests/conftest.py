@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests share their own modules
+sys.path.append(str(Path(__file__).parents[1]))  # examples; an installed paintcam comes first
 
 os.environ.setdefault("DISABLE_VERSION_CHECK", "True")
 
