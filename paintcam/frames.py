@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, TypeAlias
@@ -12,7 +11,7 @@ import numpy.typing as npt
 
 from paintcam.errors import SourceError
 
-__all__ = ["Frame", "FrameSink", "FrameSource", "Image", "SourceState", "Transition", "to_bgr"]
+__all__ = ["Frame", "FrameSink", "FrameSource", "Image", "SourceState", "to_bgr"]
 
 Image: TypeAlias = npt.NDArray[np.uint8]
 """A BGR picture, uint8, shape (H, W, 3)."""
@@ -84,9 +83,6 @@ class FrameSink(Protocol):
 
     def close(self) -> None:
         """Finish what was written. May be called twice."""
-
-
-Transition = Callable[[SourceState], None]
 
 
 def to_bgr(image: npt.NDArray[Any]) -> Image:

@@ -16,9 +16,9 @@ import numpy.typing as npt
 from paintcam.encoders import Embeddings, Encoder, ScoreRange
 from paintcam.errors import PromptError, UsageError
 from paintcam.frames import Frame, Image
-from paintcam.verdict import Finding, Verdict, cosine, score_of
+from paintcam.verdict import Finding, Verdict, score_of
 
-__all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "cosine", "score_of"]
+__all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "score_of"]
 
 DEFAULT_LOGIT_SCALE = 100.0  # CLIP's learned temperature ends at its cap, 100 (section 2.5)
 

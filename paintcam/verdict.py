@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Finding", "Verdict", "cosine", "score_of"]
+__all__ = ["Finding", "Verdict", "score_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +53,6 @@ class Finding:
     penalty: float = 0.0
     blocked: bool = False
     words: str = ""
-
-
-def cosine(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
-    """Cosine of two embeddings.
-
-    Args:
-        a: float32 (D,), any norm.
-        b: float32 (D,), any norm.
-
-    Returns:
-        −1…1, or NaN where either is a zero vector or holds a NaN.
-    """
-    norm = float(np.linalg.norm(a)) * float(np.linalg.norm(b))
-    if not norm > 0 or not math.isfinite(norm):
-        return math.nan
-    return max(-1.0, min(1.0, float(np.dot(a, b)) / norm))
 
 
 def score_of(similarity: float, low: float, high: float) -> float:

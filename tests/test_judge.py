@@ -13,7 +13,7 @@ import scenes
 from paintcam.encoders import load_encoder
 from paintcam.errors import PromptError, UsageError
 from paintcam.frames import Frame
-from paintcam.judge import Finding, Judge, cosine, score_of
+from paintcam.judge import Finding, Judge, score_of
 from paintcam.judging import make_judge
 
 
@@ -58,7 +58,7 @@ def frame(colour=(0, 0, 255), index=0, hw=(60, 80)):
 
 
 def test_a_verdict_says_which_frame_and_how_alike():
-    """Similarity is the cosine, score its place in the range."""
+    """Similarity is the score its place in the range."""
     (verdict,) = Judge(Colours(), "a red house").judge([frame(index=7)])
     assert (verdict.frame, verdict.time_s, verdict.captured_at) == (7, 0.25, 1.5)
     assert verdict.similarity == pytest.approx(1, abs=0.01)
@@ -101,13 +101,6 @@ def test_scores_lie_in_0_to_100_and_follow_the_similarity(similarity, low, width
     score = score_of(similarity, low, low + width)
     assert 0 <= score <= 100
     assert score_of(similarity + 0.01, low, low + width) >= score
-
-
-def test_cosine_of_nothing_is_no_number():
-    """Zero vectors have no direction."""
-    one, zero = np.float32([1, 0]), np.float32([0, 0])
-    assert np.isnan(cosine(one, zero))
-    assert cosine(one, 3 * one) == pytest.approx(1)
 
 
 def test_the_range_given_wins_over_the_encoders():

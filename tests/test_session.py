@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from paintcam.errors import SourceError
 from paintcam.frames import to_bgr
-from paintcam.judge import Verdict, cosine, score_of
+from paintcam.judge import Verdict, score_of
 from paintcam.session import Session
 
 similarities = st.floats(-1, 1)
@@ -37,20 +37,6 @@ def test_the_talks_range():
     assert score_of(0.48, 0.08, 0.48) == 100
     assert score_of(-0.3, 0.08, 0.48) == 0
     assert score_of(0.9, 0.08, 0.48) == 100
-
-
-@given(st.lists(st.floats(-10, 10), min_size=3, max_size=3))
-def test_cosine_of_a_vector_with_itself(values):
-    """One, or NaN where the vector is too near zero for a direction; never an error."""
-    vector = np.array(values, np.float32)
-    result = cosine(vector, vector)
-    assert math.isnan(result) or result == pytest.approx(1, abs=1e-3)
-
-
-@pytest.mark.parametrize("bad", [[0, 0], [math.nan, 1], [math.inf, 1]])
-def test_no_cosine_of_nothing(bad):
-    """Zero, NaN and infinite vectors have none."""
-    assert math.isnan(cosine(np.array(bad, np.float32), np.array([1, 0], np.float32)))
 
 
 @given(st.lists(st.floats(0, 100), min_size=1))
