@@ -52,16 +52,13 @@ class VideoFile:
         self.path = _free_name(path)
         try:
             self.path.open("xb").close()
+            self.path.unlink()  # an end before the first picture must leave no empty file
         except OSError as error:
             raise SinkError(
                 f"Cannot record to {str(path)!r}: {error.strerror}. Pass `--record` a file in a "
                 "folder that you may write to, such as ~/talk.mkv."
             ) from error
-        try:
-            self._check_space()
-        except SinkError:
-            self.path.unlink()
-            raise
+        self._check_space()
         self._ask_fps = fps
         self._realtime = realtime
         self._pictures: queue.Queue[tuple[Image, float]] = queue.Queue(maxsize=8)

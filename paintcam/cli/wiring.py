@@ -57,29 +57,32 @@ def build(
         fps=options.fps,
         backend=options.backend,
     )
+    stage: Stage | None = None
     try:
         choice = choose_model(options.model, ask=not options.json)
         options.notes += choice.notes
         stage, report = _stage(options, choice.name, stream, show=show, session=session)
+        from paintcam.every_frame import EveryFrame
+        from paintcam.live import Live
+
+        pictures: Pictures = "video" if options.every_frame else "live"
+        load = judge_loader(choice.name, options, pictures, teller(stage, report), stage.take_judge)
+        if options.every_frame:
+            return EveryFrame(stream, load, stage, seconds=options.seconds), report
+        return Live(
+            stream,
+            load,
+            stage,
+            seconds=options.seconds,
+            hold=not stream.live,
+            next_prompt=next_prompt,
+            source_name=stream.reference.name,
+        ), report
     except BaseException:
         stream.close()
+        if stage is not None:
+            stage.close()
         raise
-    pictures: Pictures = "video" if options.every_frame else "live"
-    load = judge_loader(choice.name, options, pictures, teller(stage, report), stage.take_judge)
-    from paintcam.every_frame import EveryFrame
-    from paintcam.live import Live
-
-    if options.every_frame:
-        return EveryFrame(stream, load, stage, seconds=options.seconds), report
-    return Live(
-        stream,
-        load,
-        stage,
-        seconds=options.seconds,
-        hold=not stream.live,
-        next_prompt=next_prompt,
-        source_name=stream.reference.name,
-    ), report
 
 
 def _stage(
