@@ -123,14 +123,15 @@ class VideoStream:
         return frame
 
     def close(self) -> None:
-        """Release the camera or file, waiting a second at most."""
+        """Release the camera, waiting a second at most, or the file, which never hangs."""
+        patience_s = 0.5 if self.live else 3.0
         self._closed.set()
         with self._slot_changed:
             self._slot_changed.notify_all()
-        self._thread.join(0.5)
+        self._thread.join(patience_s)
         if self._ending is not None:
             # an interpreter that ends while a thread is inside FFmpeg aborts
-            self._ending.join(0.5)
+            self._ending.join(patience_s)
 
     @property
     def _paced(self) -> bool:
@@ -167,6 +168,8 @@ class VideoStream:
             VideoSource,
         )
 
+        if self._closed.is_set():
+            return None  # while these were imported
         newest = self.live and not self._every_frame
         source = VideoSource.init(
             self._open_capture,

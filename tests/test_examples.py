@@ -256,6 +256,7 @@ def test_custom_source_opens_a_window(slides, tmp_path):
             while screen.shot().std() <= 20:  # black until the first slide is drawn
                 assert time.monotonic() < until
                 time.sleep(0.1)
+            time.sleep(2.0)  # for a verdict of it
             screen.key("q")
             assert process.wait(30) == 0
             assert "first.png" in process.stdout.read()
