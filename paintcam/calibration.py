@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from paintcam.encoders import Encoder, ScoreRange
 from paintcam.errors import UsageError
+from paintcam.folders import write_atomically
 from paintcam.frames import Image
 
 __all__ = ["Calibration", "draw_histogram", "encoder_key", "forget", "measure", "ranges_file",
@@ -159,10 +160,7 @@ def _write(ranges: dict[str, ScoreRange]) -> Path:
     path = ranges_file()
     lines = (f"  {json.dumps(key)}: {json.dumps(list(pair))}" for key, pair in ranges.items())
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.part")
-        beside.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-        beside.replace(path)  # whole or not at all
+        write_atomically(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
     except OSError as error:
         raise UsageError(
             f"Cannot keep the range in {path} ({error.strerror}). Pass --no-save, then --range."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ __all__ = [
     "interrupted_runs",
     "last_run_name",
     "pictures_folder",
+    "write_atomically",
 ]
 
 
@@ -33,6 +35,26 @@ def pictures_folder() -> Path:
     from platformdirs import user_pictures_path
 
     return user_pictures_path() / "paintcam"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, whatever happens meanwhile.
+
+    Args:
+        path: Where to; its folder is made where there is none, an older file is replaced.
+        content: All of it.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        half.write_bytes(content)
+        half.replace(path)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
 
 
 def last_run_name() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import threading
 from collections.abc import Callable
@@ -14,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from paintcam.errors import SinkError
+from paintcam.folders import write_atomically
 from paintcam.frames import Image
 
-__all__ = ["Snapshot", "Snapshots", "write_atomically", "write_picture"]
+__all__ = ["Snapshot", "Snapshots", "write_picture"]
 
 
 @dataclass(frozen=True)
@@ -124,19 +124,3 @@ def write_picture(path: Path, image: Image) -> None:
     if not ok:
         raise SinkError(f"Cannot encode a picture of shape {image.shape} for {path}.")
     write_atomically(path, np.asarray(encoded).tobytes())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, whatever happens meanwhile.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -96,7 +96,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 MAY_IMPORT: dict[str, set[str]] = {
-    "calibration": {"encoders", "errors", "frames"},
+    "calibration": {"encoders", "errors", "folders", "frames"},
     "cameras": set(),
     "capture": {"errors"},
     "contest": {
@@ -112,7 +112,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "snapshots",
     },
     "controls": set(),
-    "encoders": {"errors", "frames"},
+    "encoders": {"errors", "folders", "frames"},
     "errors": set(),
     "every_frame": {"frames", "live", "scorer", "stage"},
     "fair": set(),
@@ -137,7 +137,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sheet_search": {"frames", "sheet_paper", "sheet_quads"},
     "show": {"frames", "overlay", "session", "verdict"},
     "sinks": {"errors", "frames"},
-    "snapshots": {"errors", "frames"},
+    "snapshots": {"errors", "folders", "frames"},
     "sources": {"capture", "errors", "frames"},
     "stage": {"controls", "errors", "frames", "keeper", "overlay", "session", "show", "verdict"},
     "stills": {"errors", "frames"},

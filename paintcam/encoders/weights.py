@@ -6,6 +6,7 @@ once for the name of a cache folder, which is then remembered beside the cache.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 from paintcam.encoders.onnxfile import is_whole
 from paintcam.encoders.quiet import quiet
 from paintcam.errors import ModelError
+from paintcam.folders import write_atomically
 
 __all__ = [
     "DEFAULT_VARIANT",
@@ -156,10 +158,5 @@ def _remembered(variant: str) -> Path | None:
 def _remember(folders: dict[str, str]) -> None:
     index = _index() | {_version(): folders}
     path = cache_root() / INDEX
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"{INDEX}.{os.getpid()}")
-        fresh.write_text(json.dumps(index, indent=1), encoding="utf-8")
-        fresh.replace(path)
-    except OSError:
-        pass  # a cache that cannot be written is asked about again the next time
+    with contextlib.suppress(OSError):  # a cache that cannot be written is asked about again
+        write_atomically(path, json.dumps(index, indent=1).encode())

@@ -6,12 +6,11 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from paintcam.folders import data_folder
+from paintcam.folders import data_folder, write_atomically
 from paintcam.names import clean_text, prompt_key
 from paintcam.prompts.check import problem_of
 
@@ -162,11 +161,8 @@ class LlmPrompts:
 
     def _keep(self, prompts: list[str]) -> None:
         try:
-            self._cache.parent.mkdir(parents=True, exist_ok=True)
-            handle, half = tempfile.mkstemp(dir=self._cache.parent, suffix=".half")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(prompts, file, ensure_ascii=False, indent=0)
-            Path(half).replace(self._cache)
+            kept = json.dumps(prompts, ensure_ascii=False, indent=0)
+            write_atomically(self._cache, kept.encode())
         except OSError:
             return  # the prompts are there all the same; the next run asks again
 
