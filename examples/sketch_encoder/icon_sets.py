@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from . import emoji_font
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -13,7 +15,7 @@ PERMISSIVE = {"MIT", "Apache-2.0", "ISC", "CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "
 UNSEEN_STYLE = "openmoji"  # CC-BY-SA-4.0: only ever measured on
 EMOJI = (
     "twemoji", "noto", "noto-v1", "fluent-emoji", "fluent-emoji-flat", "emojione", "fxemoji",
-    "streamline-emojis", "fluent-emoji-high-contrast", "emojione-monotone",
+    "streamline-emojis", "fluent-emoji-high-contrast", "emojione-monotone", "symbola",
 )  # fmt: skip
 COLOUR = (
     "icon-park", "streamline-freehand-color", "streamline-ultimate-color",
@@ -26,7 +28,7 @@ ONE_COLOUR = (
     "hugeicons", "solar", "mingcute", "iconoir", "dinkie-icons", "streamline-pixel", "covid",
     "medical-icon",
 )  # fmt: skip
-ONE_COLOUR_EMOJI = {"fluent-emoji-high-contrast", "emojione-monotone"}
+ONE_COLOUR_EMOJI = {"fluent-emoji-high-contrast", "emojione-monotone", emoji_font.NAME}
 CLIPART = "openclipart"
 
 # How often a picture of a set is drawn for training, against others.

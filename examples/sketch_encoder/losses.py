@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 ALIKE = 0.8  # captions nearer than this mean the same thing and are no negatives of each other
+SAME_LABEL = 0.97  # but labels of two emoji mean two things, however near they are
 FLOOR = -0.03  # where a neutral picture should lie for every object's prompt
 SINGLE, SCENE, NEUTRAL = 0, 1, 2
 
@@ -21,11 +22,24 @@ class Weights:
     teacher: float = 0.1
     neutral: float = 20.0
     stages: float = 4.0
-    pairs: float = 1.0
+    pairs: float = 2.0
 
 
-def contrast(images: Tensor, own: Tensor, wrong: Tensor, bank: Tensor, scale: Tensor,
-             parts: Tensor, to_pictures: float) -> Tensor:  # fmt: skip
+def alike(sentences: Tensor, others: Tensor, labels: Tensor, other_labels: Tensor) -> Tensor:
+    """Tell which captions mean the same, by their sentence embeddings: bool (B, T).
+
+    Args:
+        sentences: (B, D) unit-norm.
+        others: (T, D) unit-norm.
+        labels: (B,) bool, whether a caption is an emoji's label.
+        other_labels: (T,) the same of the others.
+    """
+    limit = torch.where(labels[:, None] & other_labels, SAME_LABEL, ALIKE)
+    return sentences @ others.T > limit
+
+
+def contrast(images: Tensor, own: Tensor, wrong: Tensor, bank: Tensor, same: Tensor,
+             scale: Tensor, parts: Tensor, to_pictures: float) -> Tensor:  # fmt: skip
     """InfoNCE: a picture should find its caption among all captions of the batch and a bank.
 
     Args:
@@ -33,6 +47,7 @@ def contrast(images: Tensor, own: Tensor, wrong: Tensor, bank: Tensor, scale: Te
         own: (B, D) their captions.
         wrong: (B, W, D) explicit wrong captions; zeros for none.
         bank: (T, D) more captions.
+        same: (B, B + T) bool, whether captions mean the same, see :func:`alike`.
         scale: Inverse temperature.
         parts: (B,) how much of the drawing is there; unfinished ones count less.
         to_pictures: Weight of the other direction, captions finding their pictures.
@@ -42,9 +57,8 @@ def contrast(images: Tensor, own: Tensor, wrong: Tensor, bank: Tensor, scale: Te
     texts = torch.cat([own, bank])
     logits = scale * images @ texts.T
     rows = torch.arange(len(images))
-    alike = own @ texts.T > ALIKE
-    alike[rows, rows] = False
-    logits = logits.masked_fill(alike, -1e4)
+    same[rows, rows] = False
+    logits = logits.masked_fill(same, -1e4)
     extra = scale * torch.einsum("bd,bwd->bw", images, wrong)
     extra = extra.masked_fill(wrong.abs().sum(-1) == 0, -1e4)
     found = functional.cross_entropy(torch.cat([logits, extra], 1), rows, reduction="none")

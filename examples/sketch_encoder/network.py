@@ -30,6 +30,7 @@ BLOCKS = sum(stage[2] for stage in STAGES)
 FEATURES = 1280
 CLASSES = 1000
 DIM = 384
+DROPOUT = 0.1
 WHITE = 1024  # directions of the pooled features that the head looks at
 
 
@@ -122,10 +123,24 @@ class SketchNet(nn.Module):
         self.direct = nn.Linear(WHITE, DIM)
         self.deep = nn.Sequential(nn.Linear(WHITE, 768), nn.GELU(), nn.Linear(768, DIM))
         nn.init.zeros_(self.deep[2].weight)
+        self.to_texts = nn.Linear(DIM, DIM, bias=False)
+        nn.init.eye_(self.to_texts.weight)
         self.classifier = nn.Linear(FEATURES, CLASSES)
         self.register_buffer("class_names", class_names)
         self.frozen_blocks, self.opinion = frozen_blocks, opinion
         self.log_scale = nn.Parameter(torch.tensor(math.log(25.0)))
+
+    def texts(self, sentences: Tensor) -> Tensor:
+        """MiniLM's sentence embeddings (..., 384) to unit-norm embeddings of the joint space."""
+        return functional.normalize(self.to_texts(sentences), dim=-1)
+
+    def freeze(self, blocks: int) -> None:
+        """Keep the first blocks, and the statistics of their norms, as they are."""
+        self.frozen_blocks = blocks
+        backbone = self.backbone
+        for module in (backbone._conv_stem, backbone._bn0, *backbone._blocks[:blocks]):
+            module.requires_grad_(False)
+            module.eval()
 
     def features(self, pixels: Tensor) -> Tensor:
         """Pixels float RGB 0...255 (N, 3, S, S) to a (N, 1280, S/32, S/32) map."""
@@ -140,7 +155,7 @@ class SketchNet(nn.Module):
 
     def heads(self, maps: Tensor) -> tuple[Tensor, Tensor]:
         """The map to a unit-norm embedding (N, 384) and ImageNet logits (N, 1000)."""
-        white = self.whiten(self.pool(maps))
+        white = functional.dropout(self.whiten(self.pool(maps)), DROPOUT, self.training)
         embedding = functional.normalize(self.direct(white) + self.deep(white), dim=-1)
         return embedding, self.classifier(maps.mean((2, 3)))
 
@@ -148,25 +163,21 @@ class SketchNet(nn.Module):
         """Pixels float RGB 0...255 (N, 3, S, S) to unit-norm embeddings (N, 384)."""
         embedding, logits = self.heads(self.features(pixels))
         if self.opinion:
-            opinion = functional.normalize(torch.softmax(logits, -1) @ self.class_names, dim=-1)
+            opinion = self.texts(torch.softmax(logits, -1) @ self.class_names)
             embedding = functional.normalize(embedding + self.opinion * opinion, dim=-1)
         return embedding
 
 
 def load_imagenet(net: SketchNet, weights: Path) -> None:
-    """Load the ImageNet weights into the backbone and the classifier, then fold the norms."""
+    """Load the ImageNet weights into the backbone and the classifier."""
     state = torch.load(weights, map_location="cpu", weights_only=True)
     classifier = {key: state.pop(f"_fc.{key}") for key in ("weight", "bias")}
     net.backbone.load_state_dict(state)
     net.classifier.load_state_dict(classifier)
-    fold_norms(net.backbone)
 
 
 def fold_norms(module: nn.Module) -> None:
-    """Fold every batch norm, with its ImageNet statistics, into the convolution before it.
-
-    The small batches here would give noisy statistics, and the graph gets shorter.
-    """
+    """Fold every batch norm, with its running statistics, into the convolution before it."""
     children = dict(module.named_children())
     pairs = (
         ("_conv_stem", "_bn0"),

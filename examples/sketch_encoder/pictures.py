@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import icon_sets
+from . import emoji_font, icon_sets
 
 EMOJI_GROUPS = {
     0: "smileys", 1: "people", 3: "animals", 4: "food", 5: "travel", 6: "activities",
@@ -89,6 +89,8 @@ def list_pictures(packages: Path, unseen: list[str]) -> list[Picture]:
     """
     collections = json.loads((packages / "iconify-json/collections.json").read_text())
     for name in icon_sets.EMOJI + icon_sets.COLOUR + icon_sets.ONE_COLOUR:
+        if name == emoji_font.NAME:  # a font, with a licence of its own
+            continue
         licence = collections[name]["license"].get("spdx")
         if licence not in icon_sets.PERMISSIVE:
             raise ValueError(f"Icon set {name} has licence {licence}: leave it out of icon_sets.py")
@@ -108,6 +110,8 @@ def list_pictures(packages: Path, unseen: list[str]) -> list[Picture]:
 
 def read_set(packages: Path, name: str) -> dict[str, Any]:
     """Read one icon set as Iconify's JSON."""
+    if name == emoji_font.NAME:
+        return emoji_font.read_font(packages)
     found: dict[str, Any] = json.loads(
         (packages / "iconify-json/json" / f"{name}.json").read_text()
     )
@@ -132,6 +136,7 @@ def _emoji(packages: Path) -> Iterator[Picture]:
     entries = json.loads((packages / "emojibase-data/en/data.json").read_text())
     by_code = {_code(entry["hexcode"]): entry for entry in entries}
     by_name = {"-".join(words(entry["label"])): entry for entry in entries}
+    by_name |= {"".join(words(entry["label"])): entry for entry in entries}  # as Firefox writes
     for set_name in (*icon_sets.EMOJI, icon_sets.UNSEEN_STYLE):
         data = read_set(packages, set_name)
         code_of = {icon: _code(code) for code, icon in reversed(data.get("chars", {}).items())}
@@ -143,7 +148,7 @@ def _emoji(packages: Path) -> Iterator[Picture]:
             base = re.sub(r"-\d$", "", icon) if several else icon
             entry = by_code.get(code_of.get(icon, "")) or by_name.get(base)
             if entry is None:
-                known = set_name not in (icon_sets.UNSEEN_STYLE, "fxemoji")
+                known = set_name not in (icon_sets.UNSEEN_STYLE, "fxemoji", emoji_font.NAME)
                 if known and not icon_sets.INTERFACE_WORDS & set(words(icon)):
                     yield Picture(set_name, icon, " ".join(words(base)))
                 continue

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from . import icon_sets
+from . import emoji_font, icon_sets
 from .outlines import GRID, Shape, read_shapes
 from .pictures import Picture, read_set
 
@@ -141,7 +141,8 @@ def _render_chunk(pictures: list[Picture], packages: Path, folder: Path, start: 
             try:
                 png = resvg_py.svg_to_bytes(svg_string=svg, width=160, skip_system_fonts=True)
                 image = cv2.imdecode(np.frombuffer(bytes(png), np.uint8), cv2.IMREAD_UNCHANGED)
-                shapes = read_shapes(svg)
+                if picture.set != emoji_font.NAME:  # its outlines go round its lines
+                    shapes = read_shapes(svg)
             except (
                 ValueError,
                 ParseError,

@@ -12,11 +12,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_TOKENS = 48
 OPSET = 17  # what ONNX Runtime 1.21 and older understand
@@ -32,10 +36,15 @@ def package_file(package: str, name: str) -> Path:
     return Path(spec.origin).parent / name
 
 
-def export_text_tower(path: Path) -> None:
-    """Write the sentence encoder as float32 ONNX: ids and mask int64 (N, L) to (N, 384)."""
+def export_text_tower(path: Path, matrix: Tensor | None = None) -> None:
+    """Write the sentence encoder as float32 ONNX: ids and mask int64 (N, L) to (N, 384).
+
+    Args:
+        path: The file to write.
+        matrix: Learned (384, 384) tensor that sentences are multiplied by, or None.
+    """
     import torch
-    from torch import Tensor, nn
+    from torch import nn
     from transformers import AutoModel
 
     class Tower(nn.Module):
@@ -48,7 +57,10 @@ def export_text_tower(path: Path) -> None:
             hidden = self.model(input_ids, attention_mask=attention_mask).last_hidden_state
             mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
             mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1.0)
-            return nn.functional.normalize(mean, dim=-1)
+            sentence = nn.functional.normalize(mean, dim=-1)
+            return (
+                sentence if matrix is None else nn.functional.normalize(sentence @ matrix.T, dim=-1)
+            )
 
     example = torch.ones(2, 7, dtype=torch.long)
     axes = {0: "texts", 1: "tokens"}

@@ -27,26 +27,31 @@ from .teacher import imagenet_net, to_pixels
 class Recipe:
     """What a training is told; saved with every checkpoint."""
 
-    steps: int = 1500
+    steps: int = 6000
     size: int = 128
-    small_size: int = 96  # at first, for speed
-    small_share: float = 0.65  # of the steps
+    sizes: tuple[tuple[float, int], ...] = ((0.65, 96),)  # until a share of the steps
     seed: int = 0
+    easy: float = 0.35  # of the steps, in which samples grow from clean pictures to the hardest
     frozen_blocks: int = 4
-    head_rate: float = 6e-4
-    body_rate: float = 5e-4
+    head_rate: float = 2e-3
+    body_rate: float = 2.5e-3
     layer_decay: float = 0.85
-    bank: int = 4096
-    average: float = 0.998
-    warm_up: int = 50
+    bank: int = 2048
+    average: float = 0.999
+    warm_up: int = 150
     head_start: int = 80  # batches that the head is solved from
     begin_with: str = ""  # a checkpoint whose weights to begin with instead of ImageNet's
     mix: Mix = field(default_factory=Mix)
     weights: Weights = field(default_factory=Weights)
 
+    def hardness_at(self, step: int) -> float:
+        """Return how hard the samples of a step are: 0 clean pictures, 1 anything."""
+        return min(1.0, max(0, step) / max(1.0, self.easy * self.steps))
+
     def size_at(self, step: int) -> int:
-        """Return the side of the frames at a step."""
-        return self.small_size if step < self.small_share * self.steps else self.size
+        """Return the side of the frames at a step: small ones first, for speed."""
+        done = max(0, step) / max(1, self.steps)
+        return next((side for until, side in self.sizes if done < until), self.size)
 
 
 class Trainer:
@@ -58,7 +63,8 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         self.net = imagenet_net(torch.from_numpy(np.load(work / "classes.npy")))
         self.net.to(memory_format=torch.channels_last)
-        self.net.frozen_blocks = recipe.frozen_blocks
+        self.net.train()
+        self.net.freeze(recipe.frozen_blocks)
         self.groups = parameter_groups(self.net, recipe)
         self.optimiser = torch.optim.AdamW(self.groups, betas=(0.9, 0.98))
         self.rates = [group["lr"] for group in self.optimiser.param_groups]
@@ -103,10 +109,16 @@ class Trainer:
         for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
             group["lr"] = rate * schedule(self.step, recipe.steps, recipe.warm_up)
         images, logits = self.net.heads(self.net.features(to_pixels(batch["images"])))
-        own = self.texts[batch["captions"]]
-        wrong = self.texts[batch["wrong"].clamp(min=0)] * (batch["wrong"] >= 0)[..., None]
         drawn = torch.randint(len(self.texts), (recipe.bank,))
-        bank = self.texts[torch.cat([labels, drawn])]
+        drawn = torch.cat([labels, drawn])
+        numbers = (batch["captions"], batch["wrong"].clamp(min=0), drawn)
+        own, wrong, bank = (self.net.texts(self.texts[n]) for n in numbers)
+        every = torch.cat([batch["captions"], drawn])
+        is_label = torch.isin(every, labels)
+        sentences = self.texts[every]
+        count = len(own)
+        same = losses.alike(sentences[:count], sentences, is_label[:count], is_label)
+        wrong = wrong * (batch["wrong"] >= 0)[..., None]
         scale = self.net.log_scale.exp().clamp(max=100)
         plain = batch["kinds"] == NEUTRAL
         single = batch["pictures"] >= 0
@@ -114,7 +126,7 @@ class Trainer:
         c = b + 2 * mix.stages
         found = {
             "contrast": losses.contrast(
-                images, own, wrong, bank, scale, batch["parts"], weights.to_pictures
+                images, own, wrong, bank, same, scale, batch["parts"], weights.to_pictures
             )
         }
         if weights.neutral and mix.neutral:
@@ -165,7 +177,8 @@ class Trainer:
         keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for name, value in self.net.state_dict().items():
-                self.average[name].lerp_(value, 1 - keep)
+                if value.is_floating_point():
+                    self.average[name].lerp_(value, 1 - keep)
 
     def solve_head(self, batches: Iterable[dict[str, Tensor]]) -> None:
         """Start the head from ridge regression; see head_start.py."""
@@ -193,18 +206,21 @@ def parameter_groups(net: SketchNet, recipe: Recipe) -> list[dict[str, Any]]:
         {"params": head, "lr": recipe.head_rate, "weight_decay": 0.05},
         {"params": [net.log_scale], "lr": 3e-3, "weight_decay": 0.0},
         {
-            "params": [*net.classifier.parameters(), *net.backbone._conv_head.parameters()],
+            "params": [net.to_texts.weight, *net.whiten.parameters()],
+            "lr": 0.1 * recipe.head_rate,
+            "weight_decay": 0.0,
+        },
+        {
+            "params": [
+                *net.classifier.parameters(),
+                *net.backbone._conv_head.parameters(),
+                *net.backbone._bn1.parameters(),
+            ],
             "lr": recipe.body_rate,
             "weight_decay": 1e-4,
         },
     ]
-    for module in (
-        net.norm,
-        net.whiten,
-        net.backbone._conv_stem,
-        *net.backbone._blocks[: recipe.frozen_blocks],
-    ):
-        module.requires_grad_(False)
+    net.norm.requires_grad_(False)
     for index in range(recipe.frozen_blocks, BLOCKS):
         rate = recipe.body_rate * recipe.layer_decay ** (BLOCKS - 1 - index)
         block = list(net.backbone._blocks[index].parameters())
