@@ -175,7 +175,8 @@ class PromptCheck:
         # CLIP's unrelated texts have a cosine near 0.7, a sentence model's one near 0.1.
         self._unrelated = float(np.median(harmless @ self._nsfw.T))
         words = "|".join(re.escape(word) for word in guard_prompts("nsfw_words"))
-        self._words = re.compile(rf"\b({words})\b", re.IGNORECASE)
+        # without words nothing must match, where \b\b would match everything
+        self._words = re.compile(rf"\b({words})\b" if words else r"(?!)", re.IGNORECASE)
 
     def refuse(self, prompts: Sequence[str]) -> None:
         """Pass what is fit for a stage.

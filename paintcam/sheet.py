@@ -114,21 +114,25 @@ class SheetFinder:
             small, None if self._count % max(1, LOOK_AROUND // self._pace) == 0 else before
         )
         if found is None or found[1] < (ACQUIRE if before is None else KEEP):
-            self._missed += 1
-            return before if self._missed <= PATIENCE // self._pace else None
-        self._missed = 0
+            return self._keep_for_now(before)
         corners = found[0]
         if before is None:
+            self._missed = 0
             return corners
         held = before
         turns = (np.roll(corners, turn, axis=0) for turn in range(4))
         corners = min(turns, key=lambda turned: float(np.abs(turned - held).sum()))
         moved = float(np.linalg.norm(corners - held, axis=1).max())
         if moved > 0.2 * LONG_SIDE and found[1] < ACQUIRE:
-            return before  # another sheet takes over when it is sure, not when it is likely
+            return self._keep_for_now(before)  # another sheet takes over when it is sure
+        self._missed = 0
         # Casiez et al. 2012 (1€ filter): smooth what rests, follow what moves.
         weight = min(1.0, 0.35 * self._pace + 0.3 * moved)
         return (held + weight * (corners - held)).astype(np.float32)
+
+    def _keep_for_now(self, before: Corners | None) -> Corners | None:
+        self._missed += 1
+        return before if self._missed <= PATIENCE // self._pace else None
 
 
 def _seen(

@@ -50,20 +50,24 @@ def search(small: Image, before: Corners | None) -> tuple[Corners, float] | None
         if best is not None and best[1] >= ACQUIRE:
             return best
     even = _evenly_lit(small)
-    best_weight = 0.0
+    best_weight = 0.0 if best is None else _weight(best, even.size)
     for propose in (region_quads, line_quads):
         for quad in propose(even):
             judged = _judged(view, quad)
             if judged is None:
                 continue
-            # The sheet that is held up is the large one.
-            share = cv2.contourArea(judged[0]) / even.size
-            weight = judged[1] * (0.5 + 0.5 * min(1.0, share / 0.12) ** 0.5)
+            weight = _weight(judged, even.size)
             if weight > best_weight:
                 best, best_weight = judged, weight
                 if best_weight > SURE:
                     return best
     return None if best is None or best[1] < KEEP else best
+
+
+def _weight(judged: tuple[Corners, float], pixels: int) -> float:
+    """How likely this is the sheet that is held up: the large one."""
+    share = cv2.contourArea(judged[0]) / pixels
+    return float(judged[1] * (0.5 + 0.5 * min(1.0, share / 0.12) ** 0.5))
 
 
 def _evenly_lit(small: Image) -> npt.NDArray[np.uint8]:

@@ -141,6 +141,13 @@ def test_guard_prompts_that_cannot_work(encoder):
         guard_prompts("no such list")
 
 
+def test_an_empty_list_of_words_refuses_nothing(encoder, monkeypatch):
+    """Somebody's own prompts.json may name no words."""
+    told = {"nsfw": ("a naked person",), "harmless": ("a drawing",), "nsfw_words": ()}
+    monkeypatch.setattr("paintcam.guards.guard_prompts", told.__getitem__)
+    PromptCheck(encoder).refuse(["a house with a garden"])
+
+
 class Zones:
     """Text and pictures in a plane of angles: what a CLIP that knows NSFW would tell apart."""
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import scenes
+from paintcam import sheet_search
 from paintcam.sheet import SheetFinder
 
 
@@ -194,3 +195,17 @@ def test_a_slow_encoder_lets_go_of_a_sheet_that_is_gone_at_once():
     gone = [finder.find(empty) is None for _ in range(3)]
     assert gone[-1]
     assert gone.count(False) <= 1
+
+
+def test_a_sheet_that_went_away_is_let_go_though_something_paler_stays(monkeypatch):
+    """A faint quad elsewhere neither takes the sheet's place nor keeps its outline for ever."""
+    size = (180, 320)
+    held = np.array([[40, 40], [140, 40], [140, 140], [40, 140]], np.float32)
+    elsewhere = held + [150, 20]
+    faint = (sheet_search.KEEP + sheet_search.ACQUIRE) / 2
+    told = iter([(held, 0.9)] * 2 + [(elsewhere.astype(np.float32), faint)] * 60)
+    monkeypatch.setattr("paintcam.sheet.search", lambda small, before: next(told))
+    finder, picture = SheetFinder(), np.zeros((*size, 3), np.uint8)
+    found = [finder.find(picture) for _ in range(50)]
+    assert sum(corners is not None for corners in found[:9]) >= 7
+    assert all(corners is None for corners in found[12:])
