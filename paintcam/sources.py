@@ -192,7 +192,7 @@ class VideoStream:
             fps = source.describe_source().source_properties.fps
             self._fps = fps if 1 <= fps <= 240 else DEFAULT_FPS
             last = time.monotonic()
-            patience = FIRST_FRAME_S if self._index == 0 else STALL_S
+            patience = FIRST_FRAME_S  # a camera that was plugged in again starts as slowly
             while not self._closed.is_set():
                 try:
                     read = source.read_frame(timeout=0.25)

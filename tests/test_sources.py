@@ -191,6 +191,28 @@ def test_a_camera_that_ends_is_opened_again():
     source.close()
 
 
+def test_a_slow_camera_comes_back_after_it_was_unplugged(monkeypatch):
+    """Its first picture may take as long on every connection; the stall limit comes after it."""
+    monkeypatch.setattr("paintcam.sources.STALL_S", 0.3)
+    opened: list[FakeCamera] = []
+
+    class Slow(FakeCamera):
+        waits_s = 1.2
+
+        def grab(self) -> bool:
+            time.sleep(self.waits_s)
+            self.waits_s = 0.0
+            return super().grab()
+
+    def plug() -> FakeCamera:
+        opened.append(Slow(PICTURE, frames=5))
+        return opened[-1]
+
+    source = VideoStream(Reference("camera", 0, "camera 0"), open_capture=plug)
+    read_until(source, lambda frame: frame.index >= 8, limit_s=8)
+    source.close()
+
+
 def test_identical_frames_are_no_fault():
     """A virtual camera's still scene stays live for longer than the stall limit."""
     source = VideoStream(
