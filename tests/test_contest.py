@@ -145,6 +145,31 @@ def test_b_taken_back_before_the_turn_starts_leaves_it_as_it_was():
     assert stage.ranks[0] == (1, "Ada", 80)
 
 
+def test_s_instead_of_a_turn_again_leaves_it_as_it_was():
+    stage = Stage().play(80).press("b").wait(1).press("s")
+    assert (stage.phase, stage.contest.upcoming) == (Phase.RESULT, ("Grace", 1))
+    assert stage.contest.take_voided() == []
+    assert stage.play(50).ranks == [(1, "Ada", 80), (2, "Grace", 50)]
+
+
+def test_b_twice_taken_back_goes_on_where_it_was():
+    stage = Stage("Ada", "Grace", "Cy").play(80).play(50).press("b", "b")
+    assert stage.contest.upcoming == ("Ada", 1)
+    assert stage.press("space").contest.upcoming == ("Cy", 1)
+    assert stage.contest.take_voided() == []
+    stage.press("b", "b", "s", "s")
+    assert stage.contest.upcoming == ("Cy", 1)
+    assert stage.play(60).ranks == [(1, "Ada", 80), (2, "Cy", 60), (3, "Grace", 50)]
+
+
+def test_after_b_twice_and_the_first_again_the_second_may_stay():
+    stage = Stage().play(80).play(50).press("b", "b").wait(3.1).wait(2, 20)
+    assert stage.contest.upcoming == ("Grace", 1)
+    assert stage.press("s").contest.upcoming is None
+    assert stage.contest.take_voided() == ["t1"]
+    assert stage.ranks == [(1, "Grace", 50), (2, "Ada", 20)]
+
+
 def test_b_in_a_turn_starts_it_again_and_after_the_podium_the_last():
     stage = Stage("Ada").press("space").wait(3.1).wait(1, 90).press("b")
     assert (stage.phase, stage.contest.upcoming) == (Phase.COUNTDOWN, ("Ada", 1))

@@ -90,7 +90,6 @@ class Contest:
         self._since: float | None = None
         self._slots: list[tuple[str, int]] = []  # player and round, in the order of play
         self._position = 0
-        self._again = False
         self._played: dict[tuple[str, int], PlayedTurn] = {}
         self._voided: list[str] = []
         for player in players:
@@ -191,9 +190,9 @@ class Contest:
         if self.phase in (Phase.TITLE, Phase.RESULT):
             self._go_on(now)
         elif self.phase is Phase.COUNTDOWN:
-            # Not yet: back to the card. A turn that was to be played again stays as it was.
-            self._position += self._again
-            self._again = False
+            # Not yet: back to the card. Turns that were to be played again stay as they were.
+            while self.upcoming in self._played:
+                self._position += 1
             self._enter(Phase.RESULT if self._played else Phase.TITLE, now)
         elif self.phase is Phase.TURN and self.turn is not None:
             self.turn.halt(now)
@@ -213,7 +212,6 @@ class Contest:
         before = self._played.pop(slot, None)
         if before is not None and not before.skipped:
             self._voided.append(before.id)
-        self._again = False
         fair = FairMaximum(self._window_s)
         self.turn = self._played[slot] = PlayedTurn(self._new_id(), *slot, self.seconds, fair)
         return self.turn
@@ -238,12 +236,16 @@ class Contest:
         if self._position > 0 and self.phase is not Phase.ENDED:
             # The new turn replaces the one before when it starts, not sooner.
             self._position -= 1
-            self._again = True
             self._enter(Phase.COUNTDOWN, now)
 
     def _skip(self, now: float) -> None:
-        if self.phase not in (Phase.PODIUM, Phase.ENDED) and self.upcoming is not None:
+        if self.phase in (Phase.PODIUM, Phase.ENDED) or self.upcoming is None:
+            return
+        before = self._played.get(self.upcoming)
+        playing = self.phase in (Phase.TURN, Phase.PAUSED)
+        # A turn that was to be played again stays as it was: only one that starts replaces it.
+        if playing or before is None or before.skipped:
             self._halt(now)
             self._new_turn(self.upcoming).skipped = True
-            self._position += 1
-            self._enter(Phase.RESULT, now)
+        self._position += 1
+        self._enter(Phase.RESULT, now)
