@@ -151,6 +151,24 @@ def test_a_turn_taken_back_while_the_database_was_away_stays_away(leaderboard):
     assert leaderboard.count() == 0
 
 
+def test_a_turn_taken_back_while_the_database_is_away_is_not_stored_by_the_next_run(leaderboard):
+    """Neither from a database that fails nor from one that hangs."""
+    queue = TurnQueue(leaderboard.location)
+    for leaderboard.gone in (True, False):
+        if not leaderboard.gone:
+            leaderboard.hangs.clear()
+        writer = TurnWriter(leaderboard, lambda _: None)
+        first, second = turn("Ada", 80), turn("Ada", 20)
+        writer.put(first)
+        wait_until(lambda: len(queue) == 1)
+        writer.forget(first.id)
+        writer.put(second)
+        writer.close()
+        (file,) = queue.folder.glob("*.json")
+        assert json.loads(file.read_text())["id"] == second.id
+        file.unlink()
+
+
 def test_draining_a_queue_twice_stores_once(leaderboard):
     queue = TurnQueue(leaderboard.location)
     ada = turn("Ada", 30)

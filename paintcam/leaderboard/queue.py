@@ -64,7 +64,8 @@ class TurnQueue:
     def drop(self, turn_id: str) -> None:
         """Let go of a turn that was taken back."""
         for file in self.folder.glob(f"{turn_id}.*.json"):
-            file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
 
     def drain(self, leaderboard: Leaderboard) -> int:
         """Store what waits, oldest first. A file that cannot be read is kept aside.

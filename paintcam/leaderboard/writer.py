@@ -44,6 +44,7 @@ class TurnWriter:
         self._waiting: dict[str, Turn] = {}  # newest of each turn that is not stored
         self._queued: dict[str, Turn] = {}  # those of them that are in the queue
         self._forgotten: list[str] = []
+        self._taken_back: set[str] = set()  # all that ever were forgotten
         self._failing = False
         self._closing = False
         self._ended = False
@@ -65,6 +66,7 @@ class TurnWriter:
         with self._changed:
             self._waiting.pop(turn_id, None)
             self._forgotten.append(turn_id)
+            self._taken_back.add(turn_id)
             self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
@@ -89,6 +91,8 @@ class TurnWriter:
         for thread in self._threads:
             # The watcher comes second, and ends soon after the database's time is up.
             thread.join(max(0.5, deadline - time.monotonic()))
+        for turn_id in tuple(self._forgotten):
+            self._queue.drop(turn_id)  # a database that hangs has not let the thread get there
         if not already and self._pending:
             self._notice(
                 f"{len(self._queue)} score(s) wait in {self._queue.folder} for "
@@ -125,6 +129,9 @@ class TurnWriter:
             self._changed.notify_all()
 
     def _store_all(self, turns: list[Turn], forgotten: list[str]) -> None:
+        # Before the database is asked: where it fails, no later run may store these.
+        for turn_id in forgotten:
+            self._queue.drop(turn_id)
         for turn in turns:
             self._leaderboard.store(turn)
             with self._changed:
@@ -134,7 +141,6 @@ class TurnWriter:
         waited = self._queue.drain(self._leaderboard)
         self._leaderboard.sync()
         for turn_id in forgotten:
-            self._queue.drop(turn_id)
             self._leaderboard.forget(turn_id)
             with self._changed:
                 self._forgotten.remove(turn_id)
@@ -167,6 +173,9 @@ class TurnWriter:
                     self._queue.put(turn)
                     with self._changed:
                         self._queued[turn.id] = turn
+                        late = turn.id in self._taken_back
+                    if late:
+                        self._queue.drop(turn.id)
             except LeaderboardError as error:
                 if not told:
                     self._notice(str(error))
