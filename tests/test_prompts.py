@@ -10,7 +10,9 @@ import time
 from itertools import islice, pairwise
 
 import pytest
+from typer.testing import CliRunner
 
+from paintcam.cli import app
 from paintcam.prompts import LlmPrompts, LlmUnavailableError, PromptGenerator, draw, problem_of
 from paintcam.prompts.generator import content_words, with_article
 
@@ -298,3 +300,15 @@ def test_a_damaged_cache_is_an_empty_one(endpoint, kept):
 def test_a_cache_that_cannot_be_written_is_done_without(endpoint, tmp_path):
     (tmp_path / "file").write_text("")
     assert LlmPrompts(cache_dir=tmp_path / "file").ask(5) == GOOD
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [((), 0), (("--llm",), 1), (("--llm-model", "large"), 1), (("--llm-model", ""), 0)],
+)
+def test_a_variable_alone_asks_no_language_model(endpoint, monkeypatch, options, asked):
+    monkeypatch.setenv("OPENAI_MODEL", "tiny-model")
+    done = CliRunner().invoke(app, ["prompts", "--count", "2", *options])
+    assert done.exit_code == 0, done.output
+    models = [body["model"] for _, body in endpoint.requests]
+    assert models == ["large" if "large" in options else "tiny-model"] * asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import click
 import typer
 
 from paintcam.cli.options import JsonOption
@@ -13,6 +14,7 @@ __all__ = ["prompts"]
 
 
 def prompts(
+    context: typer.Context,
     count: Annotated[int, typer.Option("--count", "-n", help="How many.", min=1, max=100_000)] = 10,
     seed: Annotated[
         int | None, typer.Option(help="The same seed, the same prompts.", show_default=False)
@@ -27,7 +29,11 @@ def prompts(
     ] = False,
     llm_model: Annotated[
         str | None,
-        typer.Option(envvar="OPENAI_MODEL", help="The language model's name.", show_default=False),
+        typer.Option(
+            envvar="OPENAI_MODEL",
+            help="The language model's name; given here, it is asked without --llm too.",
+            show_default=False,
+        ),
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds for its answer.", min=0.1)] = 20.0,
     as_json: JsonOption = False,
@@ -38,7 +44,9 @@ def prompts(
     """
     from paintcam.prompts import LlmPrompts, draw
 
-    model = LlmPrompts(llm_model, timeout) if llm or llm_model else None
+    # a variable that other programs read as well must not send anybody to a paid endpoint
+    typed = context.get_parameter_source("llm_model") is click.core.ParameterSource.COMMANDLINE
+    model = LlmPrompts(llm_model, timeout) if llm or (llm_model and typed) else None
     drawn = draw(count, seed, model, lambda text: typer.echo(f"paintcam: {text}", err=True))
     for prompt in drawn:
         if as_json:
