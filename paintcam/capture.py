@@ -108,10 +108,11 @@ class Capture:
 
     Args:
         reference: What to open.
-        backend: OpenCV's name of a backend; None lets OpenCV choose.
+        backend: OpenCV's name of a backend; None lets OpenCV choose. One that reads cameras alone
+            is passed over for files and streams.
 
     Raises:
-        SourceError: OpenCV knows no backend of that name.
+        SourceError: This OpenCV has no backend of that name.
     """
 
     def __init__(self, reference: Reference, *, backend: str | None = None) -> None:
@@ -122,12 +123,9 @@ class Capture:
         # the variable counts only where it is set before OpenCV is loaded
         cv2.setLogLevel(0)
         self._reference = reference
-        api = getattr(cv2, f"CAP_{(backend or 'ANY').upper()}", None)
-        if api is None:
-            raise SourceError(
-                f"OpenCV knows no backend {backend!r}. Leave `--backend` out, or name one of V4L2, "
-                "AVFOUNDATION, MSMF, DSHOW, FFMPEG, GSTREAMER."
-            )
+        api = _api(backend)
+        if reference.kind != "camera" and api not in (cv2.CAP_FFMPEG, cv2.CAP_GSTREAMER):
+            api = cv2.CAP_ANY  # set once for the webcam, it must not break a clip
         if reference.kind == "stream" and api in (cv2.CAP_ANY, cv2.CAP_FFMPEG):
             self.stream = cv2.VideoCapture(
                 reference.value,
@@ -181,6 +179,22 @@ class Capture:
             is_file=self._reference.kind == "file",
             fps=float(self.stream.get(cv2.CAP_PROP_FPS)),
         )
+
+
+def _api(backend: str | None) -> int:
+    """OpenCV's number of a backend; `cv2.CAP_` holds many names that are none."""
+    import cv2
+    from cv2 import videoio_registry as registry
+
+    known = {registry.getBackendName(api): int(api) for api in registry.getBackends()}
+    api = {"ANY": int(cv2.CAP_ANY), **known}.get((backend or "ANY").upper())
+    if api is None:
+        cameras = (registry.getBackendName(api) for api in registry.getCameraBackends())
+        raise SourceError(
+            f"OpenCV has no backend {backend!r} here. Leave `--backend` out, or name one of "
+            f"{', '.join(cameras)}."
+        )
+    return api
 
 
 def quiet_backends() -> None:

@@ -36,7 +36,7 @@ class VideoStream:
         every_frame: Drop nothing and do not pace.
         properties: Wishes for a camera, OpenCV's `CAP_PROP_` names in lower case: `frame_width`,
             `frame_height`, `fps`, `fourcc`. What the camera does not honour is ignored.
-        backend: OpenCV's name of a capture backend ("V4L2", "MSMF", "DSHOW", "FFMPEG"); None lets
+        backend: OpenCV's name of a camera backend ("V4L2", "MSMF", "DSHOW"); None lets
             OpenCV choose.
         open_capture: Makes the producer that `VideoSource` reads; for tests and odd hardware.
     """

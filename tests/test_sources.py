@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from cv2 import videoio_registry as registry
 
 from mjpeg import Webcam, moving_picture
 from paintcam.capture import Reference
@@ -358,9 +359,22 @@ def test_a_picture_is_no_stream(tmp_path):
         open_stream(str(path))
 
 
-def test_an_unknown_backend(clip):
-    """The name is in the message."""
-    assert "no backend 'telepathy'" in failure_of(open_stream(str(clip), backend="telepathy"))
+@pytest.mark.parametrize("name", ["telepathy", "PROP_FPS", "OPENNI_DEPTH_MAP"])
+def test_an_unknown_backend(clip, name):
+    """The name is in the message, and those that this OpenCV has for cameras."""
+    message = failure_of(open_stream(str(clip), backend=name))
+    assert f"no backend '{name}'" in message
+    assert registry.getBackendName(registry.getCameraBackends()[0]) in message
+
+
+def test_a_cameras_backend_leaves_files_and_streams_alone(clip):
+    """It may be set once, by PAINTCAM_BACKEND: the clip and the stream open all the same."""
+    name = registry.getBackendName(registry.getCameraBackends()[-1])
+    with Webcam() as webcam:
+        for what in (str(clip), webcam.url):
+            source = open_stream(what, backend=name.lower())
+            read_until(source, lambda _: True)
+            source.close()
 
 
 def test_wishes_reach_the_camera():

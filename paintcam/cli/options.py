@@ -201,7 +201,7 @@ BackendOption = Annotated[
     typer.Option(
         "--backend",
         envvar="PAINTCAM_BACKEND",
-        help="OpenCV's capture backend: V4L2, MSMF, DSHOW …",
+        help="OpenCV's capture backend for the camera: V4L2, MSMF, DSHOW …",
         show_default=False,
     ),
 ]
