@@ -299,6 +299,8 @@ MISTAKES = [
     ((*HOUSE, "-s", "CLIP", "--snapshot", "/proc/best"), "/proc/best"),
     ((*HOUSE, "-s", "CLIP", "--seconds", "-3"), "--seconds -3"),
     ((*HOUSE, "-s", "CLIP", "--smoothing", "-1"), "--smoothing -1"),
+    ((*HOUSE, "-s", "CLIP", "--player", "Ada", "--window", "-1"), "A window of -1 seconds"),
+    ((*HOUSE, "-s", "CLIP", "--player", "Ada", "--window", "nan"), "A window of nan seconds"),
     ((*HOUSE, "-s", "CLIP", "--backend", "telepathy"), "telepathy"),
     (("--prompt", "a house", "-m", "sketch", "-s", "CLIP", "--view", "window"), "no screen here"),
     (("score", "gone.png", "--prompt", "a house", "-m", "sketch"), "gone.png"),

@@ -72,6 +72,14 @@ def test_score_tells_labels_apart(pictures, tmp_path):
     assert row["labels"]["a house"] > 0.6
 
 
+def test_the_first_label_sorts_whatever_stands_around_it(pictures, tmp_path):
+    """Spaces are no part of a label."""
+    found, _ = score(pictures, "--label", " a signed letter ", "--label", "a house", cwd=tmp_path)
+    shares = [row["labels"]["a signed letter"] for row in found.values()]
+    assert shares == sorted(shares, reverse=True)
+    assert len(shares) == 3
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from paintcam.cli.options import Crop, View
 from paintcam.errors import UsageError
+from paintcam.fair import WINDOW_S
 
 if TYPE_CHECKING:
     from paintcam.encoders import ScoreRange
@@ -42,6 +43,7 @@ class RunOptions:
     seconds: float | None = None
     smoothing: float = 0.0
     snapshot: Path | None = None
+    window: float = WINDOW_S
     notes: list[str] = field(default_factory=list)
     """Said in the terminal, and on the picture for some seconds."""
     told: list[str] = field(default_factory=list)
@@ -107,3 +109,8 @@ def check_options(options: RunOptions) -> None:
             raise UsageError(f"--{name} {value:g} is no use: give a number above 0.")
     if not 0 <= options.smoothing < math.inf:
         raise UsageError(f"--smoothing {options.smoothing:g}: give seconds, 0 or more.")
+    if not 0 <= options.window < math.inf:
+        raise UsageError(
+            f"A window of {options.window:g} seconds cannot be. Pass `--window 0.5`, or 0 for the "
+            "raw maximum."
+        )

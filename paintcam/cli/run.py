@@ -31,7 +31,7 @@ from paintcam.cli.options import (
     WidthOption,
     WindowOption,
 )
-from paintcam.cli.plan import Notes, RunOptions, check_prompt
+from paintcam.cli.plan import Notes, RunOptions, check_options, check_prompt
 from paintcam.cli.wiring import build, conduct
 from paintcam.fair import WINDOW_S
 
@@ -103,6 +103,7 @@ def run(
         seconds=seconds,
         smoothing=smoothing,
         snapshot=snapshot,
+        window=window,
     )
     from paintcam.prompts import PromptGenerator
 
@@ -113,6 +114,7 @@ def run(
         report.summary(summary)
         return
     check_prompt(prompt)
+    check_options(options)
     from paintcam.cli.leaderboard import open_leaderboard
     from paintcam.contest.solo import PlayerShow
     from paintcam.leaderboard import TurnWriter

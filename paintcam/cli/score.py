@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,7 +75,7 @@ def score(
                 unread += 1
                 typer.echo(f"paintcam: {error}", err=True)
         verdicts += judge.judge(frames)
-    verdicts.sort(key=lambda verdict: -_rank(verdict, options.labels))
+    verdicts.sort(key=_rank, reverse=True)
     if as_json:
         for verdict in verdicts:
             print_json(_row(paths[verdict.frame], verdict))
@@ -86,9 +85,9 @@ def score(
     return 1 if unread or not verdicts else 0
 
 
-def _rank(verdict: Verdict, labels: Sequence[str]) -> float:
+def _rank(verdict: Verdict) -> float:
     """What the table is sorted by: the score, or the share of the first label."""
-    return verdict.score if verdict.labels is None else verdict.labels[labels[0]]
+    return verdict.score if verdict.labels is None else next(iter(verdict.labels.values()))
 
 
 def _row(path: Path, verdict: Verdict) -> dict[str, Any]:
