@@ -18,7 +18,7 @@ from paintcam.errors import PromptError, UsageError
 from paintcam.frames import Frame, Image
 from paintcam.verdict import Finding, Verdict, score_of
 
-__all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "score_of"]
+__all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "checked_labels", "score_of"]
 
 DEFAULT_LOGIT_SCALE = 100.0  # CLIP's learned temperature ends at its cap, 100 (section 2.5)
 
@@ -91,7 +91,7 @@ class Judge:
         self._check_prompts = check_prompts
         self._score_range = _checked_range(score_range or encoder.score_range)
         self._logit_scale = float(getattr(encoder, "logit_scale", DEFAULT_LOGIT_SCALE))
-        self._labels = _checked_labels(labels)
+        self._labels = checked_labels(labels)
         self._prompt: str | None = None
         if self._labels:
             if prompt is not None:
@@ -240,7 +240,13 @@ def _checked_range(score_range: ScoreRange) -> ScoreRange:
     return low, high
 
 
-def _checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
+def checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    """Give labels without the spaces around them; none are none.
+
+    Raises:
+        PromptError: One is blank.
+        UsageError: There is only one, or one stands there twice.
+    """
     names = tuple(label.strip() for label in labels)
     if not names:
         return ()

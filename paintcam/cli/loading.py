@@ -25,7 +25,7 @@ def judge_loader(
     progress: Progress | None = None,
     loaded: Callable[[Judge, list[str]], None] = lambda _judge, _notes: None,
 ) -> Callable[[], Judge]:
-    """What the scorer's thread calls to load encoder, guards and sheet finder.
+    """What the scorer's thread calls to load encoder, guards and sheet finder; options are checked.
 
     CLIP's weights are fetched first where they are missing, and a calibrated range replaces the
     encoder's own. `loaded` gets the judge, and what a person should know about it.
@@ -34,12 +34,9 @@ def judge_loader(
     def load() -> Judge:
         from paintcam.calibration import stored_range
         from paintcam.encoders import load_encoder
-        from paintcam.errors import UsageError
         from paintcam.judging import GUARDS, NSFW_MISSING, make_judge
 
         wanted = [guard for guard in GUARDS if guard not in options.no_guards]
-        if unknown := sorted(set(options.no_guards) - set(GUARDS)):
-            raise UsageError(f"No guard is called {unknown[0]!r}. There are: {', '.join(GUARDS)}.")
         encoder = load_encoder(model, fetch=True, progress=progress, apart=pictures != "stills")
         judge = make_judge(
             encoder,

@@ -76,10 +76,11 @@ class Notes:
 
 
 def check_prompt(prompt: str | None, labels: Sequence[str] = ()) -> None:
-    """Refuse a missing or blank prompt before anything opens.
+    """Refuse a prompt or labels that cannot be judged against, before anything opens.
 
     Raises:
-        UsageError: It is missing, blank, or given with labels.
+        UsageError: The prompt is missing, blank, or given with labels; one label, or one twice.
+        PromptError: A label is blank.
     """
     if prompt is None and not labels:
         raise UsageError(
@@ -91,17 +92,27 @@ def check_prompt(prompt: str | None, labels: Sequence[str] = ()) -> None:
         raise UsageError(
             f'The prompt {prompt!r} is blank. Say what to draw: --prompt "a house with a garden".'
         )
+    if labels:
+        from paintcam.judge import checked_labels
+
+        checked_labels(labels)
 
 
 def check_options(options: RunOptions) -> None:
     """Refuse what cannot work before anything opens.
 
     Raises:
-        UsageError: A number out of its range, or a prompt that is missing or blank.
+        UsageError: A number out of its range, an unknown guard, or what `check_prompt` refuses.
+        PromptError: A label is blank.
     """
     check_prompt(options.prompt, options.labels)
-    if options.score_range is not None and not options.score_range[0] < options.score_range[1]:
-        low, high = options.score_range
+    if options.no_guards:
+        from paintcam.judging import GUARDS
+
+        if unknown := sorted(set(options.no_guards) - set(GUARDS)):
+            raise UsageError(f"No guard is called {unknown[0]!r}. There are: {', '.join(GUARDS)}.")
+    low, high = options.score_range or (0.0, 1.0)
+    if not -math.inf < low < high < math.inf:
         raise UsageError(f"--range {low:g} {high:g}: LOW must be below HIGH, as in 0.08 0.48.")
     for name in ("seconds", "width", "height", "fps"):
         value = getattr(options, name)

@@ -44,7 +44,7 @@ def score(
     from paintcam.cli.choose import choose_model
     from paintcam.cli.loading import judge_loader
     from paintcam.cli.models import fetch_progress
-    from paintcam.cli.plan import RunOptions, check_prompt
+    from paintcam.cli.plan import RunOptions, check_options
     from paintcam.stills import find_pictures, read_picture
 
     options = RunOptions(
@@ -54,7 +54,7 @@ def score(
         no_guards=tuple(no_guard or ()),
         crop=crop,
     )
-    check_prompt(prompt, options.labels)
+    check_options(options)
     paths = find_pictures(images)
     choice = choose_model(model, ask=not as_json)
     notes = list(choice.notes)
