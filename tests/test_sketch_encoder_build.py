@@ -17,10 +17,12 @@ from examples.sketch_encoder import (  # noqa: E402 - after the checks for what 
     drawing,
     emoji_font,
     fetch,
+    files,
     head_start,
     icon_sets,
     losses,
     measures,
+    network,
     neutral,
     outlines,
     pages,
@@ -28,6 +30,10 @@ from examples.sketch_encoder import (  # noqa: E402 - after the checks for what 
     render,
     splits,
     svg_path,
+    teacher,
+    testsets,
+    train,
+    trainer,
     webcam,
 )
 from examples.sketch_encoder.dataset import Batch, Drawer, Mix, Steps  # noqa: E402
@@ -409,3 +415,132 @@ def test_solved_head_predicts_captions_from_correlated_features():
     assert white.std(0).max() < 1.05
     assert (found * (wanted - wanted.mean(0))).sum(-1).mean() > 0.85
     assert not net.deep[2].weight.any()
+
+
+@pytest.fixture
+def work(tmp_path: Path, store: render.Store, cup: Picture, monkeypatch) -> Path:
+    """A work folder with one cup and a handful of captions, and a network with random weights."""
+    rng = np.random.default_rng(0)
+    texts = ["teacup", "a teacup", "a teacup and a teacup", "blank paper", "a dog"]
+    plan = {
+        "of_picture": {"0": [0, 1]},
+        "scenes": [{"pictures": [0, 0], "layout": "side", "caption": 2, "wrong": [4]}],
+        "neutral": {kind: [3] for kind in captions.NEUTRAL},
+        "texts": texts,
+    }
+    (tmp_path / "captions.json").write_text(json.dumps(plan))
+    np.save(tmp_path / "captions.npy", rng.normal(size=(len(texts), 384)).astype(np.float16))
+    np.save(tmp_path / "classes.npy", np.zeros((1000, 384), np.float32))
+    np.savez(
+        tmp_path / "teacher.npz",
+        classes=np.zeros((1, 16), np.int16),
+        probabilities=np.full((1, 16), 1 / 16, np.float16),
+    )
+    pictures.save([cup], tmp_path / "pictures.json")
+    np.save(tmp_path / "raster.npy", store.raster)
+    names = ("points", "of_contour", "of_shape", "of_picture", "paint")
+    np.savez(tmp_path / "outlines.npz", **{name: getattr(store, name) for name in names})
+
+    def random_net(class_names: torch.Tensor | None = None) -> network.SketchNet:
+        torch.manual_seed(1)
+        return network.SketchNet(torch.zeros(1000, 384) if class_names is None else class_names)
+
+    torch.set_num_threads(1)  # so small that waiting for each other takes longest
+    monkeypatch.setattr(trainer, "imagenet_net", random_net)
+    monkeypatch.setattr(train, "imagenet_net", random_net)
+    return tmp_path
+
+
+TINY = Mix(singles=3, pairs=1, stages=1, scenes=1, neutral=1)
+
+
+def _recipe(steps: int) -> Recipe:
+    return Recipe(steps=steps, size=32, sizes=(), mix=TINY, bank=4, head_start=2, warm_up=1)
+
+
+def _train(work: Path, recipe: Recipe, until: int | None = None) -> dict[str, torch.Tensor]:
+    steps, labels = train.open_steps(work, work / "packages", recipe)
+    learner = trainer.Trainer(work, recipe, "tiny")
+    if learner.step == 0:
+        learner.solve_head(steps[k] for k in range(-2, 0))
+    learner.train((steps[k] for k in range(learner.step, until or recipe.steps)), labels)
+    return learner.average
+
+
+def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(work: Path):
+    """Two steps, a new process's worth of nothing, two more: the weights of four steps at once."""
+    whole = _train(work, _recipe(4))
+    (work / "tiny.pt").unlink()
+    _train(work, _recipe(4), until=2)
+    again = _train(work, _recipe(4))
+    assert all(torch.allclose(whole[name], again[name], atol=1e-5) for name in whole)
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(work: Path):
+    """Other options would bend the schedule in silence."""
+    _train(work, _recipe(4), until=1)
+    with pytest.raises(ValueError, match=r"tiny\.pt was trained by another recipe"):
+        trainer.Trainer(work, _recipe(5), "tiny")
+
+
+def test_training_learns(work: Path):
+    """The loss falls on a picture seen again and again; frozen blocks stay as they are."""
+    recipe = _recipe(30)
+    steps, labels = train.open_steps(work, work / "packages", recipe)
+    learner = trainer.Trainer(work, recipe, "tiny")
+    learner.solve_head(steps[k] for k in range(-2, 0))
+    first = learner.net.backbone._blocks[0]._depthwise_conv.weight.clone()
+    last = learner.net.backbone._blocks[15]._depthwise_conv.weight.clone()
+    losses_ = [learner.update(steps[0], labels)["contrast"] for _ in range(12)]
+    assert losses_[-1] < losses_[0]
+    assert torch.equal(first, learner.net.backbone._blocks[0]._depthwise_conv.weight)
+    assert not torch.equal(last, learner.net.backbone._blocks[15]._depthwise_conv.weight)
+
+
+def test_the_exported_tower_sees_what_the_trained_one_sees(work: Path, tmp_path: Path):
+    """Folding norms and rounding weights to int8 cost little."""
+    pytest.importorskip("onnx")
+    from examples.sketch_encoder import export
+
+    _train(work, _recipe(2))
+    net = train.load_average(work, "tiny")
+    export.export_visual(net, 32, tmp_path / "visual.onnx", tmp_path)
+    import onnxruntime
+
+    frames = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
+    session = onnxruntime.InferenceSession(str(tmp_path / "visual.onnx"))
+    (shipped,) = session.run(None, {"image": frames})
+    with torch.inference_mode():
+        trained = net(teacher.to_pixels(frames)).numpy()
+    assert np.linalg.norm(shipped, axis=1) == pytest.approx(1, abs=1e-4)
+    assert ((shipped * trained).sum(1) > 0.93).all()  # weights are random: nothing is learned yet
+    assert (tmp_path / "visual.onnx").stat().st_size < 10e6
+
+
+def test_a_step_cut_short_leaves_no_file_that_looks_whole(tmp_path: Path):
+    """What is there under its own name is finished."""
+
+    def cut_short() -> None:
+        with files.whole(tmp_path / "captions.npy") as file:
+            np.save(file, np.zeros(3))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cut_short()
+    assert not (tmp_path / "captions.npy").exists()
+
+
+def test_no_scene_is_its_own_wrong_caption():
+    """A neighbour of the same name makes no negative."""
+    held = captions.Captions(HeldOut([]))
+    right = held.add("a cat and a dog")
+    assert captions._others(held, right, ["a cat and a dog", "a cat and a fox"]) == [right + 1]
+
+
+def test_a_concept_known_by_another_name_is_told_apart(cup: Picture):
+    """A car shows an automobile, a shirt a t-shirt; nothing trained shows a gorilla."""
+    labels = {"automobile": ["car"], "t-shirt": ["cloth"], "gorilla": ["ape"]}
+    listed = [Picture("openmoji", k, k, tags, "objects", k, k) for k, tags in labels.items()]
+    listed += [Picture("mdi", name, name) for name in ("cars", "shirt", "banana")]
+    test = testsets.Retrieval([0, 1, 2], list(labels), np.arange(3))
+    assert testsets._without_synonyms(listed, test).right.tolist() == [2]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import torch
 
 from . import captions, evaluate, export, fetch, icon_sets, pictures, splits, teacher, train
 from .exported import ExportedTower
+from .files import whole
 from .render import Store, render
 from .sentences import SentenceEncoder, export_text_tower, package_file
 from .trainer import Recipe
@@ -74,7 +76,8 @@ class Build:
     def caption(self) -> None:
         """Write and embed the captions of what is trained on."""
         if not (self.work / "text_fp32.onnx").exists():
-            export_text_tower(self.work / "text_fp32.onnx")
+            with whole(self.work / "text_fp32.onnx") as file:
+                export_text_tower(file)
         listed = self._listed()
         captions.write(
             listed,
@@ -97,21 +100,24 @@ class Build:
         train.run(self.work, self.packages, self.recipe, LAST)
 
     def export(self) -> None:
-        """Write the files that ship; the range follows when it is measured."""
+        """Write the files; they ship when they are measured."""
         net = train.load_average(self.work, LAST)
         net.opinion = self.opinion
-        export.export(net, self.size, self.assets, self.work)
-        export.describe(self.assets, VERSION, self.size, 0.0, 1.0)
+        export.export(net, self.size, self._made, self.work)
+        export.describe(self._made, VERSION, self.size, (0.0, 1.0), net.scale)
 
     def evaluate(self) -> None:
-        """Measure the exported files and write their range."""
-        tower = ExportedTower(self.assets)
+        """Measure the exported files, write their range, and put them where they ship from."""
+        tower = ExportedTower(self._made)
         figures = evaluate.evaluate(tower, self.work, self.packages) | tower.timing()
-        low, high = figures["range low"], figures["range high"]
-        export.describe(self.assets, VERSION, self.size, low, high)
-        (self.assets / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
-        for name, value in figures.items():
-            print(f"{name:60} {value:8.3f}")
+        found = figures["range low"], figures["range high"]
+        export.describe(self._made, VERSION, self.size, found, tower.logit_scale)
+        (self._made / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
+        shutil.copytree(self._made, self.assets, dirs_exist_ok=True)
+
+    @property
+    def _made(self) -> Path:
+        return self.work / "export"
 
     def _listed(self) -> list[pictures.Picture]:
         return pictures.load(self.work / "pictures.json")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from . import icon_sets
+from .files import whole
 from .pictures import HeldOut, Picture, stem, words
 from .sentences import SentenceEncoder
 from .wordnet import WordNet
@@ -119,8 +120,8 @@ def describe(
         text for text in wordnet.synonyms(name) if captions.allowed(text)
     ]
     rng.shuffle(other)
-    if other:
-        found.append(", ".join([name, *other[:3]]))
+    if other and captions.allowed(listed := ", ".join([name, *other[:3]])):
+        found.append(listed)
     if picture.label and other:
         found.append(with_article(other[0].lower()))
     if broader := [text for text in wordnet.broader(noun) if captions.allowed(text)]:
@@ -143,7 +144,7 @@ def compose(
         if picture.label:
             by_label[picture.label.lower()].append(index)
     places = {p: [i for lab in labels for i in by_label[lab]] for p, labels in PLACES.items()}
-    places = {place: found for place, found in places.items() if found}
+    places = {p: found for p, found in places.items() if found and captions.allowed(p)}
     drawn = rng.choices(usable, weights, k=5 * count)
     scenes = []
     for k in range(count):
@@ -165,7 +166,7 @@ def compose(
             else scene_caption(relation, name[a], name[other]),
         ]
         caption = captions.add(scene_caption(relation, name[a], name[b]))
-        scenes.append(Scene([a, b], layout, caption, [captions.add(text) for text in wrong]))
+        scenes.append(Scene([a, b], layout, caption, _others(captions, caption, wrong)))
     return scenes
 
 
@@ -212,8 +213,10 @@ def write(
         "scenes": [asdict(scene) for scene in planned],
         "neutral": neutral,
     }
-    (work / "captions.json").write_text(json.dumps(plan))
-    np.save(work / "captions.npy", np.concatenate(parts))
+    with whole(work / "captions.json") as file:
+        file.write_text(json.dumps(plan))
+    with whole(work / "captions.npy") as file:
+        np.save(file, np.concatenate(parts))
 
 
 def layout_for(second: Picture, rng: random.Random) -> str:
@@ -235,5 +238,11 @@ def _placed(
 ) -> Scene:
     """Plan one thing somewhere; the small things after it in ``shown`` tell where."""
     name, other = (with_article(pictures[i].name.lower()) for i in (shown[0], near))
-    wrong = [captions.add(text) for text in (f"{other} {place}", f"{name} {elsewhere}")]
-    return Scene(shown, "place", captions.add(f"{name} {place}"), wrong)
+    caption = captions.add(f"{name} {place}")
+    wrong = _others(captions, caption, [f"{other} {place}", f"{name} {elsewhere}"])
+    return Scene(shown, "place", caption, wrong)
+
+
+def _others(captions: Captions, caption: int, texts: list[str]) -> list[int]:
+    """Number wrong captions; a neighbour of the same name makes one that is right."""
+    return [number for number in map(captions.add, texts) if number != caption]

@@ -23,9 +23,9 @@ def read_font(packages: Path) -> dict[str, Any]:
     Args:
         packages: The folder :func:`fetch.fetch` filled.
     """
-    from fontTools.pens.svgPathPen import SVGPathPen  # type: ignore[import-not-found]
-    from fontTools.pens.transformPen import TransformPen  # type: ignore[import-not-found]
-    from fontTools.ttLib import TTFont  # type: ignore[import-not-found]
+    from fontTools.pens.svgPathPen import SVGPathPen
+    from fontTools.pens.transformPen import TransformPen
+    from fontTools.ttLib import TTFont
 
     font = TTFont(packages / FILE)
     glyphs, above = font.getGlyphSet(), font["hhea"].ascent

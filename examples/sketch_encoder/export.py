@@ -117,8 +117,18 @@ def export_text(net: SketchNet, path: Path, scratch: Path) -> None:
     quantize_dynamic(str(plain), str(path), weight_type=QuantType.QInt8, per_channel=True)
 
 
-def describe(folder: Path, version: str, size: int, low: float, high: float) -> None:
-    """Write ``encoder.json``: dimensions, range, licence, and each file's size and checksum."""
+def describe(
+    folder: Path, version: str, size: int, score_range: tuple[float, float], logit_scale: float
+) -> None:
+    """Write ``encoder.json``: dimensions, range, licence, and each file's size and checksum.
+
+    Args:
+        folder: With the files.
+        version: Of the weights.
+        size: Side of the frames.
+        score_range: The similarities that score 0 and 100.
+        logit_scale: What cosines are multiplied by before a softmax over labels.
+    """
     files = {}
     for name in ("visual.onnx", "text.onnx", "tokenizer.json"):
         content = (folder / name).read_bytes()
@@ -129,7 +139,8 @@ def describe(folder: Path, version: str, size: int, low: float, high: float) -> 
         "dim": DIM,
         "image_size": size,
         "max_tokens": MAX_TOKENS,
-        "range": [round(low, 3), round(high, 3)],
+        "range": [round(edge, 3) for edge in score_range],
+        "logit_scale": round(logit_scale, 1),
         "licence": "Apache-2.0",
         "languages": ["en"],
         "files": files,

@@ -11,7 +11,7 @@ from torch.nn import functional
 ALIKE = 0.8  # captions nearer than this mean the same thing and are no negatives of each other
 SAME_LABEL = 0.97  # but labels of two emoji mean two things, however near they are
 FLOOR = -0.03  # where a neutral picture should lie for every object's prompt
-SINGLE, SCENE, NEUTRAL = 0, 1, 2
+NEUTRAL = 2  # of dataset.Batch.kinds
 
 
 @dataclass(frozen=True, slots=True)

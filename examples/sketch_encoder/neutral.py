@@ -19,7 +19,12 @@ KINDS = ("paper", "handwriting", "room", "face", "hand", "paper", "handwriting",
 
 
 def frame(
-    kind: str, rng: Generator, size: int, handwriting: Handwriting, text: str = ""
+    kind: str,
+    rng: Generator,
+    size: int,
+    handwriting: Handwriting,
+    text: str = "",
+    stock: int = rooms.TRAINED,
 ) -> NDArray[np.uint8]:
     """Make one neutral frame.
 
@@ -29,19 +34,20 @@ def frame(
         size: Side of the frame.
         handwriting: Writes the page, for the kind ``handwriting``.
         text: What the page says.
+        stock: Seed of the stock of rooms.
 
     Returns:
         uint8 RGB (size, size, 3).
     """
     if kind == "paper":
         page = pages.empty_page(pages.random_kind(rng), rng)
-        return page_frame(page, rng, size)
+        return page_frame(page, rng, size, stock)
     if kind == "handwriting":
         plain = str(rng.choice(("white", "paper", "lined", "squared", "card", "whiteboard")))
         ink = rng.integers(0, 80, 3).tolist()
         page = handwriting.write(pages.empty_page(plain, rng), text, rng, ink)
-        return page_frame(page, rng, size)
-    scene = rooms.room(rng, person=False)
+        return page_frame(page, rng, size, stock)
+    scene = rooms.room(rng, False, stock)
     if kind == "face":
         radius = rng.uniform(0.12, 0.34)
         rooms.paint_person(scene, rng.uniform(0.3, 0.7), rng.uniform(0.3, 0.5), radius, rng)
@@ -51,11 +57,11 @@ def frame(
     return webcam.camera(cv2.resize(scene, (size, size), interpolation=cv2.INTER_AREA), rng)
 
 
-def page_frame(page: Image, rng: Generator, size: int) -> NDArray[np.uint8]:
+def page_frame(page: Image, rng: Generator, size: int, stock: int) -> NDArray[np.uint8]:
     """Show a page plain in a fifth of cases, else as a webcam would."""
     if rng.random() < 0.2:
         return cv2.resize(page, (size, size), interpolation=cv2.INTER_AREA)
-    return webcam.look(page, rng, size)
+    return webcam.look(page, rng, size, rooms=stock)
 
 
 def _paint_hand(scene: Image, rng: Generator) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import emoji_font, icon_sets
+from .files import whole
 
 EMOJI_GROUPS = {
     0: "smileys", 1: "people", 3: "animals", 4: "food", 5: "travel", 6: "activities",
@@ -120,7 +121,8 @@ def read_set(packages: Path, name: str) -> dict[str, Any]:
 
 def save(pictures: list[Picture], path: Path) -> None:
     """Write the list as JSON."""
-    path.write_text(json.dumps([asdict(picture) for picture in pictures]))
+    with whole(path) as file:
+        file.write_text(json.dumps([asdict(picture) for picture in pictures]))
 
 
 def load(path: Path) -> list[Picture]:

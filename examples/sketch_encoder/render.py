@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import emoji_font, icon_sets
+from .files import whole
 from .outlines import GRID, Shape, read_shapes
 from .pictures import Picture, read_set
 
@@ -151,9 +152,8 @@ def _render_chunk(pictures: list[Picture], packages: Path, folder: Path, start: 
         square = fit_square(_rgba(image)) if image is not None else None
         raster.append(np.zeros((SIZE, SIZE, 4), np.uint8) if square is None else square)
         outlines.append([] if _too_busy(shapes) else shapes)
-    partial_file = folder / f"{start}.partial.npz"
-    np.savez(partial_file, raster=np.stack(raster), **_flatten(outlines))  # type: ignore[arg-type]
-    partial_file.rename(folder / f"{start}.npz")
+    with whole(folder / f"{start}.npz") as file:
+        np.savez(file, raster=np.stack(raster), **_flatten(outlines))  # type: ignore[arg-type]
     return start
 
 
@@ -208,6 +208,7 @@ def _join(chunks: list[Path], count: int, work: Path) -> None:
     flat = {name: np.concatenate(arrays) for name, arrays in parts.items()}
     for name in ("of_contour", "of_shape", "of_picture"):
         flat[name] = np.concatenate([[0], np.cumsum(flat[name])])
-    np.savez(work / "outlines.npz", **flat)
+    with whole(work / "outlines.npz") as file:
+        np.savez(file, **flat)
     for chunk in chunks:
         chunk.unlink()

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 Colour = tuple[int, ...]  # RGB
 ROOM = 176
+TRAINED, MEASURED = 11, 12  # seeds: no room that is trained on is measured on
 ROOMS = 240  # a stock, cropped, flipped and recoloured at each use
 
 
-def room(rng: Generator, person: bool) -> Image:
-    """Return a room from the stock, altered, with or without somebody in it."""
-    stock = _stock()
+def room(rng: Generator, person: bool, seed: int = TRAINED) -> Image:
+    """Return a room from the stock of that seed, altered, with or without somebody in it."""
+    stock = _stock(seed)
     frame = stock[int(rng.integers(len(stock)))]
     edge = int(rng.integers(ROOM * 5 // 8, ROOM + 1))
     x, y = (int(v) for v in rng.integers(0, ROOM - edge + 1, 2))
@@ -93,9 +94,9 @@ def paint_fingers(
         cv2.line(frame, *ends, skin, thick, cv2.LINE_AA)
 
 
-@lru_cache(maxsize=1)
-def _stock() -> NDArray[np.uint8]:
-    rng = np.random.default_rng(11)
+@lru_cache(maxsize=2)
+def _stock(seed: int) -> NDArray[np.uint8]:
+    rng = np.random.default_rng(seed)
     return np.stack([_paint_room(rng) for _ in range(ROOMS)])
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .files import whole
 from .network import DIM, SketchNet, load_imagenet
 from .render import Store
 from .sentences import SentenceEncoder, package_file
@@ -62,11 +63,13 @@ def write(
         file = folder / f"teacher_{start}.npz"
         if not file.exists():
             found = _ask(net, store, rows)
-            np.savez(file, classes=found[0], probabilities=found[1])
+            with whole(file) as partial:
+                np.savez(partial, classes=found[0], probabilities=found[1])
             print(f"teacher {start + len(rows)}/{len(indices)}", flush=True)
         with np.load(file) as saved:
             classes[rows], probabilities[rows] = saved["classes"], saved["probabilities"]
-    np.savez(work / "teacher.npz", classes=classes, probabilities=probabilities)
+    with whole(work / "teacher.npz") as partial:
+        np.savez(partial, classes=classes, probabilities=probabilities)
 
 
 def _ask(net: SketchNet, store: Store, rows: list[int], batch: int = 64) -> list[NDArray[Any]]:

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from . import captions, drawing, icon_sets, neutral, pages, webcam
+from . import captions, drawing, icon_sets, neutral, pages, rooms, webcam
 from .dataset import Drawer
 from .drawing import Layer
 from .pages import Handwriting
-from .pictures import Picture
+from .pictures import Picture, stem, words
 from .splits import Splits, seen_labels, unseen_concepts
 
 Frame = NDArray[np.uint8]
@@ -50,9 +50,11 @@ def held_out(pictures: list[Picture]) -> dict[str, Retrieval]:
     """Return the three retrieval tests of the held-out pictures."""
     unseen = {label.lower() for label in unseen_concepts()}
     style = icon_sets.UNSEEN_STYLE
+    new = _of_labels(pictures, "noto", unseen)
     return {
         "seen": _of_labels(pictures, style, seen_labels()),
-        "unseen concept": _of_labels(pictures, "noto", unseen),
+        "unseen concept": new,
+        "unseen concept and synonyms": _without_synonyms(pictures, new),
         "unseen style and concept": _of_labels(pictures, style, unseen),
     }
 
@@ -111,7 +113,7 @@ class Stage:
             layer = self._redrawn(i, rng) if look == "redrawn" else self.drawer.store.raster[i]
             kind = str(rng.choice(("white", "paper", "lined", "card", "whiteboard")))
             page = self.drawer.page(np.asarray(layer), kind, rng)
-            yield webcam.look(page, rng, self.size)
+            yield self._filmed(page, rng)
 
     def scenes(self, scenes: Composites, look: str, seed: int) -> Iterator[Frame]:
         """Show composed scenes, clean or by webcam."""
@@ -120,7 +122,7 @@ class Stage:
             layers = [np.asarray(self.drawer.store.raster[i]) for i in members]
             kind = "white" if look == "clean" else "paper"
             page = pages.arrange(pages.empty_page(kind, rng), layers, layout, rng)
-            yield self._small(page) if look == "clean" else webcam.look(page, rng, self.size)
+            yield self._small(page) if look == "clean" else self._filmed(page, rng)
 
     def neutrals(
         self, kind: str, count: int, seed: int, texts: Sequence[str] = ()
@@ -129,7 +131,7 @@ class Stage:
         for k in range(count):
             rng = np.random.default_rng((seed, k))
             text = texts[k] if texts else ""
-            yield neutral.frame(kind, rng, self.size, self.handwriting, text)
+            yield neutral.frame(kind, rng, self.size, self.handwriting, text, rooms.MEASURED)
 
     def stages(self, index: int, views: int, seed: int) -> Iterator[Frame]:
         """Show a drawing's growing stages, ``views`` webcam views of each, stage by stage."""
@@ -145,10 +147,13 @@ class Stage:
         rng = np.random.default_rng((seed, index))
         page = self._centred(self._redrawn(index, rng), "paper", rng)
         for view in range(count):
-            yield webcam.look(page, np.random.default_rng((seed, index, view)), self.size)
+            yield self._filmed(page, np.random.default_rng((seed, index, view)))
 
     def _view(self, layer: Layer, rng: Generator) -> Frame:
-        return webcam.look(self._centred(layer, "paper", rng), rng, self.size)
+        return self._filmed(self._centred(layer, "paper", rng), rng)
+
+    def _filmed(self, page: Frame, rng: Generator) -> Frame:
+        return webcam.look(page, rng, self.size, rooms=rooms.MEASURED)
 
     def _redrawn(self, index: int, rng: Generator) -> Layer:
         shapes = self.drawer.store.shapes(index)
@@ -162,6 +167,29 @@ class Stage:
 
     def _small(self, page: Frame) -> Frame:
         return cv2.resize(page, (self.size, self.size), interpolation=cv2.INTER_AREA)
+
+
+def _without_synonyms(pictures: list[Picture], test: Retrieval) -> Retrieval:
+    """Keep the concepts that no trained picture shows under another name, as "car" does automobile.
+
+    Names are compared with the concept's tags and with its words of two letters and more.
+    """
+    trained = {
+        frozenset(stem(word) for word in words(p.name))
+        for p in pictures
+        if p.held_out is None and p.set != icon_sets.UNSEEN_STYLE
+    }
+    tags: dict[str, set[str]] = {}
+    for picture in pictures:
+        if picture.set == icon_sets.UNSEEN_STYLE and picture.label:  # whose tags are all kept
+            tags[picture.label.lower()] = set(picture.tags)
+
+    def alone(text: str) -> bool:
+        other = [*tags.get(text, ()), " ".join(part for part in words(text) if len(part) > 1)]
+        return not any(frozenset(stem(word) for word in words(name)) in trained for name in other)
+
+    kept = [k for k, text in enumerate(test.texts) if alone(text)]
+    return Retrieval([test.pictures[k] for k in kept], test.texts, np.array(kept))
 
 
 def _of_labels(pictures: list[Picture], style: str, labels: set[str]) -> Retrieval:

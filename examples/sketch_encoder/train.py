@@ -1,6 +1,6 @@
 """Step 6: train the picture tower; the text tower stays as it is.
 
-Run ``python -m examples.sketch_encoder.train --work WORK --steps 1500``.
+Run ``python -m examples.sketch_encoder.train --work WORK --steps 300``.
 """
 
 # mypy: disable-error-code="no-any-return"
@@ -60,7 +60,7 @@ def open_steps(work: Path, packages: Path, recipe: Recipe) -> tuple[Steps, Tenso
     return steps, torch.tensor(sorted(labels))
 
 
-def run(work: Path, packages: Path, recipe: Recipe, name: str = "deep", workers: int = 2) -> None:
+def run(work: Path, packages: Path, recipe: Recipe, name: str, workers: int = 2) -> None:
     """Train, or go on training, until the recipe's last step."""
     keep_memory()
     trainer = Trainer(work, recipe, name)
@@ -69,7 +69,7 @@ def run(work: Path, packages: Path, recipe: Recipe, name: str = "deep", workers:
     loader = DataLoader(
         steps, batch_size=None, sampler=todo, num_workers=workers, prefetch_factor=4
     )
-    if not recipe.begin_with and not trainer.path.exists():
+    if not trainer.path.exists():
         print(f"solving the head from {recipe.head_start} batches", flush=True)
         first = range(-recipe.head_start, 0)
         trainer.solve_head(DataLoader(steps, batch_size=None, sampler=first, num_workers=workers))
@@ -81,22 +81,13 @@ def main() -> None:
     """Read the options and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--name", default="deep")
+    parser.add_argument("--name", default="sketch", help="of the checkpoint")
     parser.add_argument("--steps", type=int, default=Recipe().steps)
-    parser.add_argument("--size", type=int, default=Recipe().size)
-    parser.add_argument("--frozen-blocks", type=int, default=Recipe().frozen_blocks)
-    parser.add_argument("--begin-with", default="", help="checkpoint for the backbone")
-    parser.add_argument("--head-rate", type=float, default=Recipe().head_rate)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--body-rate", type=float, default=Recipe().body_rate)
+    parser.add_argument("--easy", type=float, default=Recipe().easy)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    recipe = Recipe(
-        steps=options.steps,
-        size=options.size,
-        frozen_blocks=options.frozen_blocks,
-        begin_with=options.begin_with,
-        head_rate=options.head_rate,
-    )
+    torch.set_num_threads(2)
+    recipe = Recipe(steps=options.steps, body_rate=options.body_rate, easy=options.easy)
     run(options.work, options.work / "packages", recipe, options.name)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from . import head_start, losses
 from .dataset import Mix
+from .files import whole
 from .losses import NEUTRAL, Weights
 from .network import BLOCKS, SketchNet
 from .teacher import imagenet_net, to_pixels
@@ -40,7 +41,6 @@ class Recipe:
     average: float = 0.999
     warm_up: int = 150
     head_start: int = 80  # batches that the head is solved from
-    begin_with: str = ""  # a checkpoint whose weights to begin with instead of ImageNet's
     mix: Mix = field(default_factory=Mix)
     weights: Weights = field(default_factory=Weights)
 
@@ -76,8 +76,6 @@ class Trainer:
         self.taught = {k: torch.from_numpy(taught[k]) for k in taught.files}
         if self.path.exists():
             self._resume()
-        elif recipe.begin_with:
-            self._begin_with(work / f"{recipe.begin_with}.pt")
 
     def train(
         self, loader: Iterable[dict[str, Tensor]], labels: Tensor, save_every_s: float = 300
@@ -104,7 +102,8 @@ class Trainer:
         self.save()
 
     def update(self, batch: dict[str, Tensor], labels: Tensor) -> dict[str, float]:
-        """Take one step; returns its losses."""
+        """Take one step; returns its losses. What is random in it depends on its number alone."""
+        torch.manual_seed(self.recipe.seed + (self.step << 8))
         recipe, mix, weights = self.recipe, self.recipe.mix, self.recipe.weights
         for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
             group["lr"] = rate * schedule(self.step, recipe.steps, recipe.warm_up)
@@ -160,17 +159,15 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint; the old one is replaced only when the new one is whole."""
-        partial = self.path.with_suffix(".partial")
-        torch.save(
-            {
-                "step": self.step,
-                "net": self.net.state_dict(),
-                "average": self.average,
-                "optimiser": self.optimiser.state_dict(),
-            },
-            partial,
-        )
-        partial.rename(self.path)
+        state = {
+            "step": self.step,
+            "recipe": asdict(self.recipe),
+            "net": self.net.state_dict(),
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+        }
+        with whole(self.path) as file:
+            torch.save(state, file)
 
     def _follow(self) -> None:
         """Move the running average of the weights towards the present ones."""
@@ -185,13 +182,13 @@ class Trainer:
         head_start.solve_head(self.net, batches, self.texts)
         self.average = {k: v.clone() for k, v in self.net.state_dict().items()}
 
-    def _begin_with(self, path: Path) -> None:
-        """Take another training's averaged weights."""
-        self.net.load_state_dict(torch.load(path, weights_only=True)["average"])
-        self.average = {k: v.clone() for k, v in self.net.state_dict().items()}
-
     def _resume(self) -> None:
         saved = torch.load(self.path, weights_only=True)
+        if saved["recipe"] != asdict(self.recipe):
+            raise ValueError(
+                f"{self.path} was trained by another recipe: {saved['recipe']}. Delete it, or pass "
+                "the options it was begun with."
+            )
         self.net.load_state_dict(saved["net"])
         self.average = saved["average"]
         self.optimiser.load_state_dict(saved["optimiser"])

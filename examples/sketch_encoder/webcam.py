@@ -15,12 +15,14 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from .rooms import ROOM, paint_fingers, room
+from .rooms import ROOM, TRAINED, paint_fingers, room
 
 Image = NDArray[np.uint8]
 
 
-def look(page: Image, rng: Generator, size: int, held: bool | None = None) -> Image:
+def look(
+    page: Image, rng: Generator, size: int, held: bool | None = None, rooms: int = TRAINED
+) -> Image:
     """Show a page as a webcam would.
 
     Args:
@@ -29,19 +31,20 @@ def look(page: Image, rng: Generator, size: int, held: bool | None = None) -> Im
         size: Side of the frame returned.
         held: True for a sheet held in a room, False for the sheet alone, filling the frame as
             after it was found and straightened; None for either.
+        rooms: Seed of the stock of rooms.
 
     Returns:
         The frame, uint8 RGB (size, size, 3).
     """
     if held if held is not None else rng.random() < 0.5:
-        frame = _hold(page, room(rng, person=rng.random() < 0.75), rng)
+        frame = _hold(page, room(rng, rng.random() < 0.75, rooms), rng)
     else:
         frame = _straightened(page, rng)
     frame = cv2.resize(frame, (size, size), interpolation=cv2.INTER_AREA)
     return camera(frame, rng)
 
 
-def camera(frame: Image, rng: Generator, strength: float = 1.0) -> Image:
+def camera(frame: Image, rng: Generator) -> Image:
     """Add uneven and low light, a colour cast, glare, blur, noise and JPEG."""
     size = frame.shape[0]
     light = rng.uniform(0.6, 1.1, (2, 2, 1)) if rng.random() < 0.6 else np.ones((2, 2, 1))
@@ -67,7 +70,7 @@ def camera(frame: Image, rng: Generator, strength: float = 1.0) -> Image:
         kernel = np.eye(length, dtype=np.float32) if kernel.sum() < 2 else kernel
         out = cv2.filter2D(out, -1, kernel / kernel.sum())
     if rng.random() < 0.7:
-        out = out + _noise(rng, size) * (rng.uniform(1, 11) * strength)
+        out = out + _noise(rng, size) * rng.uniform(1, 11)
     out = out.clip(0, 255).astype(np.uint8)
     if rng.random() < 0.3:
         _, packed = cv2.imencode(".jpg", out, (cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))))
