@@ -129,8 +129,7 @@ class Live:
         if held or (self._hold and self.stage.controls.paused):
             self._stopping.wait(TYPING_TICK_S)
         else:
-            typing = self.stage.controls.typing is not None
-            frame = self.source.read(TYPING_TICK_S if typing else TICK_S)
+            frame = self.source.read(TYPING_TICK_S if self.stage.typing else TICK_S)
         now = time.monotonic()
         if frame is not None:
             if self._frame is not None:

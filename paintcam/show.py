@@ -31,6 +31,11 @@ class Show:
     finished = False
     """Whether the run may end."""
 
+    @property
+    def typing(self) -> bool:
+        """Whether keys are letters of a text: it is drawn, and none of them may get lost."""
+        return False
+
     def on_tick(self, state: str) -> None:
         """Time passes; `state` as the listener hears it. Main thread, many times a second."""
 

@@ -97,6 +97,11 @@ class Stage:
         """Whether anybody sees the pictures."""
         return self.window is not None or self.recording is not None
 
+    @property
+    def typing(self) -> bool:
+        """Whether somebody types a text, a prompt or what the show asks for."""
+        return self.controls.typing is not None or self.show.typing
+
     def note(self, text: str) -> None:
         """Put a message on the picture for some seconds, and before the listener."""
         self._notes.append((text, time.monotonic() + NOTE_S))
@@ -219,7 +224,8 @@ class Stage:
             typing=controls.typing,
             mirrored=controls.mirror,
         )
-        if not controls.overlay and not hud.blocked:
+        hidden = not (controls.overlay or controls.help or self.typing)
+        if hidden and not hud.blocked:
             plain = self.show.picture(image)
             return np.ascontiguousarray(plain[:, ::-1]) if controls.mirror else plain
         return self._overlay.draw(self.show.picture(image), self.show.dress(hud))

@@ -289,6 +289,44 @@ def test_m_mirrors_the_picture_but_not_what_is_judged():
         assert stage.controls.help
 
 
+class Asking(Show):
+    """A show that somebody types into."""
+
+    typing = True
+
+
+@pytest.mark.parametrize(("key", "show"), [("p", Show()), ("?", Show()), ("", Asking())])
+def test_what_is_typed_and_asked_for_is_drawn_without_overlay_too(key, show):
+    """Keys that go into a text must not do so unseen; h takes away all else."""
+    window = FakeWindow()
+    stage = make_stage(window=window, show=show)
+    stage.controls.overlay = False
+    frame = Frame(np.full((480, 640, 3), 200, np.uint8), 0, 0.0, 0.0)
+    stage.press(key, frame)
+    stage.present(frame, state="", is_new=True)
+    assert window.pictures[-1].std() > 5
+    if key:
+        stage.press("\x1b" if key == "p" else key, frame)
+        stage.present(frame, state="", is_new=True)
+        assert window.pictures[-1].std() == 0
+
+
+def test_letters_that_a_show_takes_come_at_the_typing_rate():
+    """The loop looks at keys as often as while a prompt is typed."""
+
+    class Patient(FakeSource):
+        waits: list[float]
+
+        def read(self, timeout_s: float) -> Frame | None:
+            self.waits = [*getattr(self, "waits", []), timeout_s]
+            return super().read(timeout_s)
+
+    for show, longest_s in ((Asking(), 0.005), (Show(), 0.03)):
+        source = Patient()
+        Live(source, FakeJudge, make_stage(show=show), seconds=0.1).run()
+        assert max(source.waits) == longest_s
+
+
 def test_a_failing_recording_does_not_stop_the_show():
     """It is given up with a message; pictures and scores go on."""
 
