@@ -96,6 +96,7 @@ class Snapshots:
                     for suffix in (".jpg", "-overlay.jpg", ".json"):
                         (self.folder / f"{snapshot.name}{suffix}").unlink(missing_ok=True)
                     continue
+                self.folder.stat()  # gone with its disk: made anew it would lie on another one
                 if snapshot.clean is not None:
                     write_picture(self.folder / f"{snapshot.name}.jpg", snapshot.clean)
                 if snapshot.draw is not None:
