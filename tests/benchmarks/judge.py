@@ -1,6 +1,6 @@
 """Measures the judge: handwriting guard, sheet finder, false alarms, cost.
 
-    python tests/benchmarks/judge.py PICTURES [--model sketch] [--count 150] [--tuning] [--json FILE]
+    python tests/benchmarks/judge.py PICTURES [--model sketch] [--count 150] [--tuning]
 
 PICTURES is what `tests/benchmarks/pictures.py` wrote. Nothing is downloaded. With CLIP's weights
 cached, `--model clip` measures CLIP. The bundled encoder hardly reads; a *simulated reader* stands
