@@ -145,6 +145,7 @@ class Stage:
         if is_new:
             self.frames_shown += 1
             self._shown_at.append(time.monotonic())
+        self._tell_trouble()
         if not self.watched:
             return
         image = _CURTAIN if frame is None else frame.image
@@ -208,11 +209,14 @@ class Stage:
         for closing in (self.window, self.keeper, self.recording):
             if closing is not None:
                 closing.close()
+        self._tell_trouble()  # the last snapshot is written only now
+
+    def _tell_trouble(self) -> None:
+        if self.keeper is not None and (trouble := self.keeper.trouble()):
+            self.note(trouble)
 
     def _draw(self, image: Image, state: str, latest: _Latest | None) -> Image:
         now = time.monotonic()
-        if self.keeper is not None and (trouble := self.keeper.trouble()):
-            self.note(trouble)
         notes = tuple(text for text, until in tuple(self._notes) if until > now)
         hud = self._hud(image.shape[:2], latest, notes)
         controls = self.controls

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -12,8 +13,11 @@ from fakes import Ear, FakeJudge, FakeSource, FakeWindow, Running, make_stage
 from paintcam.errors import ModelError, SinkError, SourceError
 from paintcam.every_frame import EveryFrame
 from paintcam.frames import Frame, SourceState
+from paintcam.keeper import Keeper
 from paintcam.live import Live
 from paintcam.show import Show
+from paintcam.snapshots import Snapshots
+from paintcam.stage import Stage
 from paintcam.verdict import Verdict
 
 
@@ -346,6 +350,37 @@ def test_a_failing_recording_does_not_stop_the_show():
     assert ear.notes == ["The disk is full."]
     assert broken.closed == 1
     assert run.summary.best is not None
+
+
+def rising(stage: Stage, scores: Sequence[float]) -> None:
+    for index, score in enumerate(scores):
+        frame = Frame(np.full((48, 64, 3), 200, np.uint8), index, 0.0, float(index))
+        stage.take_verdict(Verdict(index, float(index), 0.0, score / 100, score), frame)
+
+
+def test_a_snapshot_that_fails_is_told_though_nobody_watches(tmp_path):
+    """Without window and recording the terminal still hears of a full disk, during the run."""
+    ear, folder = Ear(), Snapshots(tmp_path / "gone")
+    folder.folder.rmdir()
+    stage = make_stage(listener=ear, keeper=Keeper(folder, None, model="fake"))
+    rising(stage, [50])
+    deadline = time.monotonic() + 5
+    while not ear.notes and time.monotonic() < deadline:
+        stage.present(None, state="", is_new=False)
+    assert "could not be written" in "".join(ear.notes)
+    stage.close()
+
+
+def test_the_last_snapshot_that_fails_is_told(tmp_path):
+    """It is written while the run ends: nobody draws any more."""
+    ear, folder = Ear(), Snapshots(tmp_path / "gone")
+    folder.folder.rmdir()
+    stage = make_stage(listener=ear, keeper=Keeper(folder, None, model="fake"))
+    rising(stage, [50])
+    stage.close()
+    assert "could not be written" in "".join(ear.notes)
+    stage.close()
+    assert len(ear.notes) == 1
 
 
 def test_a_show_takes_keys_and_may_end_the_run():
