@@ -1,7 +1,7 @@
 """Draws what the encoder makes of pictures it was not trained on, good and bad, unsorted.
 
 Run ``python -m examples.sketch_encoder.gallery --work WORK --model paintcam/assets/sketch --out
-examples/pictures/sketch.jpg``. All pictures shown are of permissive sets.
+examples/pictures/sketch.jpg``. Shown are Noto Emoji (Apache-2.0) and Fluent Emoji (MIT).
 """
 
 # mypy: disable-error-code="no-any-return"
@@ -29,6 +29,7 @@ from .testsets import DRAWABLE, Frame, Stage
 COLUMNS, SIDE, LINE, GAP = 8, 160, 19, 8
 FONT = Path(__file__).resolve().parents[2] / "paintcam/assets/fonts/Inter-Bold.otf"
 SEED = 4
+SHOWN = ("noto", "noto-v1", "fluent-emoji", "fluent-emoji-flat", "fluent-emoji-high-contrast")
 ASKED = ("a house", "a cat", "a fish", "a tree", "a boat", "a dog", "a car", "a flower")
 GREEN, RED = (20, 120, 50), (170, 40, 30)
 
@@ -67,7 +68,9 @@ def draw(tower: ExportedTower, stage: Stage, listed: list[pictures.Picture], pat
     """Draw rows of known things drawn by hand, of unknown ones, of scenes, and of no drawing."""
     gallery = Gallery(tower, stage, *score_range)
     known = testsets.validation(listed, splits.split(listed))["new pictures"]
-    known_ones = _sample([i for i in known.pictures if listed[i].group in DRAWABLE])
+    known_ones = _sample(
+        [i for i in known.pictures if listed[i].group in DRAWABLE and listed[i].set in SHOWN]
+    )
     new = testsets.held_out(listed)["unseen concept"]
     new_ones = _sample(new.pictures)
     for indices, texts in ((known_ones, known.texts), (new_ones, new.texts)):
