@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from paintcam.verdict import Verdict
 
-__all__ = ["LATE_S", "Session", "Standing"]
+__all__ = ["LATE_S", "Rises", "Session", "Standing"]
+
+_State = TypeVar("_State")
 
 LATE_S = 1.5
 """How late a guard may be that looks twice a second, in its own thread."""
@@ -29,6 +32,27 @@ class Standing:
     is_new_best: bool
 
 
+class Rises(Generic[_State]):
+    """What stood before each of the last rises: a guard that answers late takes them back."""
+
+    def __init__(self) -> None:
+        self._before: deque[tuple[float, _State]] = deque(maxlen=256)
+
+    def note(self, captured_at: float, before: _State) -> None:
+        """Remember what stood until the frame captured then raised it."""
+        self._before.append((captured_at, before))
+
+    def take_back(self, blocked_at: float, now: _State) -> _State:
+        """Give what stood `LATE_S` before a blocked frame; `now` where nothing rose since."""
+        while self._before and self._before[-1][0] > blocked_at - LATE_S:
+            _, now = self._before.pop()
+        return now
+
+    def clear(self) -> None:
+        """Forget all: nothing is taken back any more."""
+        self._before.clear()
+
+
 class Session:
     """Keeps the running best.
 
@@ -43,7 +67,7 @@ class Session:
         self.scored = 0
         self._smoothing_s = smoothing_s
         self._shown: tuple[float, float] | None = None
-        self._before: deque[tuple[float, float | None]] = deque(maxlen=256)
+        self._rises: Rises[float | None] = Rises()
 
     def add(self, verdict: Verdict) -> Standing:
         """Take the next verdict.
@@ -59,12 +83,12 @@ class Session:
         self.scored += 1
         if verdict.blocked:
             self._shown = None
-            self._take_back(verdict.captured_at - LATE_S)
+            self.best = self._rises.take_back(verdict.captured_at, self.best)
             return Standing(0.0, self.best or 0.0, is_new_best=False)
         score = self._smooth(verdict)
         is_new_best = self.best is None or score > self.best
         if is_new_best:
-            self._before.append((verdict.captured_at, self.best))
+            self._rises.note(verdict.captured_at, self.best)
             self.best = score
         return Standing(score, self.best or 0.0, is_new_best)
 
@@ -72,11 +96,7 @@ class Session:
         """Forget the best: the next verdict sets it."""
         self.best = None
         self._shown = None
-        self._before.clear()
-
-    def _take_back(self, since: float) -> None:
-        while self._before and self._before[-1][0] > since:
-            _, self.best = self._before.pop()
+        self._rises.clear()
 
     def _smooth(self, verdict: Verdict) -> float:
         score = verdict.score

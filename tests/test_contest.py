@@ -94,6 +94,25 @@ def test_a_flicker_raises_the_raw_maximum_only():
     assert (stage.contest.turn.score, stage.contest.turn.best) == (40, 95)
 
 
+def test_what_rose_just_before_a_blocked_frame_is_taken_back_and_the_turn_goes_on():
+    stage = Stage(seconds=9.0).press("space").wait(3.1).wait(2, 40).wait(1, 90)
+    turn = stage.contest.turn
+    assert stage.contest.take_back(stage.now) == [("t1", turn)]
+    assert (turn.id, turn.score, turn.best, turn.similarity) == ("t2", 40, 40, 40 / 300)
+    assert stage.contest.take_back(stage.now) == []
+    stage.wait(2, 60)
+    assert stage.contest.take_back(stage.now + 9) == []
+    assert stage.press("n").ranks[0] == (1, "Ada", 60)
+
+
+def test_a_turn_that_ended_a_moment_ago_loses_what_its_last_frames_gained():
+    stage = Stage("Ada", "Grace", countdown_s=0.0, seconds=3.0)
+    stage.press("space").wait(0.1).wait(1.8, 40).wait(1.2, 90)
+    stage.press("space").wait(0.2, 20)
+    assert [turn.player for _, turn in stage.contest.take_back(stage.now)] == ["Ada", "Grace"]
+    assert stage.ranks == [(1, "Ada", 40), (2, "Grace", 0)]
+
+
 @pytest.mark.parametrize("score", [float("nan"), -1, 101, float("inf")])
 def test_what_is_no_score_does_not_count(score):
     stage = Stage().press("space").wait(3.1)

@@ -65,9 +65,10 @@ class Booth:
         self.show.on_tick(state)
         return self.contest.phase
 
-    def verdict(self, score, **values):
+    def verdict(self, score, later_s=0.0, **values):
         self.count += 1
-        frame = Frame(np.full((4, 4, 3), self.count, np.uint8), self.count, time.monotonic(), 0.0)
+        image, at_s = np.full((4, 4, 3), self.count, np.uint8), time.monotonic() + later_s
+        frame = Frame(image, self.count, at_s, 0.0)
         verdict = Verdict(self.count, 0.0, frame.captured_at, score / 300, score)
         self.show.on_verdict(replace(verdict, **values), None, frame)
 
@@ -162,6 +163,7 @@ def test_a_snapshot_folder_that_vanishes_is_said_and_the_show_goes_on(tmp_path, 
     booth = Booth(leaderboard, "Ada", snapshots=snapshots)
     booth.keeping.begin("sketch", JUDGE)
     (tmp_path / "shots").rmdir()
+    (tmp_path / "shots").write_text("a file where the folder was")
     booth.press(" ")
     booth.until(Phase.TURN)
     booth.verdict(40)
@@ -177,10 +179,59 @@ def test_a_blocked_picture_scores_nothing_and_is_never_the_photo(booth):
     booth.until(Phase.TURN)
     booth.verdict(99, blocked=True)
     booth.verdict(30)
-    booth.verdict(99, blocked=True)
     booth.until(Phase.RESULT)
     assert booth.contest.turn.score == 30
     assert booth.show.picture(np.zeros((4, 4, 3), np.uint8))[0, 0, 0] == 2
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_what_rose_while_a_guard_was_still_looking_is_taken_back(tmp_path, leaderboard, over):
+    """Score, stored turn and photo-finish; also where the guard answers after the turn."""
+    snapshots = Snapshots(tmp_path / "shots")
+    booth = Booth(leaderboard, "Ada", snapshots=snapshots, seconds=60)
+    booth.keeping.begin("sketch", JUDGE)
+    booth.press(" ")
+    booth.until(Phase.TURN)
+    booth.verdict(40)
+    booth.verdict(90, later_s=10)
+    bad = booth.contest.turn.id
+    booth.wait_for((tmp_path / "shots" / f"{bad}.jpg").exists)
+    booth.wait_for(lambda: leaderboard.count() == 1)
+    if over:
+        booth.press("n")
+        booth.wait_for(lambda: booth.ended)
+    booth.verdict(95, later_s=10.5, blocked=True)
+    turn = booth.contest.turn
+    assert (turn.score, turn.best, turn.similarity) == (40, 40, 40 / 300)
+    if not over:
+        booth.press("n")
+    live = np.zeros((4, 4, 3), np.uint8)
+    assert booth.show.picture(live) is live
+    booth.close()
+    stored = leaderboard.standing(BOARD, "Ada").turn
+    assert (stored.id, stored.score, stored.best) == (turn.id, 40, 40)
+    assert stored.snapshot is None
+    assert leaderboard.count() == 1
+    assert list((tmp_path / "shots").iterdir()) == []
+
+
+def test_a_photo_from_before_a_blocked_picture_stays(tmp_path, leaderboard):
+    shots = Snapshots(tmp_path / "shots")
+    booth = Booth(leaderboard, "Ada", snapshots=shots, seconds=60, window_s=1.0)
+    booth.keeping.begin("sketch", JUDGE)
+    booth.press(" ")
+    booth.until(Phase.TURN)
+    for later_s in (0, 0.6, 1.2):
+        booth.verdict(40, later_s)
+    booth.verdict(90, later_s=10)
+    booth.verdict(95, later_s=10.5, blocked=True)
+    booth.press("n")
+    assert booth.show.picture(np.zeros((4, 4, 3), np.uint8))[0, 0, 0] == 3
+    booth.close()
+    stored = leaderboard.standing(BOARD, "Ada").turn
+    assert (stored.score, stored.best) == (40, 40)
+    assert stored.snapshot == str(tmp_path / "shots" / f"{stored.id}.jpg")
+    assert {p.stem for p in (tmp_path / "shots").iterdir()} == {stored.id}
 
 
 def test_a_turn_played_again_leaves_the_leaderboard(booth, leaderboard):
@@ -293,6 +344,24 @@ def test_a_run_of_a_player_begins_a_turn_with_each_prompt_and_reset(leaderboard)
     assert leaderboard.standing(BOARD, "Ada").turn.score == 40
     assert str(show.standing(leaderboard)) == "1 of 1"
     assert show.standing(leaderboard).turn.board.prompt == "a cat"
+
+
+def test_a_run_of_a_player_takes_back_what_rose_while_a_guard_was_still_looking(leaderboard):
+    show = PlayerShow(TurnWriter(leaderboard, print), "Ada", "a house", window_s=0.5)
+
+    def see(score, *times, blocked=False):
+        for at in times:
+            show.on_verdict(Verdict(0, at, at, score / 300, score, blocked=blocked), None, None)
+
+    show.begin("sketch", JUDGE)
+    see(40, 1.0, 1.3, 1.6)
+    see(90, 5.0, 5.3, 5.6)
+    see(95, 6.0, blocked=True)
+    see(30, 7.0, 7.3, 7.6)
+    show.close()
+    stored = leaderboard.standing(BOARD, "Ada").turn
+    assert (stored.score, stored.best, stored.similarity) == (40, 40, 40 / 300)
+    assert leaderboard.count() == 1
 
 
 # --- real processes ---

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from paintcam.errors import SourceError
 from paintcam.frames import to_bgr
 from paintcam.judge import Verdict, score_of
-from paintcam.session import Session
+from paintcam.session import LATE_S, Rises, Session
 
 similarities = st.floats(-1, 1)
 
@@ -82,6 +82,23 @@ def test_what_rose_while_a_guard_was_still_looking_does_not_count():
     standing = session.add(verdict(95, 12.4, blocked=True))
     assert (standing.score, standing.best) == (0, 40)
     assert session.add(verdict(50, 13.0)).best == 50
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9)), max_size=50))
+def test_rises_give_what_stood_before_the_late_time(steps):
+    """Whatever rose when, and twice the same."""
+    rises: Rises[int] = Rises()
+    at, now, stood = 0.0, 0, [(0.0, 0)]
+    for passed, value in steps:
+        at += passed
+        if value > now:
+            rises.note(at, now)
+            now = value
+            stood.append((at, now))
+    expected = [value for when, value in stood if when <= max(0.0, at - LATE_S)][-1]
+    for _ in range(2):
+        now = rises.take_back(max(LATE_S, at), now)
+        assert now == expected
 
 
 @pytest.mark.parametrize("bad", [math.nan, -1, 101, math.inf])

@@ -52,6 +52,7 @@ class TurnKeeping:
         self._board: Board | None = None
         self._guards: tuple[str, ...] = ()
         self._keepers: dict[str, ScoreKeeper] = {}
+        self._photos: dict[str, str] = {}  # where each turn's photo-finish is
         self._ended: list[PlayedTurn] = []
         self._lookups: list[threading.Thread] = []
         self._closing = threading.Event()
@@ -74,8 +75,7 @@ class TurnKeeping:
         if keeper is None:
             keeper = ScoreKeeper(self._writer, self._board, turn.player, self._guards, turn.id)
             self._keepers[turn.id] = keeper
-            if self._snapshots is not None:
-                keeper.snapshot = str(self._snapshots.folder.absolute() / f"{turn.id}.jpg")
+        keeper.snapshot = self._photos.get(turn.id)
         keeper.offer(turn.best, turn.similarity, turn.score)
 
     def photo(self, turn: PlayedTurn, image: Image) -> None:
@@ -89,6 +89,7 @@ class TurnKeeping:
             "score": round(turn.score, 2),
             "best": round(turn.best, 2),
         }
+        self._photos[turn.id] = str(self._snapshots.folder.absolute() / f"{turn.id}.jpg")
         self._snapshots.keep(Snapshot(turn.id, facts, image))
         if self._snapshots.error is not None:
             error, self._snapshots.error = self._snapshots.error, None
@@ -98,6 +99,13 @@ class TurnKeeping:
         """Remove a turn that no longer counts. Returns at once."""
         self._keepers.pop(turn_id, None)
         self._writer.forget(turn_id)
+
+    def discard(self, turn_id: str) -> None:
+        """Remove a turn and its photo-finish, which must not be seen. Returns at once."""
+        self.take_back(turn_id)
+        self.ranks.pop(turn_id, None)
+        if self._snapshots is not None and self._photos.pop(turn_id, None) is not None:
+            self._snapshots.discard(turn_id)
 
     def finish(self, turn: PlayedTurn) -> None:
         """A turn is over: store it, and look up its rank. Returns at once."""

@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import Enum
 
+from paintcam.contest.maxima import Maxima
 from paintcam.contest.standings import Place, standings
 from paintcam.contest.turn import PlayedTurn
 from paintcam.errors import UsageError
-from paintcam.fair import WINDOW_S, FairMaximum
+from paintcam.fair import WINDOW_S
 from paintcam.names import clean_text
 
 __all__ = ["KEYS", "Contest", "Phase"]
@@ -164,6 +165,20 @@ class Contest:
         """
         return self.turn is not None and self.turn.offer(score, similarity, captured_at)
 
+    def take_back(self, blocked_at: float) -> list[tuple[str, PlayedTurn]]:
+        """Undo what rose shortly before a frame that a guard blocked: it may answer late.
+
+        Returns:
+            The turns that lost something, each with the id it had: what was kept under that does
+            not count any more, and the turn has a new one.
+        """
+        lost: list[tuple[str, PlayedTurn]] = []
+        for turn in self._played.values():  # the one before may have ended a moment ago
+            if turn.maxima.take_back(blocked_at):
+                lost.append((turn.id, turn))
+                turn.id = self._new_id()
+        return lost
+
     def press(self, key: str, now: float) -> None:
         """Obey a key of `KEYS` but "a"; one that means nothing in this phase does nothing."""
         self.tick(now)
@@ -196,7 +211,7 @@ class Contest:
             self._enter(Phase.RESULT if self._played else Phase.TITLE, now)
         elif self.phase is Phase.TURN and self.turn is not None:
             self.turn.halt(now)
-            self.turn.fair.interrupt()
+            self.turn.maxima.interrupt()
             self._enter(Phase.PAUSED, now)
         elif self.phase is Phase.PAUSED and self.turn is not None:
             self.turn.run(now)
@@ -212,8 +227,8 @@ class Contest:
         before = self._played.pop(slot, None)
         if before is not None and not before.skipped:
             self._voided.append(before.id)
-        fair = FairMaximum(self._window_s)
-        self.turn = self._played[slot] = PlayedTurn(self._new_id(), *slot, self.seconds, fair)
+        maxima = Maxima(self._window_s)
+        self.turn = self._played[slot] = PlayedTurn(self._new_id(), *slot, self.seconds, maxima)
         return self.turn
 
     def _start_turn(self, now: float) -> None:
@@ -223,7 +238,7 @@ class Contest:
     def _halt(self, now: float) -> None:
         if self.phase in (Phase.TURN, Phase.PAUSED) and self.turn is not None:
             self.turn.halt(now)
-            self.turn.fair.settle()
+            self.turn.maxima.settle()
 
     def _finish_turn(self, now: float) -> None:
         self._halt(now)

@@ -15,7 +15,7 @@ from paintcam.errors import UsageError
 from paintcam.frames import Frame, Image
 from paintcam.judge import Verdict
 from paintcam.overlay import Hud
-from paintcam.session import Standing
+from paintcam.session import LATE_S, Standing
 from paintcam.show import Show
 
 if TYPE_CHECKING:
@@ -54,15 +54,20 @@ class ContestShow(Show):
         # Verdicts come in the scorer's thread, everything else in the main one.
         self._lock = threading.Lock()
         self._ended: PlayedTurn | None = None
-        self._photos: dict[str, Image] = {}
+        self._photos: dict[str, Frame] = {}
         self._typed: str | None = None
         self._help = False
         self._lost = False
 
     def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
-        """Count a verdict, and keep the maximum that it raised."""
+        """Count a verdict, and keep the maximum that it raised.
+
+        A blocked picture counts 0, and takes back what rose while a guard was still looking at it.
+        """
         score = 0.0 if verdict.blocked else verdict.score
         with self._lock:
+            if verdict.blocked:
+                self._take_back(verdict.captured_at)
             turn = self.contest.turn
             fair = 0.0 if turn is None else turn.score
             rose = self.contest.offer(score, verdict.similarity, verdict.captured_at)
@@ -71,7 +76,7 @@ class ContestShow(Show):
             # The photo-finish shows what was held, not what flickered: the fair maximum's frame.
             new_photo = turn.score > fair or turn.score == 0
             if new_photo and not verdict.blocked:
-                self._photos[turn.id] = frame.image
+                self._photos[turn.id] = frame
                 self._keeping.photo(turn, frame.image)
             self._keeping.keep(turn)
 
@@ -163,13 +168,24 @@ class ContestShow(Show):
             self._keeping.finish(turn)
         self.finished = contest.phase is Phase.ENDED
 
+    def _take_back(self, blocked_at: float) -> None:
+        for id_before, turn in self.contest.take_back(blocked_at):
+            self._keeping.discard(id_before)
+            photo = self._photos.pop(id_before, None)
+            if photo is not None and photo.captured_at <= blocked_at - LATE_S:
+                self._photos[turn.id] = photo
+                self._keeping.photo(turn, photo.image)
+            self._keeping.keep(turn)
+
     def _photo(self) -> Image | None:
         contest = self.contest
+        shown = ""
         if contest.phase is Phase.RESULT and contest.turn is not None:
-            return self._photos.get(contest.turn.id)
-        if contest.phase is Phase.PODIUM:
-            return self._photos.get(contest.standings[0].turn_id or "")
-        return None
+            shown = contest.turn.id
+        elif contest.phase is Phase.PODIUM:
+            shown = contest.standings[0].turn_id or ""
+        photo = self._photos.get(shown)
+        return None if photo is None else photo.image
 
     def _type(self, key: str, typed: str) -> None:
         if key == _ESCAPE:

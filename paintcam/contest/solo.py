@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from paintcam.contest.maxima import Maxima
 from paintcam.errors import LeaderboardError
-from paintcam.fair import WINDOW_S, FairMaximum
+from paintcam.fair import WINDOW_S
 from paintcam.leaderboard import Board, Leaderboard, ScoreKeeper, TurnWriter
 from paintcam.leaderboard import Standing as Place
 from paintcam.show import Show
@@ -21,6 +23,15 @@ __all__ = ["PlayerShow"]
 
 GAP_S = 2.0
 """Longer than the slowest encoder takes for a verdict."""
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """From one prompt or reset to the next."""
+
+    board: Board
+    maxima: Maxima
+    keeper: ScoreKeeper
 
 
 class PlayerShow(Show):
@@ -46,11 +57,9 @@ class PlayerShow(Show):
         self._window_s = window_s
         self._model = ""
         self._judge: Judge | None = None
-        self._keeper: ScoreKeeper | None = None
-        self._last = (0.0, 0.0)
+        self._attempts: list[_Attempt] = []
         self._at_s = 0.0
         self._lock = threading.Lock()  # keys come in the main thread, verdicts in the scorer's
-        self._fair = FairMaximum(window_s)
 
     def begin(self, model: str, judge: Judge) -> None:
         """Take note of the encoder, its range and the guards that are really active."""
@@ -72,16 +81,18 @@ class PlayerShow(Show):
         return False
 
     def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
-        """Store what rose. Returns at once."""
+        """Store what rose, and take it back where a guard was still looking. Returns at once."""
         with self._lock:
-            if self._keeper is not None and not verdict.blocked:
+            if verdict.blocked:
+                self._take_back(verdict.captured_at)
+            elif self._attempts:
+                maxima, keeper = self._attempts[-1].maxima, self._attempts[-1].keeper
                 if verdict.time_s - self._at_s > GAP_S:
-                    self._fair.interrupt()  # frozen, or reconnected: nothing bridges that
+                    maxima.interrupt()  # frozen, or reconnected: nothing bridges that
                 self._at_s = verdict.time_s
-                fair = self._fair.offer(verdict.score, verdict.time_s)
-                self._last = (verdict.score, verdict.similarity)
-                self._keeper.snapshot = self.photo()
-                self._keeper.offer(*self._last, fair)
+                maxima.offer(verdict.score, verdict.similarity, verdict.time_s, verdict.captured_at)
+                keeper.snapshot = self.photo()
+                keeper.offer(verdict.score, verdict.similarity, maxima.score)
 
     def close(self) -> None:
         """Store or queue what is left."""
@@ -105,15 +116,25 @@ class PlayerShow(Show):
     def _start(self) -> None:
         self._settle()
         board = self._board()
-        if board is None or self._judge is None:
-            return
-        self._fair = FairMaximum(self._window_s)
-        self._keeper = ScoreKeeper(
-            self._writer, board, self._player, self._judge.active_guards, snapshot=self.photo()
-        )
+        if board is not None:
+            keeper = self._new_keeper(board)
+            keeper.snapshot = self.photo()
+            self._attempts.append(_Attempt(board, Maxima(self._window_s), keeper))
+
+    def _new_keeper(self, board: Board) -> ScoreKeeper:
+        guards = () if self._judge is None else self._judge.active_guards
+        return ScoreKeeper(self._writer, board, self._player, guards)
+
+    def _take_back(self, blocked_at: float) -> None:
+        for attempt in self._attempts:  # the one before may have ended a moment ago
+            maxima = attempt.maxima
+            if maxima.take_back(blocked_at):
+                self._writer.forget(attempt.keeper.turn_id)
+                attempt.keeper = self._new_keeper(attempt.board)
+                attempt.keeper.offer(maxima.best, maxima.similarity, maxima.score)
 
     def _settle(self) -> None:
         # A turn shorter than the window counts for what can be said of it.
-        if self._keeper is not None and self._last != (0.0, 0.0):
-            self._keeper.offer(*self._last, self._fair.settle())
-        self._last = (0.0, 0.0)
+        if self._attempts and self._attempts[-1].maxima.settle():
+            maxima = self._attempts[-1].maxima
+            self._attempts[-1].keeper.offer(maxima.best, maxima.similarity, maxima.score)

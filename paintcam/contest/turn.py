@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from paintcam.fair import FairMaximum
+from paintcam.contest.maxima import Maxima
 
 __all__ = ["PlayedTurn"]
 
@@ -14,13 +14,11 @@ class PlayedTurn:
     """One turn, from its start on. All times are seconds on one clock.
 
     Attributes:
-        id: Unique, safe as a file name.
+        id: Unique, safe as a file name; another one after something was taken back.
         player: Who draws.
         round: 1 for the first.
         seconds: How long the clock runs.
-        fair: The maximum that counts.
-        best: The raw maximum, 0…100.
-        similarity: Of the verdict at which the fair maximum rose last.
+        maxima: What was reached.
         skipped: It does not count.
     """
 
@@ -28,9 +26,7 @@ class PlayedTurn:
     player: str
     round: int
     seconds: float
-    fair: FairMaximum
-    best: float = 0.0
-    similarity: float = 0.0
+    maxima: Maxima
     skipped: bool = False
     _ran: list[tuple[float, float]] = field(default_factory=list)
     _running_since: float | None = None
@@ -38,7 +34,17 @@ class PlayedTurn:
     @property
     def score(self) -> float:
         """The fair maximum, 0…100: what counts."""
-        return self.fair.best
+        return self.maxima.score
+
+    @property
+    def best(self) -> float:
+        """The raw maximum, 0…100."""
+        return self.maxima.best
+
+    @property
+    def similarity(self) -> float:
+        """Of the verdict at which the fair maximum rose last."""
+        return self.maxima.similarity
 
     def run(self, now: float) -> None:
         """Let the clock run."""
@@ -69,13 +75,9 @@ class PlayedTurn:
         Returns:
             Whether the fair or the raw maximum rose.
         """
-        if self.skipped or not 0 <= score <= 100 or not self._was_running(captured_at):
+        if self.skipped or not self._was_running(captured_at):
             return False
-        before = (self.score, self.best)
-        self.best = max(self.best, score)
-        if self.fair.offer(score, captured_at) > before[0]:
-            self.similarity = similarity
-        return (self.score, self.best) != before
+        return self.maxima.offer(score, similarity, captured_at, captured_at)
 
     def _was_running(self, at_s: float) -> bool:
         since = self._running_since
