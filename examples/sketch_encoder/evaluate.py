@@ -149,8 +149,14 @@ class Evaluation:
         embedded = self.tower.images(frames).reshape(len(chosen), views, -1)
         texts = self.tower.texts([self.listed[i].name.lower() for i in chosen])
         similarities = np.einsum("dvx,dx->dv", embedded, texts)
-        spread = measures.score(similarities, self.low, self.high).std(1)
-        self.figures["score over 100 views, mean standard deviation"] = float(spread.mean())
+        scores = measures.score(similarities, self.low, self.high)
+        spread = scores.std(1)
+        name = "score over 100 views, mean standard deviation"
+        self.figures[name] = float(spread.mean())
+        # a drawing that never scores is steady for nothing
+        self.figures[f"{name} where the mean is 10 or more"] = float(
+            spread[scores.mean(1) >= 10].mean()
+        )
         self.figures["score over 100 views, drawings at most 8"] = 100 * float((spread <= 8).mean())
 
     def _similarities(self, test: Retrieval, look: str) -> NDArray[np.float32]:
