@@ -69,7 +69,7 @@ def forget_last_run() -> None:
 
 
 def interrupted_runs() -> list[dict[str, Any]]:
-    """Give the facts of runs that ended without a summary, once each."""
+    """Give the facts of runs that ended without a summary, once each; "bests" by prompt."""
     import psutil
 
     found = []
@@ -80,5 +80,6 @@ def interrupted_runs() -> list[dict[str, Any]]:
             facts = json.loads(path.read_text(encoding="utf-8"))
             path.replace(path.with_name("interrupted-run.json"))
             if isinstance(facts, dict) and isinstance(facts.get("best"), (int, float)):
+                facts.setdefault("bests", {facts.get("prompt", ""): facts["best"]})
                 found.append(facts)
     return found

@@ -35,6 +35,8 @@ class Keeper:
         self._model = model
         self._started = time.strftime("%Y%m%d-%H%M%S")
         self._part = 1
+        self._bests: dict[str, float] = {}
+        self._now: tuple[str, float] | None = None
         self._overlay = Overlay()  # its own: the stage's belongs to the main thread
 
     @property
@@ -51,17 +53,34 @@ class Keeper:
     def begin(self) -> None:
         """Keep what was best so far: another prompt or player begins."""
         self._part += 1
+        self._bests, self._now = self._all_bests, None
+
+    @property
+    def _all_bests(self) -> dict[str, float]:
+        """Prompt → its best, in the order in which they were drawn."""
+        if self._now is None:
+            return self._bests
+        prompt, best = self._now
+        return {**self._bests, prompt: max(best, self._bests.get(prompt, 0.0))}
 
     def keep_best(self, frame: Frame, verdict: Verdict, standing: Standing, hud: Hud) -> None:
         """Keep a new best; never waits."""
         facts = self._facts(verdict, standing, hud)
+        self._now = hud.prompt, facts["best"]
         if self._last_run is not None:
-            self._last_run.keep(Snapshot(last_run_name(), facts))
+            # one file a run: it tells the earlier prompts' bests as well
+            self._last_run.keep(Snapshot(last_run_name(), facts | {"bests": self._all_bests}))
         if self._snapshots is not None:
             self._snapshots.keep(self._snapshot(self._best_name, frame, hud, facts))
 
-    def discard_best(self) -> None:
-        """Throw away the picture of a best that is taken back: it must not be seen."""
+    def discard_best(self, best: float | None) -> None:
+        """Throw away the picture of a best that is taken back: it must not be seen.
+
+        Args:
+            best: What is the best now; None where nothing is left.
+        """
+        if self._now is not None:
+            self._now = None if best is None else (self._now[0], round(best, 2))
         if self._snapshots is not None:
             self._snapshots.discard(f"{self._started}-{self._best_name}")
 

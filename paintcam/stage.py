@@ -121,7 +121,7 @@ class Stage:
         best = self.session.best
         standing = self.session.add(verdict)
         if self.session.best != best and verdict.blocked and self.keeper is not None:
-            self.keeper.discard_best()
+            self.keeper.discard_best(self.session.best)
         if self.first_verdict_at is None:
             self.first_verdict_at = time.monotonic()
         self._scored_at.append(time.monotonic())

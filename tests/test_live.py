@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 
 from fakes import Ear, FakeJudge, FakeSource, FakeWindow, Running, make_stage
+from paintcam.cli import wiring
+from paintcam.cli.plan import RunOptions
 from paintcam.errors import ModelError, SinkError, SourceError
 from paintcam.every_frame import EveryFrame
+from paintcam.folders import interrupted_runs
 from paintcam.frames import Frame, SourceState
 from paintcam.keeper import Keeper
 from paintcam.live import Live
@@ -381,6 +384,39 @@ def test_the_last_snapshot_that_fails_is_told(tmp_path):
     assert "could not be written" in "".join(ear.notes)
     stage.close()
     assert len(ear.notes) == 1
+
+
+def test_every_prompts_best_is_kept_for_the_next_run(tmp_path, monkeypatch):
+    """A run that is killed after n, p or r has lost nothing but what was taken back."""
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("psutil.pid_exists", lambda _pid: False)
+    stage = make_stage(keeper=Keeper(None, Snapshots(tmp_path), model="fake"))
+    rising(stage, [20, 61])
+    stage.switch_prompt("a cat")
+    rising(stage, [2])
+    stage.press("r", None)
+    rising(stage, [1])
+    stage.switch_prompt("a dog")
+    rising(stage, [7, 9])
+    frame = Frame(np.zeros((48, 64, 3), np.uint8), 2, 0.0, 0.0)
+    stage.take_verdict(Verdict(2, 2.0, 0.1, 0.5, 0.0, blocked=True), frame)
+    stage.switch_prompt("a house")
+    rising(stage, [3])
+    stage.close()
+    (facts,) = interrupted_runs()
+    assert facts["bests"] == {"a house": 61, "a cat": 2}
+    assert (facts["prompt"], facts["best"]) == ("a house", 3)
+    options = RunOptions(prompt="a house")
+    stage.keeper = Keeper(None, Snapshots(tmp_path), model="fake")
+    stage.switch_prompt("a cat")
+    rising(stage, [4])
+    stage.switch_prompt("a dog")
+    rising(stage, [5])
+    stage.close()
+    wiring._last_run(options)
+    assert options.told[0].startswith(
+        'A run was cut off: best 4.0 for "a cat", 5.0 for "a dog", 20'
+    )
 
 
 def test_a_show_takes_keys_and_may_end_the_run():

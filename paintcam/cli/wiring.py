@@ -138,10 +138,8 @@ def _last_run(options: RunOptions) -> Snapshots | None:
     from paintcam.snapshots import Snapshots
 
     for facts in interrupted_runs():
-        options.told.append(
-            f"A run was cut off: best {facts['best']:.1f} for "
-            f'"{facts.get("prompt", "")}", {facts.get("at", "")}.'
-        )
+        bests = ", ".join(f'{best:.1f} for "{prompt}"' for prompt, best in facts["bests"].items())
+        options.told.append(f"A run was cut off: best {bests}, {facts.get('at', '')}.")
     try:
         return Snapshots(data_folder())
     except SinkError:
