@@ -96,14 +96,15 @@ class Evaluation:
         """Tell a composed scene's caption from others and from one with a thing swapped."""
         for concepts in ("seen", "unseen"):
             for look in ("clean", "webcam"):
-                similarities, swapped = self._scenes(concepts, look)
+                similarities, wrong = self._scenes(concepts, look)
                 own = np.eye(len(similarities), dtype=bool)
                 name = f"composites, {concepts}, {look}"
                 matching, other = similarities[own], similarities[~own]
                 self.figures |= {
                     f"{name}, AUC": measures.area_under_curve(matching, other),
                     f"{name}, best of 21": measures.best_of(similarities, 20, SEED),
-                    f"{name}, one swapped": 100 * float((matching > swapped).mean()),
+                    f"{name}, one swapped": 100 * float((matching > wrong[0]).mean()),
+                    f"{name}, places changed": 100 * float((matching > wrong[1]).mean()),
                 }
 
     def neutral(self) -> None:
@@ -180,12 +181,15 @@ class Evaluation:
         return self._similarities(part, "redrawn")
 
     def _scenes(self, concepts: str, look: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return similarities (N, N), and with a thing swapped and with both turned round (2, N)."""
         name = "seen" if concepts == "seen" else "unseen style and concept"
         indices = [self.sets[name].pictures[k] for k in self._drawable(name)]
         scenes = testsets.composites(self.listed, indices, 400, SEED)
         images = self.tower.images(self.stage.scenes(scenes, look, SEED))
-        swapped = (images * self.tower.texts(scenes.swapped)).sum(1)
-        return images @ self.tower.texts(scenes.texts).T, swapped
+        wrong = [
+            (images * self.tower.texts(texts)).sum(1) for texts in (scenes.swapped, scenes.turned)
+        ]
+        return images @ self.tower.texts(scenes.texts).T, np.stack(wrong)
 
     def _drawable(self, name: str) -> list[int]:
         test = self.sets[name]

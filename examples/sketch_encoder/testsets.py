@@ -38,12 +38,16 @@ class Retrieval:
 
 @dataclass(frozen=True, slots=True)
 class Composites:
-    """Composed scenes: pictures, layout, the caption, and the caption with one thing swapped."""
+    """Composed scenes: pictures, layout, the caption, and captions that are wrong.
+
+    ``swapped`` names another thing in one place; ``turned`` has the two things change places.
+    """
 
     pictures: list[list[int]]
     layouts: list[str]
     texts: list[str]
     swapped: list[str]
+    turned: list[str]
 
 
 def held_out(pictures: list[Picture]) -> dict[str, Retrieval]:
@@ -78,13 +82,14 @@ def composites(pictures: list[Picture], indices: list[int], count: int, seed: in
     groups: dict[str, list[int]] = {}
     for i in indices:
         groups.setdefault(pictures[i].group, []).append(i)
-    found = Composites([], [], [], [])
+    found = Composites([], [], [], [], [])
     while len(found.texts) < count:
         a, b = rng.sample(indices, 2)
         layout = captions.layout_for(pictures[b], rng)
         relation = rng.choice(captions.RELATIONS[layout])
         name = [pictures[i].name.lower() for i in (a, b)]
         text = captions.scene_caption(relation, *name)
+        turned = captions.scene_caption(relation, *reversed(name))
         which = rng.randrange(2)
         name[which] = pictures[rng.choice(groups[pictures[(a, b)[which]].group])].name.lower()
         other = captions.scene_caption(relation, *name)
@@ -94,6 +99,7 @@ def composites(pictures: list[Picture], indices: list[int], count: int, seed: in
         found.layouts.append(layout)
         found.texts.append(text)
         found.swapped.append(other)
+        found.turned.append(turned)
     return found
 
 
