@@ -20,7 +20,7 @@ from paintcam.contest.show import ContestShow
 from paintcam.contest.solo import PlayerShow
 from paintcam.frames import Frame
 from paintcam.judge import Verdict
-from paintcam.leaderboard import Board, Leaderboard, TurnWriter, new_turn_id
+from paintcam.leaderboard import Board, Leaderboard, Turn, TurnWriter, new_turn_id
 from paintcam.overlay import Hud
 from paintcam.snapshots import Snapshots
 from program import Program, house, paintcam, rows, write_video
@@ -130,6 +130,23 @@ def test_a_contest_is_stored_ranked_and_shown(booth, leaderboard):
     told = [(turn.player, str(place)) for turn, place in booth.ended]
     assert told == [("Ada", "1 of 1"), ("Grace", "1 of 2")]
     assert sorted(booth.keeping.ranks.values()) == ["1 of 2", "2 of 2"]
+
+
+def test_a_worse_turn_tells_its_own_place_and_not_that_of_a_better_one(leaderboard):
+    booth = Booth(leaderboard, rounds=2)
+    booth.keeping.begin("sketch", JUDGE)
+    for count, score in enumerate((80, 60, 40, 70)):
+        booth.play(score)
+        booth.wait_for(lambda count=count: len(booth.ended) > count)
+    assert "raw best 70.00 · 2 of 2" in booth.show.dress(HUD).headline
+    booth.close()
+    told = [(turn.score, str(place), place.turn.id == turn.id) for turn, place in booth.ended]
+    assert told == [
+        (80, "1 of 1", True),
+        (60, "2 of 2", True),
+        (40, "2 of 2", True),
+        (70, "2 of 2", True),
+    ]
 
 
 def test_a_maximum_is_stored_while_the_turn_still_runs(leaderboard):
@@ -344,6 +361,20 @@ def test_a_run_of_a_player_begins_a_turn_with_each_prompt_and_reset(leaderboard)
     assert leaderboard.standing(BOARD, "Ada").turn.score == 40
     assert str(show.standing(leaderboard)) == "1 of 1"
     assert show.standing(leaderboard).turn.board.prompt == "a cat"
+
+
+def test_a_run_of_a_player_tells_the_place_of_this_run(leaderboard):
+    for player, score in (("Ada", 90.0), ("Bo", 50.0)):
+        leaderboard.store(Turn(new_turn_id(), BOARD, player, score, score, 0.2))
+    show = PlayerShow(TurnWriter(leaderboard, print), "Ada", "a house", window_s=0)
+    show.begin("sketch", JUDGE)
+    assert show.standing(leaderboard) is None
+    for at, score in enumerate((40, 70, 30)):
+        show.on_verdict(Verdict(0, at, at, 0.1, score), None, None)
+        show.on_key("r")
+    show.close()
+    place = show.standing(leaderboard)
+    assert (str(place), place.turn.score) == ("1 of 2", 70)
 
 
 def test_a_run_of_a_player_takes_back_what_rose_while_a_guard_was_still_looking(leaderboard):

@@ -92,6 +92,16 @@ def test_best_a_player_and_ties_share_a_rank(leaderboard):
     assert leaderboard.rank(GORILLA, 75) == (3, 4)
 
 
+def test_a_turn_has_a_place_of_its_own_beside_its_players_better_one(leaderboard):
+    played = [turn(*row) for row in [("Ada", 80), ("Bo", 60), ("Ada", 40), ("Cy", 50), ("Cy", 50)]]
+    for one in played:
+        leaderboard.store(one)
+    places = [leaderboard.standing_of(one.id) for one in played]
+    assert list(map(str, places)) == ["1 of 3", "2 of 3", "3 of 3", "3 of 3", "3 of 3"]
+    assert [place.turn for place in places] == played
+    assert leaderboard.standing_of(new_turn_id()) is None
+
+
 def test_large_ranks_are_printed_as_a_person_reads_them(leaderboard):
     standing = None
     for index in range(12):

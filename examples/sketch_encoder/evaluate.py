@@ -181,7 +181,7 @@ class Evaluation:
         return self._similarities(part, "redrawn")
 
     def _scenes(self, concepts: str, look: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return similarities (N, N), and with a thing swapped and with both turned round (2, N)."""
+        """Return similarities (N, N), and those with one thing swapped, and both turned (2, N)."""
         name = "seen" if concepts == "seen" else "unseen style and concept"
         indices = [self.sets[name].pictures[k] for k in self._drawable(name)]
         scenes = testsets.composites(self.listed, indices, 400, SEED)

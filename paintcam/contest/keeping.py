@@ -30,8 +30,8 @@ class TurnKeeping:
         prompt: What everybody draws.
         snapshots: Where photo-finishes go, named by the turn's id; None keeps none.
         notice: Told what a person should know, in a sentence, from another thread.
-        on_end: Told of each turn that is over, with the player's place where it could be had in
-            time; from another thread.
+        on_end: Told of each turn that is over, with the place that it would have alone, where that
+            could be had in time; from another thread.
     """
 
     def __init__(
@@ -136,10 +136,8 @@ class TurnKeeping:
         self._on_end(turn, self._look_up(turn) if stored else None)
 
     def _look_up(self, turn: PlayedTurn) -> Standing | None:
-        if self._board is None:
-            return None
         try:
-            found = self._leaderboard.standing(self._board, turn.player)
+            found = self._leaderboard.standing_of(turn.id)
         except LeaderboardError as error:
             self._notice(str(error))
             return None

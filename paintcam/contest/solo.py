@@ -101,10 +101,17 @@ class PlayerShow(Show):
         self._writer.close()
 
     def standing(self, leaderboard: Leaderboard) -> Place | None:
-        """The player's place; None where nothing was scored or the database does not tell."""
+        """The place of the player's best turn of this run, of those at its last prompt.
+
+        None where nothing was scored, or the database does not tell.
+        """
         board = self._board()
+        played = [attempt for attempt in self._attempts if attempt.board == board]
+        if not played:
+            return None
+        best = max(played, key=lambda attempt: attempt.maxima.score)
         try:
-            return None if board is None else leaderboard.standing(board, self._player)
+            return leaderboard.standing_of(best.keeper.turn_id)
         except LeaderboardError:
             return None  # the writer has said what is wrong with it
 

@@ -139,6 +139,10 @@ class Leaderboard:
 
         return self._read(work)
 
+    def standing_of(self, turn_id: str) -> Standing | None:
+        """The place that one turn alone would give its player; None where it is not stored."""
+        return self._read(lambda connection: queries.standing_of(connection, turn_id))
+
     def top(
         self,
         prompt: str | None = None,

@@ -7,17 +7,28 @@ from datetime import datetime
 from typing import Any
 
 # This package is imported only by the commands that keep or show scores.
-from sqlalchemy import Connection, Row, Select, bindparam, case, func, select  # noqa: TID253
+from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, select  # noqa: TID253
 
 from paintcam.leaderboard.records import Board, Standing, Turn
 from paintcam.leaderboard.schema import bests, boards, players, tallies, tenths_of, turns
 from paintcam.names import clean_text, prompt_key
 
-__all__ = ["board_id", "board_ids", "player_id", "rank", "top"]
+__all__ = ["board_id", "board_ids", "player_id", "rank", "standing_of", "top"]
 
 
 # Built once: building it costs more than running it.
 _BOARD = select(boards.c.id).where(boards.c.key == bindparam("key"))
+_COLUMNS = (turns, players.c.name, boards.c.prompt, boards.c.encoder, boards.c.low, boards.c.high)
+_TURN = (
+    select(*_COLUMNS, bests.c.points.label("most"))
+    .join_from(turns, players, turns.c.player_id == players.c.id)
+    .join(boards, turns.c.board_id == boards.c.id)
+    .join(
+        bests,
+        and_(bests.c.board_id == turns.c.board_id, bests.c.player_id == turns.c.player_id),
+    )
+    .where(turns.c.id == bindparam("turn"))
+)
 _RANK = select(
     func.sum(case((tallies.c.tenths > bindparam("tenths"), tallies.c.players), else_=0))
     + select(func.count())
@@ -66,9 +77,7 @@ def board_ids(connection: Connection, prompt: str | None) -> list[int]:
 def top(connection: Connection, board: int, player: str | None, limit: int) -> list[Standing]:
     """A board's best players (or one player), best first, with the ranks they share."""
     query: Select[Any] = (
-        select(
-            turns, players.c.name, boards.c.prompt, boards.c.encoder, boards.c.low, boards.c.high
-        )
+        select(*_COLUMNS)
         .join_from(bests, turns, bests.c.turn_id == turns.c.id)
         .join(players, bests.c.player_id == players.c.id)
         .join(boards, bests.c.board_id == boards.c.id)
@@ -89,6 +98,16 @@ def top(connection: Connection, board: int, player: str | None, limit: int) -> l
             place, points = index + 1, row.points
         standings.append(Standing(place, of, _turn(row)))
     return standings
+
+
+def standing_of(connection: Connection, turn_id: str) -> Standing | None:
+    """The place that one turn alone would give its player; None where it is not stored."""
+    row = connection.execute(_TURN, {"turn": turn_id}).one_or_none()
+    if row is None:
+        return None
+    place, of = rank(connection, row.board_id, row.points)
+    # The player's own better turn is nobody who is ahead of them.
+    return Standing(place - (row.most > row.points), of, _turn(row))
 
 
 def _turn(row: Row[Any]) -> Turn:

@@ -175,7 +175,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A player's place on a board: the best of their turns there.
+    """A player's place on a board, by the best of their turns there or by one that was asked for.
 
     Attributes:
         rank: 1 for the highest score; equal scores share a rank.
