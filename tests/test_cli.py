@@ -15,8 +15,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from fakes import FakeJudge, FakeSource, make_stage
 from mjpeg import Webcam, moving_picture
+from paintcam.cli import app
+from paintcam.cli.report import JsonReport
+from paintcam.cli.wiring import conduct
+from paintcam.contest.solo import PlayerShow
+from paintcam.errors import ModelError
+from paintcam.keeper import Keeper
+from paintcam.live import Live
+from paintcam.snapshots import Snapshots
 from program import Program, environment, house, paintcam, rows, write_video
 
 SKETCH = ("--model", "sketch", "--view", "none")
@@ -185,6 +195,43 @@ def test_kill_9_keeps_the_best(tmp_path, houses):
     first = paintcam(*HOUSE, "-s", clip, cwd=tmp_path)
     assert re.search(r'best ([\d.]+) for "a house"', first.stderr).group(1) in bests
     assert "cut off" not in paintcam(*HOUSE, "-s", clip, cwd=tmp_path).stderr
+
+
+def test_a_player_reads_the_summary_before_the_database_is_waited_for(tmp_path, clip, monkeypatch):
+    """A second Ctrl-C while PostgreSQL hangs loses nothing of it."""
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path))
+
+    close = PlayerShow.close
+
+    def interrupted(show: PlayerShow) -> None:
+        close(show)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PlayerShow, "close", interrupted)
+    args = (*HOUSE, "-s", str(clip), "--seconds", "1", "--player", "Ada")
+    done = CliRunner().invoke(app, ["run", *args])
+    assert done.exit_code == 130
+    assert re.search(r"^Best [0-9.]+ of 100", done.stdout, re.MULTILINE)
+    assert not list(tmp_path.glob("last-run-*.json"))
+
+
+def test_a_run_that_ended_in_an_error_and_told_its_summary_was_not_cut_off(
+    tmp_path, monkeypatch, capsys
+):
+    """The next run has nothing to tell of it."""
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path))
+
+    def score(index: int) -> float:
+        if index > 20:
+            raise ModelError("The encoder is gone.")
+        return float(index)
+
+    keeper = Keeper(None, Snapshots(tmp_path), model="fake")
+    live = Live(FakeSource(), lambda: FakeJudge(score), make_stage(keeper=keeper))
+    with pytest.raises(ModelError):
+        conduct(live, JsonReport("fake"))
+    assert rows(capsys.readouterr().out)[-1]["type"] == "summary"
+    assert not list(tmp_path.glob("last-run-*.json"))
 
 
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path, houses):

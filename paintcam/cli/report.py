@@ -69,7 +69,7 @@ class JsonReport:
         typer.echo(f"paintcam: {text}", err=True)
 
     def summary(self, summary: Summary, **more: Any) -> None:  # noqa: ANN401 - any JSON value
-        """Print the last row, of type "summary"."""
+        """Print a row of type "summary"; with a player, one of type "standing" may follow."""
         best = None if summary.best is None else round(summary.best, 2)
         print_json(
             {

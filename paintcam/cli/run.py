@@ -32,6 +32,7 @@ from paintcam.cli.options import (
     WindowOption,
 )
 from paintcam.cli.plan import Notes, RunOptions, check_options, check_prompt
+from paintcam.cli.report import print_json
 from paintcam.cli.wiring import build, conduct
 from paintcam.fair import WINDOW_S
 
@@ -110,8 +111,7 @@ def run(
     following = functools.partial(next, PromptGenerator())
     if player is None:
         loop, report = build(options, next_prompt=following)
-        summary = conduct(loop, report)
-        report.summary(summary)
+        conduct(loop, report, tell=True)
         return
     check_prompt(prompt)
     check_options(options)
@@ -129,14 +129,16 @@ def run(
             keeper = loop.stage.keeper
             if keeper is not None:
                 show.photo = lambda: keeper.best_picture
-            summary = conduct(loop, report)
+            conduct(loop, report, tell=True)
         finally:
-            show.close()
+            show.close()  # from here on a database may hang
         place = show.standing(leaderboard)
-        told: dict[str, object] = {}
-        if place is not None and as_json:
-            told = {"player": place.turn.player, "fair_best": round(place.turn.score, 2)}
-            told |= {"rank": place.rank, "of": place.of}
-        elif place is not None:
-            told = {"leaderboard": f"{place} with {place.turn.score:.2f}"}
-        report.summary(summary, **told)
+        if place is None:
+            return
+        turn = place.turn
+        if as_json:
+            row = {"type": "standing", "player": turn.player, "fair_best": round(turn.score, 2)}
+            row |= {"best": round(turn.best, 2), "rank": place.rank, "of": place.of}
+            print_json(row)
+        else:
+            typer.echo(f"Leaderboard: {place} with {turn.score:.2f}")

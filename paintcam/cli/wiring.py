@@ -160,12 +160,18 @@ def _window(options: RunOptions) -> Window | None:
         return None
 
 
-def conduct(loop: Live | EveryFrame, report: JsonReport | TextReport | None = None) -> Summary:
+def conduct(
+    loop: Live | EveryFrame,
+    report: JsonReport | TextReport | None = None,
+    *,
+    tell: bool = False,
+) -> Summary:
     """Run a loop to its end; Ctrl-C and SIGTERM end it as `q` does.
 
     Args:
         loop: Built, not yet run.
         report: Told the summary where the run ends in an error after its first verdict.
+        tell: Tell it the summary in any case: where what comes next may hang.
     """
     from paintcam.cli.interrupts import stopping
     from paintcam.folders import forget_last_run
@@ -178,11 +184,14 @@ def conduct(loop: Live | EveryFrame, report: JsonReport | TextReport | None = No
         if stopping.is_set():
             loop.stop()
         summary = loop.run()
+        if report is not None and tell:
+            report.summary(summary)
         forget_last_run()
         return summary
     except PaintcamError:
         if report is not None and loop.stage.session.scored:
             report.summary(loop.summary())  # nothing is lost: the best is told before the error
+            forget_last_run()
         raise
     finally:
         for number, handler in before.items():
