@@ -13,14 +13,18 @@ import numpy as np
 import pytest
 
 from mjpeg import Webcam
+from paintcam.cli import contest as contest_command
+from paintcam.cli.report import JsonReport, TextReport
 from paintcam.contest import Contest, Phase
 from paintcam.contest.card import card, joined, podium, short
 from paintcam.contest.keeping import TurnKeeping
 from paintcam.contest.show import ContestShow
 from paintcam.contest.solo import PlayerShow
+from paintcam.errors import ModelError
 from paintcam.frames import Frame
 from paintcam.judge import Verdict
 from paintcam.leaderboard import Board, Leaderboard, Turn, TurnWriter, new_turn_id
+from paintcam.live import Summary
 from paintcam.overlay import Hud
 from paintcam.snapshots import Snapshots
 from program import Program, house, paintcam, rows, write_video
@@ -440,6 +444,47 @@ def test_a_clip_that_ends_early_keeps_what_was_scored(tmp_path):
     places = rows(done.stdout)[-2]["places"]
     assert [(place["rank"], place["player"]) for place in places] == [(1, "Ada"), (None, "Bo")]
     assert places[0]["score"] > 0
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("played", [False, True])
+def test_an_encoder_that_dies_in_mid_contest_leaves_the_podium(
+    tmp_path, monkeypatch, capsys, as_json, played
+):
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
+    stage = SimpleNamespace(window=None, note=print, model="sketch")
+    loop = SimpleNamespace(stage=stage, summary=lambda: Summary(60.0, 9, 9, (), {}))
+
+    def build(options, show):
+        options.on_judge("sketch", JUDGE)
+        loop.show = show
+        return loop, JsonReport("sketch") if as_json else TextReport(course=False)
+
+    def conduct(loop):
+        if played:
+            loop.show.contest.press("space", time.monotonic() - 3)
+            loop.show.on_tick("live")
+            frame = Frame(np.zeros((4, 4, 3), np.uint8), 0, time.monotonic(), 0.0)
+            loop.show.on_verdict(Verdict(0, 0.0, frame.captured_at, 0.2, 60), None, frame)
+            loop.show.on_key("n")
+        raise ModelError("The encoder is gone.")
+
+    monkeypatch.setattr(contest_command, "build", build)
+    monkeypatch.setattr(contest_command, "conduct", conduct)
+    with pytest.raises(ModelError, match="The encoder is gone"):
+        contest_command.contest(
+            prompt="a house", player=["Ada", "Bo"], window=0.0, snapshot=tmp_path, as_json=as_json
+        )
+    said = capsys.readouterr().out
+    if not played:
+        assert said == ""
+    elif as_json:
+        seen = {row["type"]: row for row in rows(said)}
+        assert [place["score"] for place in seen["podium"]["places"]] == [60, 0]
+        assert list(seen)[-2:] == ["podium", "summary"]
+    else:
+        assert "Ada: 60.00" in said
+        assert "a house · sketch" in said
 
 
 @pytest.mark.parametrize(

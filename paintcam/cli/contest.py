@@ -119,6 +119,7 @@ def contest(
         keeping = TurnKeeping(leaderboard, prompt or "", photos, notes.say, tell)
         show = ContestShow(rules, keeping, note=notes.say)
         options.on_judge = keeping.begin
+        failed: Exception | None = None
         try:
             loop, report = build(options, show=show)
             if loop.stage.window is None and rules.hold_s is None:
@@ -127,10 +128,15 @@ def contest(
             notes.to(loop.stage.note)
             if isinstance(report, TextReport):
                 report.mute()
-            summary = conduct(loop)
+            try:
+                conduct(loop)
+            except Exception as error:
+                failed = error  # what was played counts: the podium is told before the error
         finally:
             show.close()
             keeping.close()
+        if failed is not None and not any(place.rank for place in rules.standings):
+            raise failed
         if as_json:
             places = [_row(place) for place in rules.standings]
             print_json({"type": "podium", "places": places})
@@ -139,7 +145,9 @@ def contest(
         if photos is not None and not as_json:
             typer.echo(f"Photo-finishes: {photos.folder}")
         if as_json:  # between turns frames are scored that count for nobody
-            report.summary(summary)
+            report.summary(loop.summary())
+        if failed is not None:
+            raise failed
 
 
 def _own_photos() -> Snapshots | None:
