@@ -20,13 +20,15 @@ from typer.testing import CliRunner
 from fakes import FakeJudge, FakeSource, make_stage
 from mjpeg import Webcam, moving_picture
 from paintcam.cli import app
-from paintcam.cli.report import JsonReport
+from paintcam.cli.report import JsonReport, TextReport
 from paintcam.cli.wiring import conduct
 from paintcam.contest.solo import PlayerShow
 from paintcam.errors import ModelError
 from paintcam.keeper import Keeper
-from paintcam.live import Live
+from paintcam.live import Live, Summary
+from paintcam.session import Standing
 from paintcam.snapshots import Snapshots
+from paintcam.verdict import Verdict
 from program import Program, environment, house, paintcam, rows, write_video
 
 SKETCH = ("--model", "sketch", "--view", "none")
@@ -104,6 +106,18 @@ def test_words_for_a_person(tmp_path, clip):
     assert "best" in done.stdout
     assert re.search(r"^Best [0-9.]+ of 100", done.stdout, re.MULTILINE)
     assert re.search(r"^Guards: handwriting", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("labels", [None, {"a cat": 0.9, "a dog": 0.1}])
+def test_every_summary_names_the_guards_and_the_video(capsys, labels):
+    """Where labels were told apart or nothing was scored, too."""
+    report = TextReport(course=False)
+    if labels:
+        report.verdict(Verdict(0, 0.0, 0.0, 0.3, 50, labels=labels), Standing(50, 50, True))
+    report.summary(Summary(None, 9, 0, ("handwriting", "nsfw")), video="a.mp4")
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("Last: a cat 90%" if labels else "Nothing was scored")
+    assert told[1:] == ["Guards: handwriting, nsfw", "Video: a.mp4"]
 
 
 def test_recording_and_snapshots(tmp_path, clip):

@@ -129,20 +129,17 @@ class TextReport:
 
     def summary(self, summary: Summary, **more: Any) -> None:  # noqa: ANN401 - any value
         """Print the end of the run."""
+        shown, scored = summary.frames_shown, summary.frames_scored
         if self._labels:
             shares = ", ".join(f"{label} {share:.0%}" for label, share in self._labels.items())
-            typer.echo(f"Last: {shares} ({summary.frames_scored} frames scored).")
-            return
-        if summary.best is None:
-            typer.echo(f"Nothing was scored ({summary.frames_shown} frames shown).")
-            return
-        typer.echo(
-            f"Best {summary.best:.1f} of 100 "
-            f"({summary.frames_shown} frames shown, {summary.frames_scored} scored)."
-        )
-        if len(summary.results) > 1:
-            for prompt, best in summary.results.items():
-                typer.echo(f"{best:5.1f}  {prompt}")
+            typer.echo(f"Last: {shares} ({scored} frames scored).")
+        elif summary.best is None:
+            typer.echo(f"Nothing was scored ({shown} frames shown).")
+        else:
+            typer.echo(f"Best {summary.best:.1f} of 100 ({shown} frames shown, {scored} scored).")
+            if len(summary.results) > 1:
+                for prompt, best in summary.results.items():
+                    typer.echo(f"{best:5.1f}  {prompt}")
         more = {"guards": ", ".join(summary.guards), **more}
         for name, value in more.items():
             if value:
