@@ -21,6 +21,7 @@ from paintcam.contest.keeping import TurnKeeping
 from paintcam.contest.show import ContestShow
 from paintcam.contest.solo import PlayerShow
 from paintcam.errors import ModelError
+from paintcam.folders import last_run_name
 from paintcam.frames import Frame
 from paintcam.judge import Verdict
 from paintcam.leaderboard import Board, Leaderboard, Turn, TurnWriter, new_turn_id
@@ -452,6 +453,7 @@ def test_an_encoder_that_dies_in_mid_contest_leaves_the_podium(
     tmp_path, monkeypatch, capsys, as_json, played
 ):
     monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
+    best_alone = tmp_path / "data" / f"{last_run_name()}.json"
     stage = SimpleNamespace(window=None, note=print, model="sketch")
     loop = SimpleNamespace(stage=stage, summary=lambda: Summary(60.0, 9, 9, (), {}))
 
@@ -467,6 +469,7 @@ def test_an_encoder_that_dies_in_mid_contest_leaves_the_podium(
             frame = Frame(np.zeros((4, 4, 3), np.uint8), 0, time.monotonic(), 0.0)
             loop.show.on_verdict(Verdict(0, 0.0, frame.captured_at, 0.2, 60), None, frame)
             loop.show.on_key("n")
+            best_alone.write_text("{}")
         raise ModelError("The encoder is gone.")
 
     monkeypatch.setattr(contest_command, "build", build)
@@ -476,6 +479,7 @@ def test_an_encoder_that_dies_in_mid_contest_leaves_the_podium(
             prompt="a house", player=["Ada", "Bo"], window=0.0, snapshot=tmp_path, as_json=as_json
         )
     said = capsys.readouterr().out
+    assert not best_alone.exists()
     if not played:
         assert said == ""
     elif as_json:

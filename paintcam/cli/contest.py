@@ -89,6 +89,7 @@ def contest(
     from paintcam.contest import Contest
     from paintcam.contest.keeping import TurnKeeping
     from paintcam.contest.show import ContestShow
+    from paintcam.folders import forget_last_run
     from paintcam.leaderboard import new_turn_id
     from paintcam.snapshots import Snapshots
 
@@ -147,6 +148,7 @@ def contest(
         if as_json:  # between turns frames are scored that count for nobody
             report.summary(loop.summary())
         if failed is not None:
+            forget_last_run()  # its best is told: the next run need not
             raise failed
 
 
