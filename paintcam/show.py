@@ -31,6 +31,9 @@ class Show:
     finished = False
     """Whether the run may end."""
 
+    help = False
+    """Whether the show's own table of keys is up: it is drawn with the overlay off too."""
+
     @property
     def typing(self) -> bool:
         """Whether keys are letters of a text: it is drawn, and none of them may get lost."""

@@ -228,7 +228,7 @@ class Stage:
             typing=controls.typing,
             mirrored=controls.mirror,
         )
-        hidden = not (controls.overlay or controls.help or self.typing)
+        hidden = not (controls.overlay or controls.help or self.show.help or self.typing)
         if hidden and not hud.blocked:
             plain = self.show.picture(image)
             return np.ascontiguousarray(plain[:, ::-1]) if controls.mirror else plain

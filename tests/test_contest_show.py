@@ -289,11 +289,14 @@ def test_a_camera_that_is_lost_stops_the_clock_until_it_is_back(leaderboard):
 
 
 def test_a_player_is_typed_in_the_window(booth):
+    assert not booth.show.typing
     assert booth.show.on_key("a")
+    assert booth.show.typing
     for key in "Boo\x08 n":
         assert booth.show.on_key(key)
     assert booth.show.dress(HUD).headline[1] == "Bo n_"
     booth.show.on_key("\r")
+    assert not booth.show.typing
     assert booth.contest.players == ["Ada", "Grace", "Bo n"]
     for key in ("a", "A", "d", "a", "\r", "a", "x", "\x1b"):
         booth.show.on_key(key)
@@ -304,6 +307,7 @@ def test_a_player_is_typed_in_the_window(booth):
 def test_the_windows_own_keys_are_left_and_the_runs_are_not(booth):
     assert [key for key in "mfhi" if booth.show.on_key(key)] == []
     assert all(booth.show.on_key(key) for key in "rp?")
+    assert booth.show.help
     assert "b: back: the turn again" in booth.show.dress(HUD).notes
     assert booth.show.dress(Hud(prompt="")) == Hud(prompt="")  # overlay off
 

@@ -302,7 +302,15 @@ class Asking(Show):
     typing = True
 
 
-@pytest.mark.parametrize(("key", "show"), [("p", Show()), ("?", Show()), ("", Asking())])
+class Helping(Show):
+    """A show with its own table of keys up."""
+
+    help = True
+
+
+@pytest.mark.parametrize(
+    ("key", "show"), [("p", Show()), ("?", Show()), ("", Asking()), ("", Helping())]
+)
 def test_what_is_typed_and_asked_for_is_drawn_without_overlay_too(key, show):
     """Keys that go into a text must not do so unseen; h takes away all else."""
     window = FakeWindow()

@@ -56,7 +56,7 @@ class ContestShow(Show):
         self._ended: PlayedTurn | None = None
         self._photos: dict[str, Frame] = {}
         self._typed: str | None = None
-        self._help = False
+        self.help = False
         self._lost = False
 
     def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
@@ -97,6 +97,11 @@ class ContestShow(Show):
                 self._lost = False
             self._settle()
 
+    @property
+    def typing(self) -> bool:
+        """Whether a player's name is typed."""
+        return self._typed is not None
+
     def on_key(self, key: str) -> bool:
         """Take the contest's keys; the window's own (mirror, full screen …) are left."""
         with self._lock:
@@ -105,7 +110,7 @@ class ContestShow(Show):
                 return True
             name = key.lower()
             if name == "?":
-                self._help = not self._help
+                self.help = not self.help
             elif name == "a":
                 self._typed = "" if self.contest.phase in _BETWEEN_TURNS else None
             elif name in _KEYS and (self._keeping.ready or _KEYS[name] == "q"):
@@ -145,7 +150,7 @@ class ContestShow(Show):
             headline=headline,
             clock=said.clock,
             player=player,
-            notes=(*hud.notes, *help_lines()) if self._help or hud.help else hud.notes,
+            notes=(*hud.notes, *help_lines()) if self.help or hud.help else hud.notes,
             help=False,
         )
 
