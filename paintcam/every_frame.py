@@ -81,7 +81,7 @@ class EveryFrame:
         """What the run has come to so far."""
         stage = self.stage
         scored = stage.session.scored
-        return Summary(stage.best, stage.frames_shown, scored, stage.guards, stage.results)
+        return Summary(stage.best, stage.pace.frames_shown, scored, stage.guards, stage.results)
 
     def _load(self) -> FrameJudge | None:
         """Load the judge beside the main thread, where `stop` must be heard; None once stopped."""

@@ -116,7 +116,7 @@ class Live:
         """What the run has come to so far."""
         stage = self.stage
         scored = stage.session.scored
-        return Summary(stage.best, stage.frames_shown, scored, stage.guards, stage.results)
+        return Summary(stage.best, stage.pace.frames_shown, scored, stage.guards, stage.results)
 
     def _tick(self) -> None:
         if self.scorer.error is not None:

@@ -14,6 +14,7 @@ from paintcam.errors import SinkError
 from paintcam.frames import Frame, FrameSink, Image
 from paintcam.keeper import Keeper
 from paintcam.overlay import Hud, Overlay
+from paintcam.pace import Pace
 from paintcam.session import Session, Standing
 from paintcam.show import Listener, Show
 from paintcam.verdict import Verdict
@@ -76,21 +77,15 @@ class Stage:
         self.show = show or Show()
         self.session = session or Session()
         self.controls = controls or Controls()
-        self.frames_shown = 0
+        self.pace = Pace()
         self.latest: _Latest | None = None
         self._blocked = False
         self._results: dict[str, float] = {}
         self.best: float | None = None
-        self.first_verdict_at: float | None = None
-        self.draw_s: deque[float] = deque(maxlen=100_000)
-        self.show_s: deque[float] = deque(maxlen=100_000)
-        self.age_s: deque[float] = deque(maxlen=100_000)
         self._overlay = overlay
         self._notes = deque([(note, time.monotonic() + 2 * NOTE_S) for note in notes], maxlen=16)
         self._drawn: Verdict | None = None
         self._reset = False
-        self._shown_at: deque[float] = deque(maxlen=60)
-        self._scored_at: deque[float] = deque(maxlen=60)
 
     @property
     def watched(self) -> bool:
@@ -122,9 +117,7 @@ class Stage:
         standing = self.session.add(verdict)
         if self.session.best != best and verdict.blocked and self.keeper is not None:
             self.keeper.discard_best(self.session.best)
-        if self.first_verdict_at is None:
-            self.first_verdict_at = time.monotonic()
-        self._scored_at.append(time.monotonic())
+        self.pace.scored()
         self.latest = verdict, standing
         self._blocked = verdict.blocked
         self.best = standing.best
@@ -143,8 +136,7 @@ class Stage:
             is_new: Whether this frame was not presented before.
         """
         if is_new:
-            self.frames_shown += 1
-            self._shown_at.append(time.monotonic())
+            self.pace.shown()
         self._tell_trouble()
         if not self.watched:
             return
@@ -157,11 +149,11 @@ class Stage:
             self._record(picture)
         if self.window is not None:
             self.window.write(picture)
-        self.draw_s.append(drawn - started)
-        self.show_s.append(time.monotonic() - drawn)
+        self.pace.draw_s.append(drawn - started)
+        self.pace.show_s.append(time.monotonic() - drawn)
         if latest is not None and latest[0] is not self._drawn:
             self._drawn = latest[0]
-            self.age_s.append(drawn - self._drawn.captured_at)
+            self.pace.age_s.append(drawn - self._drawn.captured_at)
 
     def press(self, key: str, frame: Frame | None) -> str:
         """Take a key; gives what is left for the loop to do: "quit", "next", "prompt:…" or ""."""
@@ -223,7 +215,7 @@ class Stage:
         hud = replace(
             hud,
             state=state,
-            fps=(_rate(self._shown_at), _rate(self._scored_at)) if controls.rates else None,
+            fps=self.pace.rates() if controls.rates else None,
             help=controls.help,
             typing=controls.typing,
             mirrored=controls.mirror,
@@ -286,12 +278,3 @@ def _crop(shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     return np.array(
         [[left, top], [left + side, top], [left + side, top + side], [left, top + side]], np.float32
     )
-
-
-def _rate(times: deque[float]) -> float:
-    """How often a second, over the last two seconds."""
-    now = time.monotonic()
-    recent = [at for at in list(times) if now - at < 2.0]
-    if len(recent) < 2:
-        return 0.0
-    return (len(recent) - 1) / max(now - recent[0], 1e-6)

@@ -54,7 +54,7 @@ def test_the_window_opens_on_the_live_picture_while_the_model_loads():
 
     ear, window = Ear(), FakeWindow()
     with Running(Live(FakeSource(), load, make_stage(window=window, listener=ear))) as run:
-        run.until(lambda: run.live.stage.frames_shown > 10)
+        run.until(lambda: run.live.stage.pace.frames_shown > 10)
         assert ear.states == ["loading"]
         loading.set()
         run.until(lambda: ear.verdicts and "live" in ear.states)
@@ -170,7 +170,7 @@ def test_a_stop_while_loading_ends_at_once():
 
     live = Live(FakeSource(), load, make_stage())
     with Running(live) as run:
-        run.until(lambda: live.stage.frames_shown > 3)
+        run.until(lambda: live.stage.pace.frames_shown > 3)
         started = time.monotonic()
         live.stop()
         run.until(lambda: run.summary is not None)
@@ -220,9 +220,9 @@ def test_space_freezes_the_picture_and_the_score():
         run.until(lambda: len(judge.judged) > 3)
         run.press(window, " ")
         run.until(lambda: run.live.scorer.idle)
-        shown, judged = run.live.stage.frames_shown, len(judge.judged)
+        shown, judged = run.live.stage.pace.frames_shown, len(judge.judged)
         time.sleep(0.3)
-        assert (run.live.stage.frames_shown, len(judge.judged)) == (shown, judged)
+        assert (run.live.stage.pace.frames_shown, len(judge.judged)) == (shown, judged)
         run.press(window, " ")
         run.until(lambda: len(judge.judged) > judged)
 

@@ -60,9 +60,9 @@ def bench(
         **meter.rates(),
         **_percentiles("capture_ms", loop.capture_s),
         **_percentiles("encode_ms", loop.scorer.encode_s),
-        **_percentiles("draw_ms", loop.stage.draw_s),
-        **_percentiles("show_ms", loop.stage.show_s),
-        **_percentiles("verdict_age_ms", loop.stage.age_s),
+        **_percentiles("draw_ms", loop.stage.pace.draw_s),
+        **_percentiles("show_ms", loop.stage.pace.show_s),
+        **_percentiles("verdict_age_ms", loop.stage.pace.age_s),
         "peak_mib": _peak_mib(),
     }
     if as_json:
@@ -92,18 +92,18 @@ def _meter() -> Any:  # noqa: ANN401 - a class made here keeps --help free of it
 
         def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
             self.scored += 1
-            self._now = time.monotonic(), _cpu_s(), self.stage.frames_shown
+            self._now = time.monotonic(), _cpu_s(), self.stage.pace.frames_shown
             if self.first_at is None:
-                self._counts = (self.stage.frames_shown, self.scored, self._now[1])
+                self._counts = (self.stage.pace.frames_shown, self.scored, self._now[1])
                 self.first_at = self._now[0]
 
         def dress(self, hud: Hud) -> Hud:
             shown, at = self._last
             now = time.monotonic()
-            if self.stage.frames_shown > shown:
+            if self.stage.pace.frames_shown > shown:
                 if shown and self.first_at is None:
                     self.longest_gap_s = max(self.longest_gap_s, now - at)
-                self._last = self.stage.frames_shown, now
+                self._last = self.stage.pace.frames_shown, now
             return hud
 
         def rates(self) -> dict[str, float | None]:
