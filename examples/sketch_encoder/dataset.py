@@ -37,10 +37,10 @@ class Mix:
     and the whole.
     """
 
-    singles: int = 70
+    singles: int = 62
     pairs: int = 8
-    stages: int = 6
-    scenes: int = 24
+    stages: int = 8
+    scenes: int = 28
     neutral: int = 6
 
     @property

@@ -21,7 +21,7 @@ class Weights:
     to_pictures: float = 0.3
     teacher: float = 0.1
     neutral: float = 20.0
-    stages: float = 4.0
+    stages: float = 6.0
     pairs: float = 2.0
 
 
