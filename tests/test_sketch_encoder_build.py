@@ -504,10 +504,10 @@ def test_the_exported_tower_sees_what_the_trained_one_sees(work: Path, tmp_path:
 
     _train(work, _recipe(2))
     net = train.load_average(work, "tiny")
-    frames = np.random.default_rng(0).integers(0, 256, (32, 32, 32, 3), np.uint8)
-    export.export_visual(net, frames, tmp_path / "visual.onnx", tmp_path)
+    export.export_visual(net, 32, tmp_path / "visual.onnx", tmp_path)
     import onnxruntime
 
+    frames = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
     session = onnxruntime.InferenceSession(str(tmp_path / "visual.onnx"))
     (shipped,) = session.run(None, {"image": frames})
     with torch.inference_mode():

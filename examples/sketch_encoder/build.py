@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from . import captions, evaluate, export, fetch, icon_sets, pictures, splits, teacher, train
@@ -104,9 +103,7 @@ class Build:
         """Write the files; they ship when they are measured."""
         net = train.load_average(self.work, LAST)
         net.opinion = self.opinion
-        steps, _ = train.open_steps(self.work, self.packages, self.recipe)
-        last = [steps[self.recipe.steps + k]["images"].numpy() for k in range(2)]
-        export.export(net, np.concatenate(last), self._made, self.work)
+        export.export(net, self.size, self._made, self.work)
         export.describe(self._made, VERSION, self.size, (0.0, 1.0), net.scale)
 
     def evaluate(self) -> None:
