@@ -3,7 +3,7 @@
 The picture tower keeps int8 weights and computes in float, at a cosine of 0.9999 to the float
 network. Rounding what flows between its layers, too, was tried: by percentiles, with the first
 three convolutions and the head left in float, the cosine is 0.995 and a frame takes 2.5 instead of
-4 ms, but blank rooms score over 10 three times as often, and steadiness suffers. The text tower is
+4 ms, but blank rooms score over 10 four times as often, and steadiness suffers. The text tower is
 quantised per channel; per tensor it would lose four percent of cosine.
 """
 
