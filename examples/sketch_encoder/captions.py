@@ -28,7 +28,8 @@ NEUTRAL = {
              "a portrait photo of a person", "a head and shoulders"),
     "hand": ("a photo of a hand", "a person's hand", "fingers", "a hand in front of the camera"),
     "handwriting": ("a page of handwritten text", "handwriting", "written words on paper",
-                    "a sentence written by hand", "some words", "a note with writing"),
+                    "a sentence written by hand", "some words", "a note with writing",
+                    "a written word", "written letters", "lettering", "text"),
 }  # fmt: skip
 # How two things stand to each other, and what is said of it.
 RELATIONS = {

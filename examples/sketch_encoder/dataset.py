@@ -37,11 +37,11 @@ class Mix:
     and the whole.
     """
 
-    singles: int = 62
+    singles: int = 60
     pairs: int = 8
     stages: int = 8
     scenes: int = 28
-    neutral: int = 6
+    neutral: int = 8
 
     @property
     def total(self) -> int:
@@ -222,6 +222,8 @@ class Steps(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
     def _add_neutral(self, batch: Batch, k: int, rng: Generator) -> None:
         kind = neutral.KINDS[k % len(neutral.KINDS)]
         text = int(rng.integers(len(self.texts)))  # what a page of handwriting says
+        if rng.random() < 0.5:  # often a name alone
+            text = self.captions[self._pick(rng, self.share)][0]
         frame = neutral.frame(kind, rng, self.size, self.handwriting, self.texts[text])
         caption = int(rng.choice(self.neutral[kind]))
         batch.add(frame, caption, [text] if kind == "handwriting" else (), kind=2)
