@@ -1,22 +1,25 @@
 """Guards: what a judge looks at beside the prompt, so that a crowd accepts the score.
 
 Handwriting. CLIP reads: on paint.wtf a page with the prompt written on it ranked 81 of 10,187.
-Five ways to answer that were measured (`tests/benchmarks/judge.py`, table in the README):
+Ways to answer that were measured (`tests/benchmarks/judge.py` prints a table of them):
 
 - Subtracting the similarity with "written letters", as paint.wtf did: a page that is read keeps
-  half of what the reading brought, and two honest drawings of five lose over 5 points.
+  half of what the reading brought, and most honest drawings lose over 5 points.
 - Projection, the handwriting direction removed from the picture's embedding (the untrained form of
   Materzyńska et al. 2022): reading lies along the *prompt's* direction and stays, so that a read
   page wins as before. Their trained matrix would need pictures and an encoder to train with.
 - "More like handwriting than like the prompt": fails just where reading works best.
-- The nearest of several handwriting prompts: noisier than their mean.
-- Kept: the mean handwriting prompt, with the prompt's own direction, and the one that all prompts
+- The nearest of several handwriting prompts: noisier than their mean. Prompts that speak of a whole
+  page miss one with a single short word on it; of ten prompts the mean of two measured best.
+- Kept: a direction of handwriting, with the prompt's own direction, and the one that all prompts
   share, taken out of it and of the picture. How much handwriting there is in what the prompt does
-  not explain does not depend on how well the encoder read. Who is asked for "a page of
-  handwritten text" may write one: with such a prompt the guard steps back.
+  not explain does not depend on how well the encoder read. Who is asked for "a page of handwritten
+  text" may write one: with such a prompt the guard steps back.
 
-How much is too much is no constant: it lies a third of the way from drawings to pages, both of
-them small pictures (own work) that are embedded with the encoder at hand.
+Where the direction comes from: the bundled encoder brings its own, learned from pages and drawings
+when it was built. For others it is half the mean handwriting prompt and half what tells small
+pictures of pages from those of drawings (own work, embedded with the encoder at hand). How much is
+too much is no constant of the encoder: it lies part of the way from those drawings to those pages.
 """
 
 from __future__ import annotations
@@ -39,9 +42,12 @@ from paintcam.verdict import Finding
 __all__ = ["HandwritingGuard", "NsfwPromptGuard", "PromptCheck", "guard_prompts"]
 
 ASSETS = Path(__file__).resolve().parent / "assets" / "guards"
-TOO_MUCH = 0.3  # of the way from a drawing's handwriting to a page's
+# of the way from a drawing's handwriting to a page's: what is too much, along a direction that the
+# encoder brings, and along one that is put together here
+TOO_MUCH = {"brought": 0.21, "made": 0.43}
 ASKED = 0.5, 0.7  # cosine of prompt and handwriting: up to here guarded, from there not at all
-STEEP = 15.0  # score ranges lost over that whole way: a page loses everything, and then some
+SHRINK = 10.0  # of the mean variance, added to every direction's
+STEEP = 25.0  # score ranges lost over that whole way: a page loses everything, and then some
 MARGIN = 0.04  # of the range: how much likelier than anything harmless a picture must be
 ALIKE = 0.56  # of the way from unrelated to identical texts: a prompt that means the same
 
@@ -78,16 +84,23 @@ class HandwritingGuard:
     name = "handwriting"
 
     def __init__(self, encoder: Encoder, prompts: Sequence[str] | None = None) -> None:
-        writing = _embedded(encoder, self.name, prompts).mean(axis=0)
+        named = _embedded(encoder, self.name, prompts).mean(axis=0)
         low, high = encoder.score_range
         self._span = high - low
         # Texts of one encoder share a direction (CLIP's lie in a narrow cone): it says nothing.
         self._common = _embedded(encoder, "harmless", None).mean(axis=0)
-        self._writing = writing - self._common
+        self._named = _unit(named - self._common)
         drawings, pages = _references()
         self._drawings = encoder.encode_image(drawings)
         self._pages = encoder.encode_image(pages)
-        self._texts: Embeddings = np.empty((0, writing.size), np.float32)
+        brought = getattr(encoder, "handwriting", None)
+        self._too_much = TOO_MUCH["made" if brought is None else "brought"]
+        self._writing: npt.NDArray[np.float32] = (
+            self._named + _unit(_discriminant(self._drawings, self._pages))
+            if brought is None
+            else brought
+        )
+        self._texts: Embeddings = np.empty((0, named.size), np.float32)
         self._limits: list[tuple[float, float]] = []  # of each prompt: limit, and penalty a step
 
     def prepare(self, texts: Embeddings) -> None:
@@ -99,9 +112,9 @@ class HandwritingGuard:
             written = float(np.median(self._amount(self._pages, text)))
             # An encoder that sees no difference must not punish at random.
             way = max(written - drawn, 0.3 * self._span)
-            alike = float(_unit(self._writing) @ _unit(text - self._common))
+            alike = float(self._named @ _unit(text - self._common))
             full = min(1.0, max(0.0, (ASKED[1] - alike) / (ASKED[1] - ASKED[0])))
-            self._limits.append((drawn + TOO_MUCH * way, full * STEEP * self._span / way))
+            self._limits.append((drawn + self._too_much * way, full * STEEP * self._span / way))
 
     def check(self, frame: Frame, seen: Image, embedding: npt.NDArray[np.float32]) -> Finding:
         """Look at one frame: how much handwriting, beyond what the prompt asks for."""
@@ -212,8 +225,23 @@ def _embedded(encoder: Encoder, name: str, prompts: Sequence[str] | None) -> Emb
         ) from error
 
 
-def _unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return vector / max(float(np.linalg.norm(vector)), 1e-6)
+def _discriminant(drawings: Embeddings, pages: Embeddings) -> npt.NDArray[np.float32]:
+    """Direction from drawings to pages, (D,): Fisher's discriminant, its covariance shrunk.
+
+    Source: Friedman 1989 (regularised discriminant analysis): few pictures, many dimensions.
+    """
+    rest = np.concatenate([drawings - drawings.mean(axis=0), pages - pages.mean(axis=0)])
+    spread = rest.T @ rest / len(rest)
+    spread += (SHRINK * np.trace(spread) / len(spread) + 1e-9) * np.eye(len(spread))
+    found: npt.NDArray[np.float32] = np.linalg.solve(
+        spread, pages.mean(axis=0) - drawings.mean(axis=0)
+    ).astype(np.float32)
+    return found
+
+
+def _unit(vector: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    unit = vector / max(float(np.linalg.norm(vector)), 1e-6)
+    return unit.astype(np.float32)
 
 
 @cache

@@ -69,10 +69,12 @@ class Reader:
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
+@pytest.mark.parametrize("brought", [True, False])
 @pytest.mark.parametrize("prompt", ["a house", "garden shed", "my old barn"])
-def test_a_page_that_is_read_loses_to_a_drawing(encoder, prompt):
-    """Without the guard it would win."""
+def test_a_page_that_is_read_loses_to_a_drawing(encoder, prompt, brought):
+    """Without the guard it would win. The encoder brings a direction of handwriting, or none."""
     reader = Reader(encoder, 0.6)
+    reader.handwriting = encoder.handwriting if brought else None
     free = make_judge(reader, prompt, guards=(), crop=False, pictures="stills")
     guarded = make_judge(reader, prompt, guards=["handwriting"], crop=False, pictures="stills")
     drawing = frame(image=house())

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from paintcam.encoders.sketch import BUNDLED, FILES, SketchEncoder, SketchManifest
+from paintcam.encoders.sketch import BUNDLED, FILES, HANDWRITING, SketchEncoder, SketchManifest
 from paintcam.errors import ModelError, PromptError
 
 
@@ -24,7 +24,7 @@ def folder(tmp_path):
 def sign(folder):
     """Make the manifest fit the files again, as somebody's own encoder would."""
     manifest = json.loads((folder / "encoder.json").read_text())
-    for name in FILES:
+    for name in (*FILES, HANDWRITING):
         data = (folder / name).read_bytes()
         manifest["files"][name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     (folder / "encoder.json").write_text(json.dumps(manifest))
@@ -51,14 +51,14 @@ def test_the_bundle_is_small_and_says_its_licence():
     assert (BUNDLED / "README.md").exists()
 
 
-@pytest.mark.parametrize("name", [*FILES, "encoder.json"])
+@pytest.mark.parametrize("name", [*FILES, HANDWRITING, "encoder.json"])
 def test_a_missing_file_is_named(folder, name):
     (folder / name).unlink()
     with pytest.raises(ModelError, match=rf"{name}.*pip install --force-reinstall"):
         SketchEncoder(folder)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, HANDWRITING])
 def test_a_half_file_and_a_flipped_bit_are_damage(folder, name):
     whole = (folder / name).read_bytes()
     (folder / name).write_bytes(whole[: len(whole) // 2])
@@ -69,13 +69,30 @@ def test_a_half_file_and_a_flipped_bit_are_damage(folder, name):
         SketchEncoder(folder)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, HANDWRITING])
 def test_foreign_files_are_not_taken(folder, name):
     other = {"visual.onnx": "text.onnx", "text.onnx": "visual.onnx", "tokenizer.json": "NOTICE"}
+    other |= {HANDWRITING: "NOTICE"}
     shutil.copy(BUNDLED / other[name], folder / name)
     sign(folder)
     with pytest.raises(ModelError, match=rf"{name} is not for the sketch encoder"):
         SketchEncoder(folder)
+
+
+def test_a_direction_of_other_dimensions_is_foreign(folder):
+    np.save(folder / HANDWRITING, np.ones(5, np.float32))
+    sign(folder)
+    with pytest.raises(ModelError, match=rf"{HANDWRITING} is not for .*float32 \(5,\) of 384"):
+        SketchEncoder(folder)
+
+
+def test_a_folder_may_lack_the_direction_of_handwriting(folder):
+    assert abs(np.linalg.norm(SketchEncoder(folder).handwriting) - 1) < 1e-5
+    manifest = json.loads((folder / "encoder.json").read_text())
+    del manifest["files"][HANDWRITING]
+    (folder / "encoder.json").write_text(json.dumps(manifest))
+    (folder / HANDWRITING).unlink()
+    assert SketchEncoder(folder).handwriting is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": "x", "range": [1]}'])

@@ -12,6 +12,7 @@ import pytest
 cv2 = pytest.importorskip("cv2", reason="the build draws with OpenCV")
 torch = pytest.importorskip("torch", reason="the build trains with torch")
 
+import paintcam  # noqa: E402
 from examples.sketch_encoder import (  # noqa: E402 - after the checks for what they import
     captions,
     drawing,
@@ -27,6 +28,7 @@ from examples.sketch_encoder import (  # noqa: E402 - after the checks for what 
     outlines,
     pages,
     pictures,
+    reading,
     render,
     splits,
     svg_path,
@@ -495,6 +497,28 @@ def test_training_learns(work: Path):
     assert losses_[-1] < losses_[0]
     assert torch.equal(first, learner.net.backbone._blocks[0]._depthwise_conv.weight)
     assert not torch.equal(last, learner.net.backbone._blocks[15]._depthwise_conv.weight)
+
+
+def test_the_direction_of_handwriting_tells_pages_from_drawings(work: Path, monkeypatch):
+    """Whatever the tower is: here the frame itself, small."""
+
+    class Tower:
+        def images(self, frames):
+            rows = np.stack([cv2.resize(f, (8, 8)).reshape(-1) for f in frames]) - 128.0
+            return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+    for name, count in (("PAGES", 60), ("WORDED", 6), ("BATCHES", 8)):
+        monkeypatch.setattr(reading, name, count)
+    steps, _ = train.open_steps(work, work / "packages", _recipe(4))
+    inter = Path(paintcam.__file__).parent / "assets" / "fonts" / "Inter-Bold.otf"
+    steps.handwriting = pages.Handwriting([inter])
+    found = reading.direction(Tower(), steps, 4)
+    assert found.dtype == np.float32
+    assert abs(np.linalg.norm(found) - 1) < 1e-5
+    batch = steps[40]
+    drawn = Tower().images(batch["images"][batch["kinds"] != 2].numpy())
+    written = Tower().images(reading._pages(steps, np.random.default_rng(1)))
+    assert (written @ found).mean() > (drawn @ found).mean()
 
 
 def test_the_exported_tower_sees_what_the_trained_one_sees(work: Path, tmp_path: Path):

@@ -14,7 +14,6 @@ Knots = Sequence[tuple[float, float]]
 BLACK = (38, 34, 36)
 FUR = (66, 58, 60)
 WHITE = (246, 248, 248)
-GREEN = (60, 150, 52)
 ORANGE = (40, 140, 246)
 RUST = (24, 84, 190)
 PINK = (160, 130, 250)
@@ -30,6 +29,13 @@ class Pad:
     def __init__(self, seed: int) -> None:
         self.strokes: list[Stroke] = []
         self._rng = np.random.default_rng(seed)
+        self.place(1.0, (0.0, 0.0))
+
+    def place(
+        self, size: float, about: tuple[float, float], shift: tuple[float, float] = (0.0, 0.0)
+    ) -> None:
+        """From now on draw so much larger, as seen from a point, and moved."""
+        self._size, self._about, self._shift = size, np.array(about), np.array(shift)
 
     def line(self, ink: tuple[int, int, int], width: float, *ways: Points | Knots) -> None:
         """Draw smooth lines through knots, or ready-made ones as they are."""
@@ -51,6 +57,8 @@ class Pad:
     def _add(
         self, ink: tuple[int, int, int], width: float, way: Points, haste: float = 1.0
     ) -> None:
+        way = (way - self._about) * self._size + self._about + self._shift
+        width *= self._size
         middle = np.array(PAGE_WH) / 2
         way = middle + (way - middle) * MARGIN
         self.strokes.append(Stroke(ink, width * MARGIN, way, haste))
@@ -59,8 +67,9 @@ class Pad:
 def cat_driving_tractor() -> list[Stroke]:
     """A ginger cat at the wheel of a red tractor."""
     pad = Pad(7)
+    pad.place(0.92, (200, 270))
     _tractor(pad)
-    _grass(pad)
+    pad.place(1.2, (141, 138), (0, 14.4))
     _cat(pad)
     return pad.strokes
 
@@ -119,12 +128,6 @@ def _cat(pad: Pad) -> None:
     for x in (128, 141, 154):
         pad.line(RUST, 5, [(x, 38), (x + (141 - x) * 0.1, 52)])
     pad.line(RUST, 5, [(110, 118), (124, 120)], [(108, 130), (124, 132)])
-
-
-def _grass(pad: Pad) -> None:
-    for x in (24, 52, 206, 236, 262, 348, 374):
-        pad.line(GREEN, 4, [(x, 281), (x - 4, 268)], [(x + 1, 281), (x + 2, 263)])
-        pad.line(GREEN, 4, [(x + 2, 281), (x + 8, 267)])
 
 
 def second_try() -> list[Stroke]:

@@ -16,9 +16,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from . import captions, evaluate, export, fetch, icon_sets, pictures, splits, teacher, train
+from . import (
+    captions,
+    evaluate,
+    export,
+    fetch,
+    icon_sets,
+    pictures,
+    reading,
+    splits,
+    teacher,
+    train,
+)
 from .exported import ExportedTower
 from .files import whole
 from .render import Store, render
@@ -104,14 +116,18 @@ class Build:
         net = train.load_average(self.work, LAST)
         net.opinion = self.opinion
         export.export(net, self.size, self._made, self.work)
-        export.describe(self._made, VERSION, self.size, (0.0, 1.0), net.scale)
+        export.describe(self._made, VERSION, self.size, (0.0, 1.0))
+        steps, _ = train.open_steps(self.work, self.packages, self.recipe)
+        found = reading.direction(ExportedTower(self._made), steps, self.recipe.steps)
+        np.save(self._made / export.HANDWRITING, found)
+        export.describe(self._made, VERSION, self.size, (0.0, 1.0))
 
     def evaluate(self) -> None:
         """Measure the exported files, write their range, and put them where they ship from."""
         tower = ExportedTower(self._made)
         figures = evaluate.evaluate(tower, self.work, self.packages) | tower.timing()
         found = figures["range low"], figures["range high"]
-        export.describe(self._made, VERSION, self.size, found, tower.logit_scale)
+        export.describe(self._made, VERSION, self.size, found)
         (self._made / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
         shutil.copytree(self._made, self.assets, dirs_exist_ok=True)
 

@@ -169,6 +169,16 @@ class Steps(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
             self._add_neutral(batch, k, rng)
         return batch.tensors()
 
+    def any_text(self, rng: Generator) -> int:
+        """Choose a caption for a page of handwriting, often a name alone."""
+        text = int(rng.integers(len(self.texts)))
+        return self.captions[self._pick(rng, self.share)][0] if rng.random() < 0.5 else text
+
+    def any_page(self, rng: Generator) -> tuple[Image, int]:
+        """Draw a picture on a page; returns it and its name's caption."""
+        index = self._pick(rng, self.share)
+        return self._page(index, rng), self.captions[index][0]
+
     def _pick(self, rng: Generator, share: NDArray[np.float64]) -> int:
         at = int(np.searchsorted(share, rng.random()))
         return int(self.indices[min(at, len(share) - 1)])
@@ -221,9 +231,7 @@ class Steps(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
 
     def _add_neutral(self, batch: Batch, k: int, rng: Generator) -> None:
         kind = neutral.KINDS[k % len(neutral.KINDS)]
-        text = int(rng.integers(len(self.texts)))  # what a page of handwriting says
-        if rng.random() < 0.5:  # often a name alone
-            text = self.captions[self._pick(rng, self.share)][0]
+        text = self.any_text(rng)  # what a page of handwriting says
         frame = neutral.frame(kind, rng, self.size, self.handwriting, self.texts[text])
         caption = int(rng.choice(self.neutral[kind]))
         batch.add(frame, caption, [text] if kind == "handwriting" else (), kind=2)

@@ -48,7 +48,6 @@ class ExportedTower:
     def __init__(self, folder: Path, threads: int = 2) -> None:
         about = json.loads((folder / "encoder.json").read_text())
         self.size: int = about["image_size"]
-        self.logit_scale: float = about.get("logit_scale", 25.0)
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         self._visual = ort.InferenceSession(

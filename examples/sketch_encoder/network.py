@@ -130,11 +130,6 @@ class SketchNet(nn.Module):
         self.frozen_blocks, self.opinion = frozen_blocks, opinion
         self.log_scale = nn.Parameter(torch.tensor(math.log(25.0)))
 
-    @property
-    def scale(self) -> float:
-        """What similarities are multiplied by before a softmax, as learned."""
-        return min(100.0, float(self.log_scale.detach().exp()))
-
     def texts(self, sentences: Tensor) -> Tensor:
         """MiniLM's sentence embeddings (..., 384) to unit-norm embeddings of the joint space."""
         return functional.normalize(self.to_texts(sentences), dim=-1)

@@ -35,7 +35,12 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 
 class Encoder(Protocol):
-    """A text–image model. Not thread-safe: one thread calls it at a time."""
+    """A text–image model. Not thread-safe: one thread calls it at a time.
+
+    Two more properties are used where an encoder has them: ``logit_scale``, what cosines are
+    multiplied by before a softmax over labels, and ``handwriting``, the direction from other
+    pictures to pages of handwriting, unit-norm float32 (D,).
+    """
 
     @property
     def name(self) -> str:

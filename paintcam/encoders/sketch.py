@@ -7,6 +7,7 @@ Its folder holds `encoder.json` (name, sizes, range, and the length and SHA-256 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -35,6 +36,7 @@ __all__ = ["BUNDLED", "SketchEncoder", "SketchManifest"]
 
 BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "sketch"
 FILES = ("visual.onnx", "text.onnx", "tokenizer.json")
+HANDWRITING = "handwriting.npy"  # a folder may lack it
 # Frames a run: keeps the memory of a long `score` small without costing speed.
 BATCH = 16
 # The likeliest over held-out drawings among 2, 3 and 5 labels; 15…30 do about as well.
@@ -85,7 +87,8 @@ class SketchManifest:
                 licence=str(told["licence"]),
                 files={
                     name: (int(told["files"][name]["bytes"]), str(told["files"][name]["sha256"]))
-                    for name in FILES
+                    for name in (*FILES, HANDWRITING)
+                    if name in FILES or name in told["files"]
                 },
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -124,6 +127,7 @@ class SketchEncoder:
         self._visual = self._session("visual.onnx", ["image"])
         self._text = self._session("text.onnx", ["input_ids", "attention_mask"])
         self._dim = self.encode_text(["paper"]).shape[1]
+        self._handwriting = self._direction() if HANDWRITING in self._manifest.files else None
         edge = self._manifest.image_size
         seen = self.encode_image([np.zeros((edge, edge, 3), np.uint8)]).shape[1]
         if seen != self._dim:
@@ -143,6 +147,11 @@ class SketchEncoder:
     def logit_scale(self) -> float:
         """What cosines are multiplied by before a softmax over labels."""
         return self._manifest.logit_scale
+
+    @property
+    def handwriting(self) -> npt.NDArray[np.float32] | None:
+        """Direction from other pictures to pages of handwriting, unit-norm (D,), if it has one."""
+        return self._handwriting
 
     @property
     def version(self) -> str:
@@ -228,6 +237,16 @@ class SketchEncoder:
         if found != inputs or "embedding" not in [told.name for told in session.get_outputs()]:
             raise self._foreign(file, f"inputs {found}, expected {inputs}")
         return session
+
+    def _direction(self) -> npt.NDArray[np.float32]:
+        try:
+            data = io.BytesIO(self._verified(HANDWRITING))
+            found: npt.NDArray[Any] = np.load(data, allow_pickle=False)
+        except ValueError as error:
+            raise self._foreign(HANDWRITING, error) from error
+        if found.shape != (self._dim,) or found.dtype != np.float32:
+            raise self._foreign(HANDWRITING, f"{found.dtype} {found.shape} of {self._dim} numbers")
+        return found
 
     def _verified(self, file: str) -> bytes:
         """Read a file and hold it against the manifest."""

@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -101,13 +102,25 @@ class Set:
         return unit(embeddings + alpha * self.texts[:, None])
 
 
+class Unlearned:
+    """An encoder without its direction of handwriting: the guard makes one, as it does for CLIP."""
+
+    handwriting = None
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    def __getattr__(self, name: str):
+        return getattr(self._encoder, name)
+
+
 def penalties(encoder: Encoder, data: Set) -> dict:
     """Name → what that guard takes from the similarity of (N, K, D) embeddings, (N, K)."""
     writing = unit(encoder.encode_text(guard_prompts("handwriting")).mean(axis=0))
     letters = encoder.encode_text(["written letters"])[0]
-    guard = HandwritingGuard(encoder)
+    learned, made = HandwritingGuard(encoder), HandwritingGuard(Unlearned(encoder))
 
-    def kept(embeddings: np.ndarray) -> np.ndarray:
+    def kept(guard: HandwritingGuard, embeddings: np.ndarray) -> np.ndarray:
         rows = []
         for text, few in zip(data.texts, embeddings, strict=True):
             guard.prepare(text[None])
@@ -127,7 +140,8 @@ def penalties(encoder: Encoder, data: Set) -> dict:
         "minus sim(mean of prompts)": lambda e: np.maximum(0, e @ writing),
         "projection": projected,
         "more like handwriting than prompt": more_alike,
-        "kept": kept,
+        "kept, direction made from prompts and pictures": partial(kept, made),
+        "kept, the encoder's own direction": partial(kept, learned),
     }
 
 

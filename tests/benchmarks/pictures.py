@@ -171,18 +171,26 @@ def references(out: Path) -> None:
     from scenes import doodle
 
     drawings, pages = [], []
-    words = ("lorem ipsum dolor", "to whom it may concern", "hello there", "the quick brown fox")
-    words += ("do not forget", "my dear friend")
-    for index in range(4):  # as good as more, and CLIP takes a fifth of a second for each
+    faces = (cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX)
+    # a short word fools an encoder sooner than a page of them does
+    texts = (
+        ("hello",),
+        ("sun",),
+        ("my dear friend",),
+        ("milk", "tomorrow", "do not forget", "yes"),
+    )
+    for index, lines in enumerate(
+        texts
+    ):  # as good as more, and CLIP takes a fifth of a second each
+        rng = np.random.default_rng(index)
         picture = doodle(np.random.default_rng(index + 70))
         drawings.append(cv2.resize(picture, (160, 160), interpolation=cv2.INTER_AREA))
         page = np.full((480, 480, 3), 255, np.uint8)
-        face = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX if index % 2 else cv2.FONT_HERSHEY_SCRIPT_COMPLEX
-        size = (1.2, 1.6, 2.2)[index % 3]
-        for row in range(1 + index % 3 * 2):
-            text = words[(index + row) % len(words)]
-            at = (24, int(110 + row * 38 * size))
-            cv2.putText(page, text, at, face, size, (20, 20, 20), 3, cv2.LINE_AA)
+        size, face = (1.4, 2.6, 3.6, 2.0)[index], faces[index // 2]
+        x, y = int(rng.uniform(20, 120)), int(rng.uniform(120, 400 if len(lines) == 1 else 130))
+        for row, text in enumerate(lines):
+            at = (x, int(y + row * 40 * size))
+            cv2.putText(page, text, at, face, size, (20, 20, 20), 4, cv2.LINE_AA)
         pages.append(cv2.resize(page, (160, 160), interpolation=cv2.INTER_AREA))
     grey = [
         np.stack([cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in pictures])
