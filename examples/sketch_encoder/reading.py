@@ -42,7 +42,8 @@ def direction(tower: ExportedTower, steps: Steps, last: int) -> NDArray[np.float
     spread = np.cov(others.T) + np.cov(pages.T)
     spread += SHRINK * np.trace(spread) / len(spread) * np.eye(len(spread))
     found = np.linalg.solve(spread, pages.mean(0) - others.mean(0)).astype(np.float32)
-    unit: NDArray[np.float32] = found / np.linalg.norm(found)
+    # rounded, so that sums in another order give the same file
+    unit: NDArray[np.float32] = (found / np.linalg.norm(found)).round(6)
     return unit
 
 
