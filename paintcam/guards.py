@@ -1,7 +1,7 @@
 """Guards: what a judge looks at beside the prompt, so that a crowd accepts the score.
 
 Handwriting. CLIP reads: on paint.wtf a page with the prompt written on it ranked 81 of 10,187.
-Ways to answer that were measured (`tests/benchmarks/judge.py` prints a table of them):
+Ways to answer that were measured (`tests/benchmarks/judge.py` prints a table of most):
 
 - Subtracting the similarity with "written letters", as paint.wtf did: a page that is read keeps
   half of what the reading brought, and most honest drawings lose over 5 points.
@@ -44,8 +44,8 @@ __all__ = ["HandwritingGuard", "NsfwPromptGuard", "PromptCheck", "guard_prompts"
 ASSETS = Path(__file__).resolve().parent / "assets" / "guards"
 # of the way from a drawing's handwriting to a page's: what is too much, along a direction that the
 # encoder brings, and along one that is put together here
-TOO_MUCH = {"brought": 0.21, "made": 0.43}
-ASKED = 0.5, 0.7  # cosine of prompt and handwriting: up to here guarded, from there not at all
+TOO_MUCH = {"brought": 0.22, "made": 0.43}
+ASKED = 0.42, 0.48  # cosine of prompt and handwriting: up to here guarded, from there not at all
 SHRINK = 10.0  # of the mean variance, added to every direction's
 STEEP = 25.0  # score ranges lost over that whole way: a page loses everything, and then some
 MARGIN = 0.04  # of the range: how much likelier than anything harmless a picture must be

@@ -100,16 +100,31 @@ def test_a_drawing_pays_nothing_and_with_its_word_little(encoder):
     assert guarded.judge([frame(image=house())])[0].flags == ()
 
 
-def test_a_prompt_about_handwriting_is_not_punished(encoder):
+@pytest.mark.parametrize(
+    "asked", ["a page of handwritten text", "cursive writing", "a love letter"]
+)
+def test_a_prompt_about_handwriting_is_not_punished(encoder, asked):
     """Who is asked for a page of writing may write."""
     written = frame(image=page("dear friend hello"))
     lost = {}
-    for prompt in ("a page of handwritten text", "a horse"):
+    for prompt in (asked, "a horse"):
         guard = HandwritingGuard(encoder)
         guard.prepare(encoder.encode_text([prompt]))
         embedding = encoder.encode_image([written.image])[0]
         lost[prompt] = guard.check(written, written.image, embedding).penalty
-    assert lost["a page of handwritten text"] < 0.5 * lost["a horse"]
+    assert lost[asked] < 0.1 * lost["a horse"]
+
+
+def test_blank_paper_is_no_handwriting(encoder):
+    """Nor is noise, or a lens cap."""
+    guard = HandwritingGuard(encoder)
+    guard.prepare(encoder.encode_text(["a house"]))
+    noise = np.random.default_rng(0).integers(0, 256, (480, 480, 3), np.uint8)
+    plain = [np.full((480, 480, 3), level, np.uint8) for level in (255, 128, 0)]
+    for picture, embedding in zip(
+        [*plain, noise], encoder.encode_image([*plain, noise]), strict=True
+    ):
+        assert guard.check(frame(image=picture), picture, embedding).penalty == 0
 
 
 def test_an_encoder_that_sees_no_difference_punishes_nobody():

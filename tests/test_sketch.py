@@ -79,10 +79,18 @@ def test_foreign_files_are_not_taken(folder, name):
         SketchEncoder(folder)
 
 
-def test_a_direction_of_other_dimensions_is_foreign(folder):
-    np.save(folder / HANDWRITING, np.ones(5, np.float32))
+@pytest.mark.parametrize(
+    ("numbers", "reason"),
+    [
+        (np.ones(5, np.float32), "not 384 numbers of float32"),
+        (np.zeros(384, np.float32), "no direction of length 1"),
+        (np.full(384, np.nan, np.float32), "no direction of length 1"),
+    ],
+)
+def test_what_is_no_direction_is_foreign(folder, numbers, reason):
+    np.save(folder / HANDWRITING, numbers)
     sign(folder)
-    with pytest.raises(ModelError, match=rf"{HANDWRITING} is not for .*float32 \(5,\) of 384"):
+    with pytest.raises(ModelError, match=rf"{HANDWRITING} is not for .*{reason}"):
         SketchEncoder(folder)
 
 

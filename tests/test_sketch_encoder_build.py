@@ -507,7 +507,7 @@ def test_the_direction_of_handwriting_tells_pages_from_drawings(work: Path, monk
             rows = np.stack([cv2.resize(f, (8, 8)).reshape(-1) for f in frames]) - 128.0
             return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
-    for name, count in (("PAGES", 60), ("WORDED", 6), ("BATCHES", 8)):
+    for name, count in (("PAGES", 60), ("WORDED", 6), ("EMPTY", 2), ("BATCHES", 8)):
         monkeypatch.setattr(reading, name, count)
     steps, _ = train.open_steps(work, work / "packages", _recipe(4))
     inter = Path(paintcam.__file__).parent / "assets" / "fonts" / "Inter-Bold.otf"

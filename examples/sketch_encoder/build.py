@@ -146,7 +146,7 @@ class Build:
 def main() -> None:
     """Read the options and run every step."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="folder for 6 GB of work files")
+    parser.add_argument("--work", type=Path, required=True, help="folder for 7 GB of work files")
     parser.add_argument("--assets", type=Path, default=ASSETS, help="where the encoder goes")
     parser.add_argument("--steps", type=int, default=Recipe().steps, help="of the deep training")
     parser.add_argument("--opinion", type=float, default=0.0, help="weight of ImageNet's opinion")

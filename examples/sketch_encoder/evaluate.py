@@ -1,4 +1,4 @@
-"""Step 7: measure an exported encoder; prints a table and writes the figures as JSON.
+"""Step 8: measure an exported encoder; prints a table and writes the figures as JSON.
 
 Run ``python -m examples.sketch_encoder.evaluate --work WORK --model paintcam/assets/sketch``.
 """

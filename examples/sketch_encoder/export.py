@@ -1,4 +1,4 @@
-"""Step 8: export both towers as int8 ONNX with their tokenizer and a checksummed description.
+"""Step 7: export both towers as int8 ONNX with their tokenizer and a checksummed description.
 
 The picture tower keeps int8 weights and computes in float, at a cosine of 0.9999 to the float
 network. Rounding what flows between its layers, too, was tried: by percentiles, with the first

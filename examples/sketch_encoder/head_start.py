@@ -2,7 +2,7 @@
 
 The pooled features are strongly correlated: gradient steps on a head over them barely move after
 hundreds of steps, while least squares over a few thousand samples is far ahead at once. So the
-features are whitened by a layer that then stays fixed, and the linear layer after it starts as
+features are whitened by a layer that then moves slowly, and the linear layer after it starts as
 ridge regression to the captions' embeddings.
 """
 

@@ -1,9 +1,9 @@
 """Finds the direction of handwriting: what the handwriting guard looks along.
 
 Fisher's discriminant between pages of handwriting and everything else that is filmed, drawings with
-a word on them included, on embeddings of the finished tower. What an encoder sees of handwriting is
-a direction of its space, as Materzyńska et al. 2022 found for CLIP, and is learned best from
-pictures: the text tower's word for it points only roughly there.
+a word on them and empty paper included, on embeddings of the finished tower. What an encoder sees
+of handwriting is a direction of its space, as Materzyńska et al. 2022 found for CLIP, and is best
+learned from pictures: the text tower's word for it points only roughly there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .dataset import Steps
 from .exported import ExportedTower
 from .losses import NEUTRAL
 
-PAGES, WORDED, BATCHES = 2000, 800, 24
+PAGES, WORDED, EMPTY, BATCHES = 2000, 800, 120, 24
 SHRINK = 0.1  # of the mean variance, added to every direction's
 SEED = 29
 
@@ -35,10 +35,11 @@ def direction(tower: ExportedTower, steps: Steps, last: int) -> NDArray[np.float
     rng = np.random.default_rng(SEED)
     batches = [steps[last + k] for k in range(BATCHES)]
     kept = [batch["images"][batch["kinds"] != NEUTRAL].numpy() for batch in batches]
-    drawn = np.concatenate([tower.images(iter(frames)) for frames in kept])
-    worded = tower.images(_worded(steps, rng))
+    drawn = [tower.images(iter(frames)) for frames in kept]
     pages = tower.images(_pages(steps, rng))
-    others = np.concatenate([drawn, worded])
+    others = np.concatenate(
+        [*drawn, tower.images(_worded(steps, rng)), tower.images(_empty(steps, rng))]
+    )
     spread = np.cov(others.T) + np.cov(pages.T)
     spread += SHRINK * np.trace(spread) / len(spread) * np.eye(len(spread))
     found = np.linalg.solve(spread, pages.mean(0) - others.mean(0)).astype(np.float32)
@@ -51,6 +52,12 @@ def _pages(steps: Steps, rng: Generator) -> Iterator[NDArray[np.uint8]]:
     for _ in range(PAGES):
         text = steps.any_text(rng)
         yield neutral.frame("handwriting", rng, steps.size, steps.handwriting, steps.texts[text])
+
+
+def _empty(steps: Steps, rng: Generator) -> Iterator[NDArray[np.uint8]]:
+    for kind in ("paper", "paper", "room", "face", "hand"):
+        for _ in range(EMPTY):
+            yield neutral.frame(kind, rng, steps.size, steps.handwriting)
 
 
 def _worded(steps: Steps, rng: Generator) -> Iterator[NDArray[np.uint8]]:

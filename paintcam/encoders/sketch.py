@@ -39,7 +39,7 @@ FILES = ("visual.onnx", "text.onnx", "tokenizer.json")
 HANDWRITING = "handwriting.npy"  # a folder may lack it
 # Frames a run: keeps the memory of a long `score` small without costing speed.
 BATCH = 16
-# The likeliest over held-out drawings among 2, 3 and 5 labels; 15…30 do about as well.
+# Where encoder.json names none.
 LOGIT_SCALE = 25.0
 
 
@@ -242,10 +242,12 @@ class SketchEncoder:
         try:
             data = io.BytesIO(self._verified(HANDWRITING))
             found: npt.NDArray[Any] = np.load(data, allow_pickle=False)
-        except ValueError as error:
+        except (ValueError, EOFError) as error:
             raise self._foreign(HANDWRITING, error) from error
-        if found.shape != (self._dim,) or found.dtype != np.float32:
-            raise self._foreign(HANDWRITING, f"{found.dtype} {found.shape} of {self._dim} numbers")
+        if getattr(found, "shape", None) != (self._dim,) or found.dtype != np.float32:
+            raise self._foreign(HANDWRITING, f"not {self._dim} numbers of float32")
+        if not abs(float(np.linalg.norm(found)) - 1) < 1e-3:
+            raise self._foreign(HANDWRITING, "no direction of length 1")
         return found
 
     def _verified(self, file: str) -> bytes:
