@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias
 
 from paintcam.encoders import Encoder, ScoreRange
 from paintcam.errors import UsageError
-from paintcam.guards import HandwritingGuard, NsfwPromptGuard, PromptCheck
+from paintcam.guards import NsfwPromptGuard, PromptCheck
+from paintcam.handwriting import HandwritingGuard
 from paintcam.judge import Guard, Judge
 
 __all__ = ["GUARDS", "NSFW_MISSING", "Pictures", "make_judge"]

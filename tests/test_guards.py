@@ -15,7 +15,8 @@ from paintcam.encoders import load_encoder
 from paintcam.errors import ModelError, PromptError, UsageError
 from paintcam.every_frame import EveryFrame
 from paintcam.frames import Frame, SourceState
-from paintcam.guards import HandwritingGuard, NsfwPromptGuard, PromptCheck, guard_prompts
+from paintcam.guards import NsfwPromptGuard, PromptCheck, guard_prompts
+from paintcam.handwriting import HandwritingGuard
 from paintcam.judging import make_judge
 from paintcam.nsfw import NsfwClassifierGuard, open_classifier
 

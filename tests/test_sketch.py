@@ -11,7 +11,8 @@ import sys
 import numpy as np
 import pytest
 
-from paintcam.encoders.sketch import BUNDLED, FILES, HANDWRITING, SketchEncoder, SketchManifest
+from paintcam.encoders.sketch import SketchEncoder
+from paintcam.encoders.sketch_files import BUNDLED, FILES, HANDWRITING, SketchManifest
 from paintcam.errors import ModelError, PromptError
 
 

@@ -516,7 +516,7 @@ def test_the_direction_of_handwriting_tells_pages_from_drawings(work: Path, monk
     assert found.dtype == np.float32
     assert abs(np.linalg.norm(found) - 1) < 1e-5
     batch = steps[40]
-    drawn = Tower().images(batch["images"][batch["kinds"] != 2].numpy())
+    drawn = Tower().images(batch["images"][batch["kinds"] != losses.NEUTRAL].numpy())
     written = Tower().images(reading._pages(steps, np.random.default_rng(1)))
     assert (written @ found).mean() > (drawn @ found).mean()
 

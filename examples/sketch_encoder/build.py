@@ -116,24 +116,26 @@ class Build:
         net = train.load_average(self.work, LAST)
         net.opinion = self.opinion
         export.export(net, self.size, self._made, self.work)
-        export.describe(self._made, VERSION, self.size, (0.0, 1.0))
+        self._describe()
         steps, _ = train.open_steps(self.work, self.packages, self.recipe)
         found = reading.direction(ExportedTower(self._made), steps, self.recipe.steps)
         np.save(self._made / export.HANDWRITING, found)
-        export.describe(self._made, VERSION, self.size, (0.0, 1.0))
+        self._describe()
 
     def evaluate(self) -> None:
         """Measure the exported files, write their range, and put them where they ship from."""
         tower = ExportedTower(self._made)
         figures = evaluate.evaluate(tower, self.work, self.packages) | tower.timing()
-        found = figures["range low"], figures["range high"]
-        export.describe(self._made, VERSION, self.size, found)
+        self._describe((figures["range low"], figures["range high"]))
         (self._made / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
         shutil.copytree(self._made, self.assets, dirs_exist_ok=True)
 
     @property
     def _made(self) -> Path:
         return self.work / "export"
+
+    def _describe(self, score_range: tuple[float, float] = (0.0, 1.0)) -> None:
+        export.describe(self._made, VERSION, self.size, score_range)
 
     def _listed(self) -> list[pictures.Picture]:
         return pictures.load(self.work / "pictures.json")

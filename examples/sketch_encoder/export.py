@@ -133,10 +133,11 @@ def describe(folder: Path, version: str, size: int, score_range: tuple[float, fl
         score_range: The similarities that score 0 and 100.
     """
     files = {}
-    for path in sorted(folder.glob("*.onnx")) + [folder / "tokenizer.json", folder / HANDWRITING]:
-        if not path.exists():
-            continue  # the direction of handwriting is found with the exported tower
-        name, content = path.name, path.read_bytes()
+    names = ["visual.onnx", "text.onnx", "tokenizer.json"]
+    if (folder / HANDWRITING).exists():  # it is found with the exported tower
+        names.append(HANDWRITING)
+    for name in names:
+        content = (folder / name).read_bytes()
         files[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     about = {
         "name": "sketch",

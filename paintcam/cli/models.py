@@ -46,7 +46,7 @@ class ModelRow:
 
 def rows() -> list[ModelRow]:
     """All encoders that `--model` takes, the bundled one first."""
-    from paintcam.encoders.sketch import BUNDLED, SketchManifest
+    from paintcam.encoders.sketch_files import BUNDLED, SketchManifest
     from paintcam.encoders.weights import FILES, VARIANTS, cache_root, clip_folder, is_cached
 
     bundled = SketchManifest.read(BUNDLED)

@@ -1,17 +1,12 @@
 """The bundled encoder: ONNX Runtime alone, loaded in a fraction of a second.
 
-Its folder holds `encoder.json` (name, sizes, range, and the length and SHA-256 of each file),
-`visual.onnx`, `text.onnx` and `tokenizer.json`; another folder of that form takes its place.
+Its folder is told of in `sketch_files.py`; another folder of that form takes its place.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,78 +21,17 @@ from paintcam.encoders import (
     too_long,
     unit_rows,
 )
+from paintcam.encoders.sketch_files import BUNDLED, SketchManifest
 from paintcam.errors import ModelError
 from paintcam.frames import Image
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-__all__ = ["BUNDLED", "SketchEncoder", "SketchManifest"]
+__all__ = ["SketchEncoder"]
 
-BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "sketch"
-FILES = ("visual.onnx", "text.onnx", "tokenizer.json")
-HANDWRITING = "handwriting.npy"  # a folder may lack it
 # Frames a run: keeps the memory of a long `score` small without costing speed.
 BATCH = 16
-# Where encoder.json names none.
-LOGIT_SCALE = 25.0
-
-
-@dataclass(frozen=True, slots=True)
-class SketchManifest:
-    """What `encoder.json` says.
-
-    Attributes:
-        name: The encoder's name.
-        version: Its version.
-        image_size: Edge of the square picture it takes, pixels.
-        max_tokens: The longest text it takes, tokens with both end marks.
-        score_range: Similarities that become score 0 and 100.
-        logit_scale: What cosines are multiplied by before a softmax over labels.
-        licence: SPDX name.
-        files: File name → (bytes, SHA-256 in hex).
-    """
-
-    name: str
-    version: str
-    image_size: int
-    max_tokens: int
-    score_range: ScoreRange
-    logit_scale: float
-    licence: str
-    files: dict[str, tuple[int, str]]
-
-    @classmethod
-    def read(cls, folder: Path) -> SketchManifest:
-        """Read a folder's `encoder.json`.
-
-        Raises:
-            ModelError: It is missing, or not what this encoder writes.
-        """
-        try:
-            told = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
-            low, high = told["range"]
-            return cls(
-                name=str(told["name"]),
-                version=str(told["version"]),
-                image_size=int(told["image_size"]),
-                max_tokens=int(told["max_tokens"]),
-                score_range=(float(low), float(high)),
-                logit_scale=float(told.get("logit_scale", LOGIT_SCALE)),
-                licence=str(told["licence"]),
-                files={
-                    name: (int(told["files"][name]["bytes"]), str(told["files"][name]["sha256"]))
-                    for name in (*FILES, HANDWRITING)
-                    if name in FILES or name in told["files"]
-                },
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(
-                f"No sketch encoder in {folder}: cannot use encoder.json ({error!r}). {_MEND}"
-            ) from error
-
-
-_MEND = "Mend it: `pip install --force-reinstall --no-deps paintcam`."
 
 
 class SketchEncoder:
@@ -111,27 +45,28 @@ class SketchEncoder:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = BUNDLED if folder is None else Path(folder)
-        self._manifest = SketchManifest.read(self._folder)
+        self._manifest = SketchManifest.read(BUNDLED if folder is None else Path(folder))
         try:
             from tokenizers import Tokenizer
 
-            self._tokenizer = Tokenizer.from_buffer(self._verified("tokenizer.json"))
+            self._tokenizer = Tokenizer.from_buffer(self._manifest.verified("tokenizer.json"))
         except ModelError:
             raise
         except Exception as error:  # tokenizers raises nothing narrower
-            raise self._foreign("tokenizer.json", error) from error
+            raise self._manifest.foreign("tokenizer.json", error) from error
         # A prompt is never cut in silence, and each text is run by itself.
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._visual = self._session("visual.onnx", ["image"])
         self._text = self._session("text.onnx", ["input_ids", "attention_mask"])
         self._dim = self.encode_text(["paper"]).shape[1]
-        self._handwriting = self._direction() if HANDWRITING in self._manifest.files else None
+        self._handwriting = self._manifest.handwriting(self._dim)
         edge = self._manifest.image_size
         seen = self.encode_image([np.zeros((edge, edge, 3), np.uint8)]).shape[1]
         if seen != self._dim:
-            raise self._foreign("visual.onnx", f"{seen} dimensions beside the text's {self._dim}")
+            raise self._manifest.foreign(
+                "visual.onnx", f"{seen} dimensions beside the text's {self._dim}"
+            )
 
     @property
     def name(self) -> str:
@@ -214,7 +149,7 @@ class SketchEncoder:
         try:
             (raw,) = session.run(["embedding"], feed)
         except Exception as error:  # ONNX Runtime's errors share no narrower public base
-            raise self._foreign(file, error) from error
+            raise self._manifest.foreign(file, error) from error
         return unit_rows(raw, count, self.name)
 
     def _session(self, file: str, inputs: list[str]) -> InferenceSession:
@@ -226,48 +161,17 @@ class SketchEncoder:
         options.log_severity_level = 3
         # A waiting thread sleeps: spinning would double the CPU used for the same frames.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        data = self._verified(file)
+        data = self._manifest.verified(file)
         try:
             session = onnxruntime.InferenceSession(
                 data, options, providers=["CPUExecutionProvider"]
             )
             found = [told.name for told in session.get_inputs()]
         except Exception as error:  # ONNX Runtime's errors share no narrower public base
-            raise self._foreign(file, error) from error
+            raise self._manifest.foreign(file, error) from error
         if found != inputs or "embedding" not in [told.name for told in session.get_outputs()]:
-            raise self._foreign(file, f"inputs {found}, expected {inputs}")
+            raise self._manifest.foreign(file, f"inputs {found}, expected {inputs}")
         return session
-
-    def _direction(self) -> npt.NDArray[np.float32]:
-        try:
-            data = io.BytesIO(self._verified(HANDWRITING))
-            found: npt.NDArray[Any] = np.load(data, allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            raise self._foreign(HANDWRITING, error) from error
-        if getattr(found, "shape", None) != (self._dim,) or found.dtype != np.float32:
-            raise self._foreign(HANDWRITING, f"not {self._dim} numbers of float32")
-        if not abs(float(np.linalg.norm(found)) - 1) < 1e-3:
-            raise self._foreign(HANDWRITING, "no direction of length 1")
-        return found
-
-    def _verified(self, file: str) -> bytes:
-        """Read a file and hold it against the manifest."""
-        path = self._folder / file
-        size, digest = self._manifest.files[file]
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise ModelError(f"Cannot read {path} ({error.strerror}). {_MEND}") from error
-        if len(data) != size:
-            raise ModelError(f"{path} is damaged: {len(data)} bytes of {size}. {_MEND}")
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise ModelError(f"{path} is damaged: its SHA-256 is not encoder.json's. {_MEND}")
-        return data
-
-    def _foreign(self, file: str, reason: object) -> ModelError:
-        return ModelError(
-            f"{self._folder / file} is not for the sketch encoder ({reason}). {_MEND}"
-        )
 
 
 def _square_rgb(image: Image, edge: int) -> npt.NDArray[np.uint8]:

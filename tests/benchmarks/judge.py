@@ -28,7 +28,8 @@ import sheets
 import scenes
 from paintcam.encoders import Encoder, load_encoder
 from paintcam.frames import Frame
-from paintcam.guards import HandwritingGuard, guard_prompts
+from paintcam.guards import guard_prompts
+from paintcam.handwriting import HandwritingGuard
 from paintcam.judge import Judge
 from paintcam.judging import make_judge
 from paintcam.nsfw import LIMIT, open_classifier

@@ -179,9 +179,8 @@ def references(out: Path) -> None:
         ("my dear friend",),
         ("milk", "tomorrow", "do not forget", "yes"),
     )
-    for index, lines in enumerate(
-        texts
-    ):  # as good as more, and CLIP takes a fifth of a second each
+    # four of a kind are as good as more, and CLIP takes a fifth of a second for each
+    for index, lines in enumerate(texts):
         rng = np.random.default_rng(index)
         picture = doodle(np.random.default_rng(index + 70))
         drawings.append(cv2.resize(picture, (160, 160), interpolation=cv2.INTER_AREA))
