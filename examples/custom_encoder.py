@@ -17,7 +17,7 @@ import numpy as np
 
 import paintcam
 from paintcam import EveryFrame, Overlay, PaintcamError, PromptError, Stage, Standing, Verdict
-from paintcam.encoders import Embeddings, unit_rows
+from paintcam.encoders.base import Embeddings, unit_rows
 from paintcam.frames import Image
 
 # OpenCV's hues, 0…179, of each word; an embedding has one dimension a word

@@ -27,7 +27,7 @@ from paintcam import (
     make_judge,
     read_picture,
 )
-from paintcam.stills import find_pictures
+from paintcam.sources.pictures import find_pictures
 
 
 class Slides:

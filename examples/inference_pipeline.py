@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import paintcam
 from paintcam import Frame, Hud, Judge, Overlay, PaintcamError, Session, Verdict, Window
 from paintcam.frames import to_bgr
-from paintcam.judging import Pictures
+from paintcam.judge.make import Pictures
 
 if TYPE_CHECKING:
     from streamvision.camera.entities import VideoFrame

@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from paintcam.encoders import Encoder, load_encoder
+    from paintcam.encoders import load_encoder
+    from paintcam.encoders.base import Encoder
     from paintcam.errors import (
         DisplayError,
         LeaderboardError,
@@ -20,55 +21,55 @@ if TYPE_CHECKING:
         SourceError,
         UsageError,
     )
-    from paintcam.every_frame import EveryFrame
     from paintcam.frames import Frame, FrameSink, FrameSource, SourceState
-    from paintcam.judge import Judge, Verdict, score_of
-    from paintcam.judging import make_judge
-    from paintcam.live import Live, Summary
+    from paintcam.judge.judge import Judge, Verdict, score_of
+    from paintcam.judge.make import make_judge
     from paintcam.overlay import Hud, Overlay
-    from paintcam.recording import VideoFile
-    from paintcam.session import Session, Standing
-    from paintcam.show import Show
-    from paintcam.sinks import Window
-    from paintcam.sources import VideoStream, open_stream
-    from paintcam.stage import Stage
-    from paintcam.stills import read_picture
+    from paintcam.run.every_frame import EveryFrame
+    from paintcam.run.hooks import Show
+    from paintcam.run.live import Live, Summary
+    from paintcam.run.presenter import Stage
+    from paintcam.run.session import Session, Standing
+    from paintcam.sinks.video_file import VideoFile
+    from paintcam.sinks.window import Window
+    from paintcam.sources.pictures import read_picture
+    from paintcam.sources.stream import VideoStream, open_stream
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "DisplayError": "errors",
     "Encoder": "encoders",
-    "EveryFrame": "every_frame",
+    "EveryFrame": "run.every_frame",
     "Frame": "frames",
     "FrameSink": "frames",
     "FrameSource": "frames",
     "Hud": "overlay",
-    "Judge": "judge",
+    "Judge": "judge.judge",
     "LeaderboardError": "errors",
-    "Live": "live",
+    "Live": "run.live",
     "ModelError": "errors",
     "Overlay": "overlay",
     "PaintcamError": "errors",
     "PromptError": "errors",
-    "Session": "session",
-    "Show": "show",
+    "Session": "run.session",
+    "Show": "run.hooks",
     "SinkError": "errors",
     "SourceError": "errors",
     "SourceState": "frames",
-    "Stage": "stage",
-    "Standing": "session",
-    "Summary": "live",
+    "Stage": "run.presenter",
+    "Standing": "run.session",
+    "Summary": "run.live",
     "UsageError": "errors",
-    "Verdict": "judge",
-    "VideoFile": "recording",
-    "VideoStream": "sources",
-    "Window": "sinks",
+    "Verdict": "judge.judge",
+    "VideoFile": "sinks.video_file",
+    "VideoStream": "sources.stream",
+    "Window": "sinks.window",
     "load_encoder": "encoders",
-    "make_judge": "judging",
-    "open_stream": "sources",
-    "read_picture": "stills",
-    "score_of": "judge",
+    "make_judge": "judge.make",
+    "open_stream": "sources.stream",
+    "read_picture": "sources.pictures",
+    "score_of": "judge.judge",
 }
 
 __all__ = [

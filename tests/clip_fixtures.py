@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from paintcam.encoders.apart import EncoderApart
+from paintcam.encoders.child_process import EncoderApart
 from roboflow_stand_in import RoboflowStandIn
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,11 +10,11 @@ import numpy as np
 
 from paintcam.errors import PaintcamError, PromptError
 from paintcam.frames import Frame, Image, SourceState
-from paintcam.judge import Verdict
-from paintcam.live import Live
+from paintcam.judge.judge import Verdict
 from paintcam.overlay import Overlay
-from paintcam.session import Standing
-from paintcam.stage import Stage
+from paintcam.run.live import Live
+from paintcam.run.presenter import Stage
+from paintcam.run.session import Standing
 
 
 class FakeSource:

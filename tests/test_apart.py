@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from paintcam.encoders.apart import EncoderApart
+from paintcam.encoders.child_process import EncoderApart
 from paintcam.encoders.sketch import SketchEncoder
 from paintcam.encoders.wire import receive, send
 from paintcam.errors import ModelError
@@ -96,7 +96,7 @@ def test_it_ends_with_the_object():
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is of POSIX")
 def test_it_ends_when_this_process_is_killed():
     code = (
-        "import time; from paintcam.encoders.apart import EncoderApart;"
+        "import time; from paintcam.encoders.child_process import EncoderApart;"
         "e = EncoderApart('sketch'); print(e._process.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

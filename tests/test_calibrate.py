@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from paintcam.calibration import (
+from paintcam.errors import PromptError, UsageError
+from paintcam.judge.calibration import (
     Calibration,
     draw_histogram,
     encoder_key,
@@ -18,7 +19,6 @@ from paintcam.calibration import (
     store,
     stored_range,
 )
-from paintcam.errors import PromptError, UsageError
 from program import paintcam, rows
 
 

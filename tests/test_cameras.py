@@ -9,9 +9,9 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from paintcam import cameras
-from paintcam.cameras import Camera, list_cameras
 from paintcam.cli import app
+from paintcam.sources import cameras
+from paintcam.sources.cameras import Camera, list_cameras
 
 
 def device(sysfs, number, name, index="0"):

@@ -20,15 +20,15 @@ from typer.testing import CliRunner
 from fakes import FakeJudge, FakeSource, make_stage
 from mjpeg import Webcam, moving_picture
 from paintcam.cli import app
+from paintcam.cli.build_run import conduct
 from paintcam.cli.report import JsonReport, TextReport
-from paintcam.cli.wiring import conduct
-from paintcam.contest.solo import PlayerShow
+from paintcam.contest.player_run import PlayerShow
 from paintcam.errors import ModelError
-from paintcam.keeper import Keeper
-from paintcam.live import Live, Summary
-from paintcam.session import Standing
-from paintcam.snapshots import Snapshots
-from paintcam.verdict import Verdict
+from paintcam.judge.verdict import Verdict
+from paintcam.run.autosave import Keeper
+from paintcam.run.live import Live, Summary
+from paintcam.run.session import Standing
+from paintcam.sinks.snapshots import Snapshots
 from program import Program, environment, house, paintcam, rows, write_video
 
 SKETCH = ("--model", "sketch", "--view", "none")
@@ -483,9 +483,9 @@ def test_an_unexpected_error_is_no_traceback(tmp_path):
     """What should not happen is told in words as well, with how to get the details."""
     script = (
         "import paintcam.cli as cli, sys\n"
-        "import paintcam.cli.wiring\n"
+        "import paintcam.cli.build_run\n"
         "def boom(*_, **__): raise ZeroDivisionError('by zero')\n"
-        "import paintcam.stills as stills; stills.find_pictures = boom\n"
+        "import paintcam.sources.pictures as stills; stills.find_pictures = boom\n"
         "sys.argv = ['paintcam', 'score', 'x.png', '--prompt', 'a house']\n"
         "cli.main()"
     )

@@ -9,7 +9,7 @@ import pytest
 
 from clip_fixtures import clip_environment, run
 from paintcam.encoders import load_encoder
-from paintcam.encoders.apart import EncoderApart
+from paintcam.encoders.child_process import EncoderApart
 from paintcam.errors import ModelError, PromptError
 
 SNIPPET = """

@@ -16,18 +16,18 @@ from mjpeg import Webcam
 from paintcam.cli import contest as contest_command
 from paintcam.cli.report import JsonReport, TextReport
 from paintcam.contest import Contest, Phase
-from paintcam.contest.card import card, joined, podium, short
-from paintcam.contest.keeping import TurnKeeping
-from paintcam.contest.show import ContestShow
-from paintcam.contest.solo import PlayerShow
+from paintcam.contest.contest_run import ContestShow
+from paintcam.contest.player_run import PlayerShow
+from paintcam.contest.texts import card, joined, podium, short
+from paintcam.contest.turn_store import TurnKeeping
 from paintcam.errors import ModelError
 from paintcam.folders import last_run_name
 from paintcam.frames import Frame
-from paintcam.judge import Verdict
+from paintcam.judge.judge import Verdict
 from paintcam.leaderboard import Board, Leaderboard, Turn, TurnWriter, new_turn_id
-from paintcam.live import Summary
 from paintcam.overlay import Hud
-from paintcam.snapshots import Snapshots
+from paintcam.run.live import Summary
+from paintcam.sinks.snapshots import Snapshots
 from program import Program, house, paintcam, rows, write_video
 from screen import MISSING, Screen
 

@@ -12,11 +12,12 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from paintcam.cameras import Camera
-from paintcam.cli import app, checks, opencv
-from paintcam.cli.checks import Check, Level
-from paintcam.cli.opencv import Wheel, judge
+from paintcam.cli import app
+from paintcam.cli.doctor import checks, opencv
+from paintcam.cli.doctor.check import Check, Level
+from paintcam.cli.doctor.opencv import Wheel, judge
 from paintcam.errors import DisplayError
+from paintcam.sources.cameras import Camera
 
 CONTRIB = Wheel("opencv-contrib-python", "4.12.0.88", owns=True, torn=0)
 
@@ -143,12 +144,12 @@ def test_no_screen_is_a_warning_with_the_way_round_it(monkeypatch):
             "There is no screen here: DISPLAY is not set. Run it with `--view none`."
         )
 
-    monkeypatch.setattr("paintcam.sinks.check_display", none)
+    monkeypatch.setattr("paintcam.sinks.window.check_display", none)
     check = checks.display()
     assert check.level is Level.WARN
     assert "DISPLAY is not set" in check.found
     assert "--view none" in check.mend
-    monkeypatch.setattr("paintcam.sinks.check_display", lambda: None)
+    monkeypatch.setattr("paintcam.sinks.window.check_display", lambda: None)
     assert checks.display().level is Level.OK
 
 
@@ -161,7 +162,7 @@ def test_no_screen_is_a_warning_with_the_way_round_it(monkeypatch):
     ],
 )
 def test_cameras_are_looked_for(monkeypatch, found, level, words):
-    monkeypatch.setattr("paintcam.cameras.list_cameras", lambda: found)
+    monkeypatch.setattr("paintcam.sources.cameras.list_cameras", lambda: found)
     check = checks.cameras()
     assert check.level is level
     assert words in check.found
@@ -239,8 +240,8 @@ def test_every_check_is_made(monkeypatch):
 
 
 def test_guards_are_claimed_where_they_run(monkeypatch):
-    monkeypatch.setattr("paintcam.nsfw.open_classifier", lambda: None)
+    monkeypatch.setattr("paintcam.judge.nsfw.open_classifier", lambda: None)
     check = checks.guards()
     assert (check.level, check.mend) == (Level.WARN, "pip install 'paintcam[nsfw]'")
-    monkeypatch.setattr("paintcam.nsfw.open_classifier", lambda: lambda picture: 0.0)
+    monkeypatch.setattr("paintcam.judge.nsfw.open_classifier", lambda: lambda picture: 0.0)
     assert checks.guards().level is Level.OK

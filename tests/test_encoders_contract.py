@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paintcam.encoders import check_prompts, middle_square, unit_rows
-from paintcam.encoders.apart import EncoderApart
+from paintcam.encoders.base import check_prompts, middle_square, unit_rows
+from paintcam.encoders.child_process import EncoderApart
 from paintcam.encoders.sketch import SketchEncoder
 from paintcam.errors import ModelError, PromptError
 

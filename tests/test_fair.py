@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paintcam.fair import FairMaximum
+from paintcam.contest.fair_maximum import FairMaximum
 
 SCORES = st.lists(st.floats(0, 100), min_size=1, max_size=60)
 

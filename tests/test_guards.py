@@ -13,12 +13,12 @@ import scenes
 from fakes import Ear, make_stage
 from paintcam.encoders import load_encoder
 from paintcam.errors import ModelError, PromptError, UsageError
-from paintcam.every_frame import EveryFrame
 from paintcam.frames import Frame, SourceState
-from paintcam.guards import NsfwPromptGuard, PromptCheck, guard_prompts
-from paintcam.handwriting import HandwritingGuard
-from paintcam.judging import make_judge
-from paintcam.nsfw import NsfwClassifierGuard, open_classifier
+from paintcam.judge.guard_prompts import NsfwPromptGuard, PromptCheck, guard_prompts
+from paintcam.judge.handwriting import HandwritingGuard
+from paintcam.judge.make import make_judge
+from paintcam.judge.nsfw import NsfwClassifierGuard, open_classifier
+from paintcam.run.every_frame import EveryFrame
 
 PICTURE = np.full((32, 32, 3), 255, np.uint8)
 
@@ -162,7 +162,7 @@ def test_guard_prompts_that_cannot_work(encoder):
 def test_an_empty_list_of_words_refuses_nothing(encoder, monkeypatch):
     """Somebody's own prompts.json may name no words."""
     told = {"nsfw": ("a naked person",), "harmless": ("a drawing",), "nsfw_words": ()}
-    monkeypatch.setattr("paintcam.guards.guard_prompts", told.__getitem__)
+    monkeypatch.setattr("paintcam.judge.guard_prompts.guard_prompts", told.__getitem__)
     PromptCheck(encoder).refuse(["a house with a garden"])
 
 
@@ -197,7 +197,7 @@ def test_blocked_is_what_is_likelier_nsfw_than_anything_else(pixel, blocked):
 
 def test_clip_guards_by_prompts(monkeypatch):
     """No classifier is opened for an encoder that knows."""
-    monkeypatch.setattr("paintcam.nsfw.open_classifier", lambda: pytest.fail("opened"))
+    monkeypatch.setattr("paintcam.judge.nsfw.open_classifier", lambda: pytest.fail("opened"))
     judge = make_judge(Zones(), "a house", guards=["nsfw"], crop=False)
     assert judge.active_guards == ("nsfw",)
     (verdict,) = judge.judge([frame(image=np.full((8, 8, 3), (10, 10, 250), np.uint8))])
@@ -334,7 +334,7 @@ def test_what_is_blocked_is_pixelated_and_leaves_the_best_alone(encoder, monkeyp
         looks.append(1)
         return 0.99 if len(looks) in (3, 4) else 0.0
 
-    monkeypatch.setattr("paintcam.nsfw.open_classifier", lambda: objects)
+    monkeypatch.setattr("paintcam.judge.nsfw.open_classifier", lambda: objects)
     ear, tape = Ear(), Tape()
     stage = make_stage(prompt="stripes", listener=ear, recording=tape)
     judge = make_judge(

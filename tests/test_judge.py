@@ -13,8 +13,8 @@ import scenes
 from paintcam.encoders import load_encoder
 from paintcam.errors import PromptError, UsageError
 from paintcam.frames import Frame
-from paintcam.judge import Finding, Judge, score_of
-from paintcam.judging import make_judge
+from paintcam.judge.judge import Finding, Judge, score_of
+from paintcam.judge.make import make_judge
 
 
 class Colours:
@@ -266,7 +266,7 @@ def test_guards_by_name(monkeypatch):
     assert make_judge(encoder, "a house", guards=["handwriting"]).active_guards == ("handwriting",)
     with pytest.raises(UsageError, match=r'No guard is called "bot".*handwriting, nsfw'):
         make_judge(encoder, "a house", guards=["bot"])
-    monkeypatch.setattr("paintcam.nsfw.open_classifier", lambda: None)
+    monkeypatch.setattr("paintcam.judge.nsfw.open_classifier", lambda: None)
     assert make_judge(encoder, "a house").active_guards == ("handwriting",)
-    monkeypatch.setattr("paintcam.nsfw.open_classifier", lambda: lambda picture: 0.0)
+    monkeypatch.setattr("paintcam.judge.nsfw.open_classifier", lambda: lambda picture: 0.0)
     assert make_judge(encoder, "a house").active_guards == ("handwriting", "nsfw")

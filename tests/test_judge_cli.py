@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import scenes
-from paintcam.nsfw import open_classifier
+from paintcam.judge.nsfw import open_classifier
 from program import paintcam, rows
 
 

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 
 from fakes import Ear, FakeJudge, FakeSource, FakeWindow, Running, make_stage
-from paintcam.cli import wiring
-from paintcam.cli.plan import RunOptions
+from paintcam.cli import build_run
+from paintcam.cli.run_options import RunOptions
 from paintcam.errors import ModelError, SinkError, SourceError
-from paintcam.every_frame import EveryFrame
 from paintcam.folders import interrupted_runs
 from paintcam.frames import Frame, SourceState
-from paintcam.keeper import Keeper
-from paintcam.live import Live
-from paintcam.show import Show
-from paintcam.snapshots import Snapshots
-from paintcam.stage import Stage
-from paintcam.verdict import Verdict
+from paintcam.judge.verdict import Verdict
+from paintcam.run.autosave import Keeper
+from paintcam.run.every_frame import EveryFrame
+from paintcam.run.hooks import Show
+from paintcam.run.live import Live
+from paintcam.run.presenter import Stage
+from paintcam.sinks.snapshots import Snapshots
 
 
 def test_the_picture_never_waits_for_the_judge():
@@ -421,7 +421,7 @@ def test_every_prompts_best_is_kept_for_the_next_run(tmp_path, monkeypatch):
     stage.switch_prompt("a dog")
     rising(stage, [5])
     stage.close()
-    wiring._last_run(options)
+    build_run._last_run(options)
     assert options.told[0].startswith(
         'A run was cut off: best 4.0 for "a cat", 5.0 for "a dog", 20'
     )

@@ -22,10 +22,10 @@ from paintcam.errors import UsageError
 from paintcam.overlay import KEYS, Hud, Overlay
 from paintcam.overlay.canvas import Box, Canvas
 from paintcam.overlay.fonts import Coverage, InstalledFonts
-from paintcam.overlay.lettering import BUNDLED, Lettering
+from paintcam.overlay.lru_cache import Recent
 from paintcam.overlay.palette import score_colour
-from paintcam.overlay.recent import Recent
-from paintcam.overlay.script import clean, clusters, levels, visual_order
+from paintcam.overlay.text import BUNDLED, Lettering
+from paintcam.overlay.unicode import clean, clusters, levels, visual_order
 
 REFERENCES = Path(__file__).parent / "references" / "overlay"
 # A font folder that every machine has: supervision depends on matplotlib, which carries DejaVu.

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 import pytest
 
-from paintcam import recording
 from paintcam.errors import SinkError
-from paintcam.recording import VideoFile
-from paintcam.snapshots import Snapshot, Snapshots
+from paintcam.sinks import video_file as recording
+from paintcam.sinks.snapshots import Snapshot, Snapshots
+from paintcam.sinks.video_file import VideoFile
 
 
 def picture(value: int = 128, wh: tuple[int, int] = (96, 64)) -> np.ndarray:
@@ -197,7 +197,7 @@ def test_matroska_survives_kill_9(tmp_path):
         """
         import sys, time, numpy as np
         from pathlib import Path
-        from paintcam.recording import VideoFile
+        from paintcam.sinks.video_file import VideoFile
         sink = VideoFile(Path(sys.argv[1]), fps=lambda: 30.0, realtime=False)
         rng = np.random.default_rng(0)
         for index in range(10**6):

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from paintcam.errors import SourceError
 from paintcam.frames import to_bgr
-from paintcam.judge import Verdict, score_of
-from paintcam.session import LATE_S, Rises, Session
+from paintcam.judge.judge import Verdict, score_of
+from paintcam.run.session import LATE_S, Rises, Session
 
 similarities = st.floats(-1, 1)
 

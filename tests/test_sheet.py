@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import scenes
-from paintcam import sheet_search
-from paintcam.sheet import SheetFinder
+from paintcam.judge.sheet import search as sheet_search
+from paintcam.judge.sheet.finder import SheetFinder
 
 
 def iou(one, other):
@@ -204,7 +204,7 @@ def test_a_sheet_that_went_away_is_let_go_though_something_paler_stays(monkeypat
     elsewhere = held + [150, 20]
     faint = (sheet_search.KEEP + sheet_search.ACQUIRE) / 2
     told = iter([(held, 0.9)] * 2 + [(elsewhere.astype(np.float32), faint)] * 60)
-    monkeypatch.setattr("paintcam.sheet.search", lambda small, before: next(told))
+    monkeypatch.setattr("paintcam.judge.sheet.finder.search", lambda small, before: next(told))
     finder, picture = SheetFinder(), np.zeros((*size, 3), np.uint8)
     found = [finder.find(picture) for _ in range(50)]
     assert sum(corners is not None for corners in found[:9]) >= 7

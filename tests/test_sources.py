@@ -13,10 +13,10 @@ import pytest
 from cv2 import videoio_registry as registry
 
 from mjpeg import Webcam, moving_picture
-from paintcam.capture import Reference
 from paintcam.errors import SourceError
 from paintcam.frames import Frame, FrameSource, SourceState
-from paintcam.sources import VideoStream, open_stream
+from paintcam.sources.capture import Reference
+from paintcam.sources.stream import VideoStream, open_stream
 
 FRAMES = 24
 
@@ -194,7 +194,7 @@ def test_a_camera_that_ends_is_opened_again():
 
 def test_a_slow_camera_comes_back_after_it_was_unplugged(monkeypatch):
     """Its first picture may take as long on every connection; the stall limit comes after it."""
-    monkeypatch.setattr("paintcam.sources.STALL_S", 0.3)
+    monkeypatch.setattr("paintcam.sources.stream.STALL_S", 0.3)
     opened: list[FakeCamera] = []
 
     class Slow(FakeCamera):

@@ -11,7 +11,7 @@ import pytest
 
 from mjpeg import Webcam
 from paintcam.errors import DisplayError
-from paintcam.sinks import check_display
+from paintcam.sinks.window import check_display
 from program import Program, house, paintcam
 from screen import MISSING, Screen
 

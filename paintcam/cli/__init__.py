@@ -11,7 +11,7 @@ import click
 import typer
 import typer.core
 
-from paintcam.cli.interrupts import install
+from paintcam.cli.signals import install
 from paintcam.errors import PaintcamError
 
 __all__ = ["app", "main"]
@@ -63,7 +63,7 @@ def _register() -> None:
     from paintcam.cli.cameras import cameras
     from paintcam.cli.contest import contest
     from paintcam.cli.demo import demo
-    from paintcam.cli.doctor import doctor
+    from paintcam.cli.doctor.command import doctor
     from paintcam.cli.leaderboard import leaderboard_app
     from paintcam.cli.models import models_app
     from paintcam.cli.prompts import prompts

@@ -32,11 +32,11 @@ def bench(
     as_json: JsonOption = False,
 ) -> None:
     """Measure this machine: frames shown and scored a second, ages, times, CPU, memory."""
+    from paintcam.cli.build_run import build, conduct
     from paintcam.cli.demo import demo_clip
-    from paintcam.cli.plan import RunOptions
     from paintcam.cli.report import TextReport, print_json
-    from paintcam.cli.wiring import build, conduct
-    from paintcam.live import Live
+    from paintcam.cli.run_options import RunOptions
+    from paintcam.run.live import Live
 
     clip, prompt = demo_clip()
     meter = _meter()
@@ -73,11 +73,11 @@ def bench(
 
 def _meter() -> Any:  # noqa: ANN401 - a class made here keeps --help free of its imports
     from paintcam.frames import Frame
-    from paintcam.judge import Verdict
+    from paintcam.judge.judge import Verdict
     from paintcam.overlay import Hud
-    from paintcam.session import Standing
-    from paintcam.show import Show
-    from paintcam.stage import Stage
+    from paintcam.run.hooks import Show
+    from paintcam.run.presenter import Stage
+    from paintcam.run.session import Standing
 
     class Meter(Show):
         """Counts from the first verdict on."""

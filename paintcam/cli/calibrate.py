@@ -40,9 +40,9 @@ def calibrate(
     as_json: JsonOption = False,
 ) -> int:
     """Find the similarities that score 0 and 100, from a folder of drawings."""
-    from paintcam import calibration
-    from paintcam.cli.choose import choose_model
+    from paintcam.cli.model_choice import choose_model
     from paintcam.encoders import load_encoder
+    from paintcam.judge import calibration
 
     prompts = [] if forget_it else _prompt_folders(folder)
     choice = choose_model(model, ask=not as_json)
@@ -85,7 +85,7 @@ def _prompt_folders(folder: Path | None) -> list[tuple[str, list[Path]]]:
     Raises:
         UsageError: No folder, or fewer than two sub-folders with pictures.
     """
-    from paintcam.stills import SUFFIXES
+    from paintcam.sources.pictures import SUFFIXES
 
     layout = "one sub-folder a prompt, as in `drawings/a house/1.jpg`, `drawings/a cat/1.jpg`"
     if folder is None:
@@ -107,8 +107,8 @@ def _prompt_folders(folder: Path | None) -> list[tuple[str, list[Path]]]:
 
 def _pictures(prompts: list[tuple[str, list[Path]]]) -> Iterator[tuple[str, Image]]:
     """What the judge would see of each picture; broken ones are told of and left out."""
-    from paintcam.sheet import SheetFinder
-    from paintcam.stills import read_picture
+    from paintcam.judge.sheet.finder import SheetFinder
+    from paintcam.sources.pictures import read_picture
 
     finder = SheetFinder(steady=False)
     for prompt, files in prompts:

@@ -12,8 +12,8 @@ __all__ = ["cameras"]
 
 def cameras(as_json: JsonOption = False) -> None:
     """List cameras: index, name where the system tells, resolution, frames a second."""
-    from paintcam.cameras import list_cameras
-    from paintcam.capture import quiet_backends
+    from paintcam.sources.cameras import list_cameras
+    from paintcam.sources.capture import quiet_backends
 
     quiet_backends()
     found = list_cameras()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from paintcam.cli.build_run import build, conduct
 from paintcam.cli.leaderboard import open_leaderboard
 from paintcam.cli.options import (
     BackendOption,
@@ -29,16 +30,15 @@ from paintcam.cli.options import (
     WidthOption,
     WindowOption,
 )
-from paintcam.cli.plan import Notes, RunOptions, check_prompt
 from paintcam.cli.report import TextReport, print_json
-from paintcam.cli.wiring import build, conduct
+from paintcam.cli.run_options import Notes, RunOptions, check_prompt
+from paintcam.contest.fair_maximum import WINDOW_S
 from paintcam.errors import UsageError
-from paintcam.fair import WINDOW_S
 
 if TYPE_CHECKING:
     from paintcam.contest import Place, PlayedTurn
     from paintcam.leaderboard import Standing
-    from paintcam.snapshots import Snapshots
+    from paintcam.sinks.snapshots import Snapshots
 
 __all__ = ["contest"]
 
@@ -87,11 +87,11 @@ def contest(
     """
     check_prompt(prompt)
     from paintcam.contest import Contest
-    from paintcam.contest.keeping import TurnKeeping
-    from paintcam.contest.show import ContestShow
+    from paintcam.contest.contest_run import ContestShow
+    from paintcam.contest.turn_store import TurnKeeping
     from paintcam.folders import forget_last_run
     from paintcam.leaderboard import new_turn_id
-    from paintcam.snapshots import Snapshots
+    from paintcam.sinks.snapshots import Snapshots
 
     if hold is not None and not 0 <= hold < float("inf"):
         raise UsageError(f"--hold {hold:g}: give seconds, 0 or more.")
@@ -156,7 +156,7 @@ def _own_photos() -> Snapshots | None:
     """Photo-finishes go to the pictures folder; none where that cannot be written to."""
     from paintcam.errors import SinkError
     from paintcam.folders import pictures_folder
-    from paintcam.snapshots import Snapshots
+    from paintcam.sinks.snapshots import Snapshots
 
     try:
         return Snapshots(pictures_folder())

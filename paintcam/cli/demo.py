@@ -8,9 +8,9 @@ from pathlib import Path
 
 import typer
 
+from paintcam.cli.build_run import build, conduct
 from paintcam.cli.options import JsonOption, RecordOption, View, ViewOption
-from paintcam.cli.plan import RunOptions
-from paintcam.cli.wiring import build, conduct
+from paintcam.cli.run_options import RunOptions
 from paintcam.errors import DisplayError
 
 __all__ = ["demo", "demo_clip"]
@@ -53,7 +53,7 @@ def demo(
 
 
 def _has_screen() -> bool:
-    from paintcam.sinks import check_display
+    from paintcam.sinks.window import check_display
 
     try:
         check_display()

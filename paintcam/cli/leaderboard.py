@@ -144,7 +144,7 @@ def _refuse_options(context: typer.Context) -> None:
 
 
 def _whose(prompt: str | None, player: str | None) -> str:
-    from paintcam.names import clean_text
+    from paintcam.text import clean_text
 
     told = (("for", prompt), ("by", player))
     return "".join(f" {word} “{clean_text(text)}”" for word, text in told if text)

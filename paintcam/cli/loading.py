@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from paintcam.cli.options import Crop
 
 if TYPE_CHECKING:
-    from paintcam.cli.plan import RunOptions
     from paintcam.cli.report import JsonReport, TextReport
-    from paintcam.encoders import Progress
-    from paintcam.judge import Judge
-    from paintcam.judging import Pictures
-    from paintcam.stage import Stage
+    from paintcam.cli.run_options import RunOptions
+    from paintcam.encoders.base import Progress
+    from paintcam.judge.judge import Judge
+    from paintcam.judge.make import Pictures
+    from paintcam.run.presenter import Stage
 
 __all__ = ["judge_loader", "teller"]
 
@@ -32,9 +32,9 @@ def judge_loader(
     """
 
     def load() -> Judge:
-        from paintcam.calibration import stored_range
         from paintcam.encoders import load_encoder
-        from paintcam.judging import GUARDS, NSFW_MISSING, make_judge
+        from paintcam.judge.calibration import stored_range
+        from paintcam.judge.make import GUARDS, NSFW_MISSING, make_judge
 
         wanted = [guard for guard in GUARDS if guard not in options.no_guards]
         encoder = load_encoder(model, fetch=True, progress=progress, apart=pictures != "stills")

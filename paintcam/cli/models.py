@@ -14,7 +14,7 @@ from paintcam.cli.options import JsonOption
 from paintcam.cli.report import print_json
 
 if TYPE_CHECKING:
-    from paintcam.encoders import Progress
+    from paintcam.encoders.base import Progress
 
 __all__ = ["ModelRow", "fetch_progress", "models", "models_app", "pull_model", "rows"]
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from paintcam.live import Summary
-    from paintcam.session import Standing
-    from paintcam.verdict import Verdict
+    from paintcam.judge.verdict import Verdict
+    from paintcam.run.live import Summary
+    from paintcam.run.session import Standing
 
 __all__ = ["JsonReport", "TextReport", "print_json"]
 

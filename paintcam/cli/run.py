@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from paintcam.cli.build_run import build, conduct
 from paintcam.cli.options import (
     BackendOption,
     Crop,
@@ -31,10 +32,9 @@ from paintcam.cli.options import (
     WidthOption,
     WindowOption,
 )
-from paintcam.cli.plan import Notes, RunOptions, check_options, check_prompt
 from paintcam.cli.report import print_json
-from paintcam.cli.wiring import build, conduct
-from paintcam.fair import WINDOW_S
+from paintcam.cli.run_options import Notes, RunOptions, check_options, check_prompt
+from paintcam.contest.fair_maximum import WINDOW_S
 
 __all__ = ["run"]
 
@@ -116,7 +116,7 @@ def run(
     check_prompt(prompt)
     check_options(options)
     from paintcam.cli.leaderboard import open_leaderboard
-    from paintcam.contest.solo import PlayerShow
+    from paintcam.contest.player_run import PlayerShow
     from paintcam.leaderboard import TurnWriter
 
     with open_leaderboard(database) as leaderboard:

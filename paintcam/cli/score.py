@@ -21,7 +21,7 @@ from paintcam.cli.report import print_json
 from paintcam.errors import SourceError
 
 if TYPE_CHECKING:
-    from paintcam.verdict import Verdict
+    from paintcam.judge.verdict import Verdict
 
 __all__ = ["score"]
 
@@ -41,11 +41,11 @@ def score(
     as_json: JsonOption = False,
 ) -> int:
     """Score still pictures against a prompt: a table, best first."""
-    from paintcam.cli.choose import choose_model
     from paintcam.cli.loading import judge_loader
+    from paintcam.cli.model_choice import choose_model
     from paintcam.cli.models import fetch_progress
-    from paintcam.cli.plan import RunOptions, check_options
-    from paintcam.stills import find_pictures, read_picture
+    from paintcam.cli.run_options import RunOptions, check_options
+    from paintcam.sources.pictures import find_pictures, read_picture
 
     options = RunOptions(
         prompt=prompt,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from paintcam.fair import FairMaximum
-from paintcam.session import Rises
+from paintcam.contest.fair_maximum import FairMaximum
+from paintcam.run.session import Rises
 
 __all__ = ["Maxima"]
 

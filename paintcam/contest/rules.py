@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import Enum
 
+from paintcam.contest.fair_maximum import WINDOW_S
 from paintcam.contest.maxima import Maxima
 from paintcam.contest.standings import Place, standings
 from paintcam.contest.turn import PlayedTurn
 from paintcam.errors import UsageError
-from paintcam.fair import WINDOW_S
-from paintcam.names import clean_text
+from paintcam.text import clean_text
 
 __all__ = ["KEYS", "Contest", "Phase"]
 

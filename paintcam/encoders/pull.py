@@ -18,7 +18,7 @@ from paintcam.encoders.weights import FILES, VARIANTS, clip_folder, pull_command
 from paintcam.errors import ModelError
 
 if TYPE_CHECKING:
-    from paintcam.encoders import Progress
+    from paintcam.encoders.base import Progress
 
 __all__ = ["api_url", "pull", "roboflow_in_reach"]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from paintcam.encoders import (
+from paintcam.encoders.base import (
     Embeddings,
     ScoreRange,
     check_prompts,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from paintcam.encoders import ScoreRange
+from paintcam.encoders.base import ScoreRange
 from paintcam.errors import ModelError
 
 __all__ = ["BUNDLED", "SketchManifest"]

@@ -8,9 +8,9 @@ the background. `Leaderboard` does the storing and answers. What the database ca
 
 from __future__ import annotations
 
-from paintcam.leaderboard.board import Leaderboard
-from paintcam.leaderboard.keeper import ScoreKeeper
+from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.queue import TurnQueue
+from paintcam.leaderboard.recorder import ScoreKeeper
 from paintcam.leaderboard.records import Board, Standing, Turn, new_turn_id, points_of
 from paintcam.leaderboard.writer import TurnWriter
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from paintcam.errors import LeaderboardError
 from paintcam.folders import data_folder
-from paintcam.leaderboard.board import Leaderboard
+from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.records import Turn, points_of
 
 __all__ = ["TurnQueue"]

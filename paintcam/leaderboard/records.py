@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from paintcam.errors import LeaderboardError
-from paintcam.names import clean_text, prompt_key
+from paintcam.text import clean_text, prompt_key
 
 __all__ = ["Board", "Standing", "Turn", "new_turn_id", "now", "points_of"]
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from paintcam.errors import LeaderboardError
-from paintcam.leaderboard.board import Leaderboard
+from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.queue import TurnQueue
 from paintcam.leaderboard.records import Turn
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from paintcam.frames import Image
-from paintcam.overlay.lettering import Colour, Lettering
 from paintcam.overlay.palette import TRACK, WHITE
+from paintcam.overlay.text import Colour, Lettering
 
 __all__ = ["Box", "Canvas"]
 

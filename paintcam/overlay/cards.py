@@ -5,7 +5,7 @@ from __future__ import annotations
 from paintcam.overlay.canvas import Box, Canvas
 from paintcam.overlay.hud import KEYS
 from paintcam.overlay.palette import SKY, WHITE
-from paintcam.overlay.script import clean, clusters
+from paintcam.overlay.unicode import clean, clusters
 from paintcam.overlay.wrapping import holds_all
 
 __all__ = ["draw_headline", "draw_help"]

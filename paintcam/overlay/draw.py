@@ -12,11 +12,11 @@ import numpy as np
 from paintcam.frames import Image
 from paintcam.overlay.canvas import Box, Canvas
 from paintcam.overlay.cards import draw_headline, draw_help
-from paintcam.overlay.corners import draw_top
 from paintcam.overlay.hud import Hud
-from paintcam.overlay.lettering import Lettering
 from paintcam.overlay.palette import AMBER, score_colour
 from paintcam.overlay.panel import draw_panel
+from paintcam.overlay.text import Lettering
+from paintcam.overlay.top_corners import draw_top
 
 __all__ = ["Overlay"]
 

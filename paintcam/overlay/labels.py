@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from paintcam.overlay.canvas import Box, Canvas
-from paintcam.overlay.lower import BAR, PAD, lower_plate, lower_room, lower_width
+from paintcam.overlay.lower_third import BAR, PAD, lower_plate, lower_room, lower_width
 from paintcam.overlay.palette import GREEN, GREY
 
 __all__ = ["draw_labels"]

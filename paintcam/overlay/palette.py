@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from paintcam.overlay.lettering import Colour
+from paintcam.overlay.text import Colour
 
 __all__ = ["AMBER", "GREEN", "GREY", "SKY", "TRACK", "WHITE", "score_colour"]
 

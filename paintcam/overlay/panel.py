@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from paintcam.overlay.canvas import Box, Canvas
 from paintcam.overlay.hud import Hud
 from paintcam.overlay.labels import draw_labels
-from paintcam.overlay.lettering import Colour
-from paintcam.overlay.lower import BAR, GAP, PAD, lower_plate, lower_room, lower_width
+from paintcam.overlay.lower_third import BAR, GAP, PAD, lower_plate, lower_room, lower_width
 from paintcam.overlay.palette import GREY, SKY, TRACK, WHITE, score_colour
-from paintcam.overlay.script import is_rtl
+from paintcam.overlay.text import Colour
+from paintcam.overlay.unicode import is_rtl
 from paintcam.overlay.wrapping import holds_all
 
 __all__ = ["draw_panel"]

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paintcam.overlay.script import clusters
+from paintcam.overlay.unicode import clusters
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TypeAlias
 
-from paintcam.overlay.script import clean, clusters, pieces
+from paintcam.overlay.unicode import clean, clusters, pieces
 
 __all__ = ["holds_all", "last_part", "wrapped"]
 

@@ -7,7 +7,7 @@ import re
 from functools import cache
 from importlib import resources
 
-from paintcam.names import clean_text
+from paintcam.text import clean_text
 
 __all__ = ["problem_of"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from paintcam.folders import data_folder, write_atomically
-from paintcam.names import clean_text, prompt_key
 from paintcam.prompts.check import problem_of
+from paintcam.text import clean_text, prompt_key
 
 __all__ = ["LlmPrompts", "LlmUnavailableError"]
 

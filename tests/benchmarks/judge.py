@@ -26,15 +26,16 @@ import pictures
 import sheets
 
 import scenes
-from paintcam.encoders import Encoder, load_encoder
+from paintcam.encoders import load_encoder
+from paintcam.encoders.base import Encoder
 from paintcam.frames import Frame
-from paintcam.guards import guard_prompts
-from paintcam.handwriting import HandwritingGuard
-from paintcam.judge import Judge
-from paintcam.judging import make_judge
-from paintcam.nsfw import LIMIT, open_classifier
-from paintcam.sheet import SheetFinder
-from paintcam.verdict import score_of
+from paintcam.judge.guard_prompts import guard_prompts
+from paintcam.judge.handwriting import HandwritingGuard
+from paintcam.judge.judge import Judge
+from paintcam.judge.make import make_judge
+from paintcam.judge.nsfw import LIMIT, open_classifier
+from paintcam.judge.sheet.finder import SheetFinder
+from paintcam.judge.verdict import score_of
 
 ALPHAS = (0.25, 0.5, 0.75, 1.0)
 FRAME = Frame(np.zeros((8, 8, 3), np.uint8), 0, 0.0, 0.0)

@@ -10,8 +10,8 @@ import numpy as np
 
 import scenes
 from paintcam.frames import Frame
-from paintcam.judge import Judge
-from paintcam.sheet import SheetFinder
+from paintcam.judge.judge import Judge
+from paintcam.judge.sheet.finder import SheetFinder
 
 FIRST_SEED = 10_000  # none of the scenes that the finder was written with
 

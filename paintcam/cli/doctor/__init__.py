@@ -1,0 +1,1 @@
+"""`paintcam doctor`: checks of this machine."""

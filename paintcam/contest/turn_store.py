@@ -1,0 +1,146 @@
+"""What a contest leaves behind: turns on the leaderboard, photo-finishes in a folder."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from paintcam.contest.turn import PlayedTurn
+from paintcam.errors import LeaderboardError
+from paintcam.frames import Image
+from paintcam.leaderboard import Board, Leaderboard, ScoreKeeper, Standing, TurnWriter
+from paintcam.sinks.snapshots import Snapshot
+
+if TYPE_CHECKING:
+    from paintcam.judge.judge import Judge
+    from paintcam.sinks.snapshots import Snapshots
+
+__all__ = ["TurnKeeping"]
+
+_RANK_S = 1.0
+_LATE_S = 0.4  # a slow encoder's verdict on the last frame comes after the turn
+
+
+class TurnKeeping:
+    """Keeps each turn as it rises, in the background, and looks up its rank when it is over.
+
+    Args:
+        leaderboard: Where turns are stored; closed by its owner.
+        prompt: What everybody draws.
+        snapshots: Where photo-finishes go, named by the turn's id; None keeps none.
+        notice: Told what a person should know, in a sentence, from another thread.
+        on_end: Told of each turn that is over, with the place that it would have alone, where that
+            could be had in time; from another thread.
+    """
+
+    def __init__(
+        self,
+        leaderboard: Leaderboard,
+        prompt: str,
+        snapshots: Snapshots | None,
+        notice: Callable[[str], None],
+        on_end: Callable[[PlayedTurn, Standing | None], None],
+    ) -> None:
+        self.ranks: dict[str, str] = {}
+        self._leaderboard = leaderboard
+        self._prompt = prompt
+        self._snapshots = snapshots
+        self._notice = notice
+        self._on_end = on_end
+        self._writer = TurnWriter(leaderboard, notice)
+        self._board: Board | None = None
+        self._guards: tuple[str, ...] = ()
+        self._keepers: dict[str, ScoreKeeper] = {}
+        self._photos: dict[str, str] = {}  # where each turn's photo-finish is
+        self._ended: list[PlayedTurn] = []
+        self._lookups: list[threading.Thread] = []
+        self._closing = threading.Event()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is there, and with it what scores are ranked among."""
+        return self._board is not None
+
+    def begin(self, model: str, judge: Judge) -> None:
+        """Take note of the encoder, its range and the guards that are really active."""
+        self._guards = judge.active_guards
+        self._board = Board(self._prompt, model, *judge.score_range)
+
+    def keep(self, turn: PlayedTurn) -> None:
+        """Store what rose. Returns at once."""
+        if self._board is None:
+            return
+        keeper = self._keepers.get(turn.id)
+        if keeper is None:
+            keeper = ScoreKeeper(self._writer, self._board, turn.player, self._guards, turn.id)
+            self._keepers[turn.id] = keeper
+        keeper.snapshot = self._photos.get(turn.id)
+        keeper.offer(turn.best, turn.similarity, turn.score)
+
+    def photo(self, turn: PlayedTurn, image: Image) -> None:
+        """Keep a photo-finish, BGR uint8 (H, W, 3). Returns at once."""
+        if self._snapshots is None:
+            return
+        facts = {
+            "turn": turn.id,
+            "player": turn.player,
+            "prompt": self._prompt,
+            "score": round(turn.score, 2),
+            "best": round(turn.best, 2),
+        }
+        self._photos[turn.id] = str(self._snapshots.folder.absolute() / f"{turn.id}.jpg")
+        self._snapshots.keep(Snapshot(turn.id, facts, image))
+        if self._snapshots.error is not None:
+            error, self._snapshots.error = self._snapshots.error, None
+            self._notice(str(error))
+
+    def take_back(self, turn_id: str) -> None:
+        """Remove a turn that no longer counts. Returns at once."""
+        self._keepers.pop(turn_id, None)
+        self._writer.forget(turn_id)
+
+    def discard(self, turn_id: str) -> None:
+        """Remove a turn and its photo-finish, which must not be seen. Returns at once."""
+        self.take_back(turn_id)
+        self.ranks.pop(turn_id, None)
+        if self._snapshots is not None and self._photos.pop(turn_id, None) is not None:
+            self._snapshots.discard(turn_id)
+
+    def finish(self, turn: PlayedTurn) -> None:
+        """A turn is over: store it, and look up its rank. Returns at once."""
+        self.keep(turn)
+        self._ended.append(turn)
+        lookup = threading.Thread(
+            target=self._tell, args=(turn,), name="paintcam-rank", daemon=True
+        )
+        self._lookups.append(lookup)
+        lookup.start()
+
+    def close(self) -> None:
+        """Store or queue what is left, and look up the ranks once more: others scored later."""
+        self._closing.set()
+        for lookup in self._lookups:
+            lookup.join(2 * _RANK_S)
+        stored = self._writer.flush(_RANK_S)
+        self._writer.close()
+        if stored:
+            for turn in self._ended:
+                self._look_up(turn)
+        if self._snapshots is not None:
+            self._snapshots.close()
+
+    def _tell(self, turn: PlayedTurn) -> None:
+        self._closing.wait(_LATE_S)
+        stored = self._writer.flush(_RANK_S)
+        self._on_end(turn, self._look_up(turn) if stored else None)
+
+    def _look_up(self, turn: PlayedTurn) -> Standing | None:
+        try:
+            found = self._leaderboard.standing_of(turn.id)
+        except LeaderboardError as error:
+            self._notice(str(error))
+            return None
+        if found is not None:
+            self.ranks[turn.id] = str(found)
+        return found

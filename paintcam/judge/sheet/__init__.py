@@ -1,0 +1,1 @@
+"""Find the sheet of paper in a frame and straighten it."""

@@ -1,0 +1,61 @@
+"""What may be added to a run: somebody who listens, and a show on top of it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from paintcam.frames import Frame, Image
+from paintcam.judge.verdict import Verdict
+from paintcam.overlay import Hud
+from paintcam.run.session import Standing
+
+__all__ = ["Listener", "Show"]
+
+
+class Listener(Protocol):
+    """Hears what happens in a run: the terminal, or JSON on stdout."""
+
+    def state(self, state: str) -> None:
+        """The run is now "loading", "live", "reconnecting" or "ended"."""
+
+    def verdict(self, verdict: Verdict, standing: Standing) -> None:
+        """A frame was judged. Called in the scorer's thread."""
+
+    def note(self, text: str) -> None:
+        """Something that a person should read."""
+
+
+class Show:
+    """What a command adds to the plain run; a contest overrides all of it."""
+
+    finished = False
+    """Whether the run may end."""
+
+    help = False
+    """Whether the show's own table of keys is up: it is drawn with the overlay off too."""
+
+    @property
+    def typing(self) -> bool:
+        """Whether keys are letters of a text: it is drawn, and none of them may get lost."""
+        return False
+
+    def on_tick(self, state: str) -> None:
+        """Time passes; `state` as the listener hears it. Main thread, many times a second."""
+
+    def on_prompt(self, prompt: str) -> None:
+        """Another prompt is judged from now on. Called in the scorer's thread."""
+
+    def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
+        """A frame was judged. Called in the scorer's thread."""
+
+    def on_key(self, key: str) -> bool:
+        """A key was pressed; gives whether it was taken."""
+        return False
+
+    def picture(self, image: Image) -> Image:
+        """Give the BGR uint8 (H, W, 3) picture to draw on in the place of the live one."""
+        return image
+
+    def dress(self, hud: Hud) -> Hud:
+        """Add to what is drawn."""
+        return hud

@@ -1,0 +1,1 @@
+"""Where pictures go: a window, a video file, snapshots."""
