@@ -2,7 +2,7 @@
 
     python examples/custom_encoder.py --prompt "orange and red" --source drawing.mp4
 
-Anything with these two properties and two methods is an encoder: give it to `make_judge`.
+Anything with this property and these two methods is an encoder: give it to `make_judge`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 import paintcam
 from paintcam import EveryFrame, Overlay, PaintcamError, PromptError, Stage, Standing, Verdict
-from paintcam.encoders.base import Embeddings, unit_rows
+from paintcam.encoders.base import Embeddings, EncoderInfo, unit_rows
 from paintcam.frames import Image
 
 # OpenCV's hues, 0…179, of each word; an embedding has one dimension a word
@@ -28,8 +28,7 @@ WORDS = tuple(HUES)
 class ColourEncoder:
     """Pictures by how much of each colour is in them, texts by the colours that they name."""
 
-    name = "colours"
-    score_range = (0.2, 1.0)
+    info = EncoderInfo("colours", score_range=(0.2, 1.0))
 
     def encode_image(self, images: Sequence[Image]) -> Embeddings:
         """Embed BGR uint8 (H, W, 3) pictures: unit-norm float32, shape (N, 7)."""
@@ -41,7 +40,7 @@ class ColourEncoder:
             nearest = np.minimum(away, 180 - away).argmin(axis=1)  # hues are a circle
             row += np.bincount(nearest, minlength=len(WORDS))
         # a picture without colour is a zero row: the judge gives no verdict on it
-        return unit_rows(np.sqrt(rows), len(images), self.name) if len(images) else _none()
+        return unit_rows(np.sqrt(rows), len(images), self.info.name) if len(images) else _none()
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed texts: unit-norm float32, shape (N, 7).
@@ -53,7 +52,7 @@ class ColourEncoder:
         for text, row in zip(texts, rows, strict=True):
             if not row.any():
                 raise PromptError(f'"{text}" names no colour. Name one of {", ".join(WORDS)}.')
-        return unit_rows(rows, len(texts), self.name) if len(texts) else _none()
+        return unit_rows(rows, len(texts), self.info.name) if len(texts) else _none()
 
 
 def _none() -> Embeddings:
@@ -91,7 +90,7 @@ def main() -> int:
     given = parser.parse_args()
     encoder = ColourEncoder()
     stage = Stage(
-        prompt=given.prompt, model=encoder.name, overlay=Overlay(), listener=Printer()
+        prompt=given.prompt, model=encoder.info.name, overlay=Overlay(), listener=Printer()
     )  # add window=paintcam.Window() or recording=paintcam.VideoFile(…) to see it
     try:
         run = EveryFrame(

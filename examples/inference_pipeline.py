@@ -96,7 +96,7 @@ def main() -> int:
     except PaintcamError as error:
         print(error, file=sys.stderr)
         return 1
-    board = Scoreboard(given.prompt, encoder.name, window)
+    board = Scoreboard(given.prompt, encoder.info.name, window)
 
     source = int(given.source) if given.source.isdigit() else given.source
 

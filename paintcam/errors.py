@@ -9,11 +9,13 @@ PaintcamError
 ├── SinkError         a recording or snapshot that cannot be written
 └── LeaderboardError  the scores' database cannot be used
 
-A message says what failed, with which value, then the next command. Leaves raise; one place in
-`paintcam.cli` catches, prints to stderr and exits 1.
+An error has two parts: `what` failed, with the value, and the `fix`, which starts with a verb.
+Leaves raise; one place in `paintcam.cli` and one in `paintcam.web` catch.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 __all__ = [
     "DisplayError",
@@ -28,7 +30,30 @@ __all__ = [
 
 
 class PaintcamError(Exception):
-    """The base of every error that paintcam raises on purpose."""
+    """The base of every error that paintcam raises on purpose.
+
+    Args:
+        what: What failed, with the value, as a sentence.
+        fix: What to do next, as a sentence that starts with a verb. The command line adds its own
+            where a Python caller would not know the option.
+    """
+
+    def __init__(self, what: str, *, fix: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
+
+    def __str__(self) -> str:
+        """Both parts in one line."""
+        return f"{self.what} {self.fix}".rstrip()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep both parts when an error crosses a process."""
+        return _rebuild, (type(self), self.what, self.fix)
+
+
+def _rebuild(kind: type[PaintcamError], what: str, fix: str) -> PaintcamError:
+    return kind(what, fix=fix)
 
 
 class UsageError(PaintcamError):

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from paintcam.encoders.base import EncoderInfo
 from paintcam.errors import PromptError, UsageError
 from paintcam.judge.calibration import (
     Calibration,
@@ -25,10 +26,8 @@ from program import paintcam, rows
 class Grey:
     """Pictures by their brightness, texts by their number: similarities that are known."""
 
-    score_range = (0.0, 1.0)
-
     def __init__(self, name="grey", version="1"):
-        self.name, self.version = name, version
+        self.info = EncoderInfo(name, (0.0, 1.0), version)
 
     def encode_image(self, images):
         angles = np.array([image.mean() / 255 * np.pi / 2 for image in images])

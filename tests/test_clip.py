@@ -42,8 +42,8 @@ for height, width in ((720, 1280), (480, 640), (1280, 720), (477, 853), (224, 22
     theirs = clip.visual_onnx_session.run(None, {"input": pixels})[0][0]
     cosines.append(float(mine @ theirs / np.linalg.norm(theirs)))
 tell(
-    name=encoder.name,
-    range=encoder.score_range,
+    name=encoder.info.name,
+    range=encoder.info.score_range,
     cosines=cosines,
     home=str(clip.cache_dir),
     stdout_is_back=type(sys.stdout).__name__,

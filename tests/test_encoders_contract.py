@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paintcam.encoders.base import check_prompts, middle_square, unit_rows
+from paintcam.encoders.base import EncoderInfo, check_prompts, middle_square, unit_rows
 from paintcam.encoders.child_process import EncoderApart
 from paintcam.encoders.sketch import SketchEncoder
 from paintcam.errors import ModelError, PromptError
@@ -16,12 +16,11 @@ from paintcam.errors import ModelError, PromptError
 class Hues:
     """The smallest encoder: a picture is its mean colour, a text the colours that it names."""
 
-    name = "hues"
-    score_range = (0.2, 0.9)
+    info = EncoderInfo("hues", (0.2, 0.9), handwriting=np.float32([0.6, 0.8, 0]))
 
     def encode_image(self, images):
         means = [middle_square(image).reshape(-1, 3).mean(0) + 1 for image in images]
-        return unit_rows(np.array(means).reshape(-1, 3), len(images), self.name)
+        return unit_rows(np.array(means).reshape(-1, 3), len(images), self.info.name)
 
     def encode_text(self, texts):
         check_prompts(texts)
@@ -29,7 +28,7 @@ class Hues:
             if len(text.split()) > 50:
                 raise PromptError(f"The prompt is {len(text.split()) - 50} words too long.")
         named = [[1 + ("blue" in t), 1 + ("green" in t), 1 + ("red" in t)] for t in texts]
-        return unit_rows(np.array(named, float).reshape(-1, 3), len(texts), self.name)
+        return unit_rows(np.array(named, float).reshape(-1, 3), len(texts), self.info.name)
 
 
 ENCODERS = ["hues", "sketch", "sketch apart", "clip"]
@@ -57,8 +56,8 @@ def picture(height, width, seed=0):
 
 
 def test_it_says_its_name_and_range(encoder):
-    low, high = encoder.score_range
-    assert encoder.name
+    low, high = encoder.info.score_range
+    assert encoder.info.name
     assert -1 <= low < high <= 1
 
 

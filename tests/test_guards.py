@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import scenes
 from fakes import Ear, make_stage
 from paintcam.encoders import load_encoder
+from paintcam.encoders.base import EncoderInfo
 from paintcam.errors import ModelError, PromptError, UsageError
 from paintcam.frames import Frame, SourceState
 from paintcam.judge.guard_prompts import NsfwPromptGuard, PromptCheck, guard_prompts
@@ -57,7 +59,7 @@ class Reader:
 
     def __init__(self, encoder, alpha):
         self.inner, self.alpha = encoder, alpha
-        self.name, self.score_range = "reader", encoder.score_range
+        self.info = replace(encoder.info, name="reader")
         self.words = None
 
     def encode_text(self, texts):
@@ -75,7 +77,8 @@ class Reader:
 def test_a_page_that_is_read_loses_to_a_drawing(encoder, prompt, brought):
     """Without the guard it would win. The encoder brings a direction of handwriting, or none."""
     reader = Reader(encoder, 0.6)
-    reader.handwriting = encoder.handwriting if brought else None
+    if not brought:
+        reader.info = replace(reader.info, handwriting=None)
     free = make_judge(reader, prompt, guards=(), crop=False, pictures="stills")
     guarded = make_judge(reader, prompt, guards=["handwriting"], crop=False, pictures="stills")
     drawing = frame(image=house())
@@ -132,7 +135,7 @@ def test_an_encoder_that_sees_no_difference_punishes_nobody():
     """Its guard's limit is then far from every picture."""
 
     class Blind:
-        name, score_range = "blind", (0.0, 1.0)
+        info = EncoderInfo("blind", (0.0, 1.0))
 
         def encode_text(self, texts):
             rows = np.random.default_rng(len(texts)).standard_normal((len(texts), 8))
@@ -169,7 +172,7 @@ def test_an_empty_list_of_words_refuses_nothing(encoder, monkeypatch):
 class Zones:
     """Text and pictures in a plane of angles: what a CLIP that knows NSFW would tell apart."""
 
-    name, score_range = "clip:stand-in", (0.08, 0.48)
+    info = EncoderInfo("clip:stand-in", (0.08, 0.48), knows_nsfw=True)
 
     def encode_text(self, texts):
         bad, good = guard_prompts("nsfw"), guard_prompts("harmless")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import scenes
 from paintcam.encoders import load_encoder
+from paintcam.encoders.base import EncoderInfo
 from paintcam.errors import PromptError, UsageError
 from paintcam.frames import Frame
 from paintcam.judge.judge import Finding, Judge, score_of
@@ -20,9 +21,7 @@ from paintcam.judge.make import make_judge
 class Colours:
     """An encoder of three dimensions: a picture is its mean BGR, a text the colours it names."""
 
-    name = "colours"
-    score_range = (0.0, 1.0)
-    logit_scale = 10.0
+    info = EncoderInfo("colours", (0.0, 1.0), logit_scale=10.0)
 
     def encode_image(self, images):
         rows = np.array([image.reshape(-1, 3).mean(axis=0) for image in images], np.float32)

@@ -36,8 +36,8 @@ def test_another_folder_of_that_form_is_an_encoder(folder):
     manifest |= {"name": "mine", "range": [0.1, 0.3], "max_tokens": 6}
     (folder / "encoder.json").write_text(json.dumps(manifest))
     mine = SketchEncoder(folder)
-    assert mine.name == "mine"
-    assert mine.score_range == (0.1, 0.3)
+    assert mine.info.name == "mine"
+    assert mine.info.score_range == (0.1, 0.3)
     with pytest.raises(PromptError, match=r"1 token too long for mine: 7 of at most 6"):
         mine.encode_text(["fox fox fox fox fox"])
     image = np.random.default_rng(0).integers(0, 256, (99, 99, 3), dtype=np.uint8)
@@ -96,12 +96,12 @@ def test_what_is_no_direction_is_foreign(folder, numbers, reason):
 
 
 def test_a_folder_may_lack_the_direction_of_handwriting(folder):
-    assert abs(np.linalg.norm(SketchEncoder(folder).handwriting) - 1) < 1e-5
+    assert abs(np.linalg.norm(SketchEncoder(folder).info.handwriting) - 1) < 1e-5
     manifest = json.loads((folder / "encoder.json").read_text())
     del manifest["files"][HANDWRITING]
     (folder / "encoder.json").write_text(json.dumps(manifest))
     (folder / HANDWRITING).unlink()
-    assert SketchEncoder(folder).handwriting is None
+    assert SketchEncoder(folder).info.handwriting is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": "x", "range": [1]}'])

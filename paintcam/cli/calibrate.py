@@ -52,7 +52,7 @@ def calibrate(
     key = calibration.encoder_key(encoder)
     if forget_it:
         known = calibration.forget(encoder)
-        low, high = encoder.score_range
+        low, high = encoder.info.score_range
         if as_json:
             print_json({"type": "calibration", "model": key, "forgotten": known})
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -14,6 +15,7 @@ from paintcam.frames import Image
 __all__ = [
     "Embeddings",
     "Encoder",
+    "EncoderInfo",
     "Progress",
     "ScoreRange",
     "check_prompts",
@@ -32,21 +34,40 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Called with the bytes that are here and the bytes in all; what it raises ends the download."""
 
 
-class Encoder(Protocol):
-    """A text–image model. Not thread-safe: one thread calls it at a time.
+@dataclass(frozen=True, slots=True, eq=False)
+class EncoderInfo:
+    """What an encoder declares about itself; a wrapper passes all of it on.
 
-    Two more properties are used where an encoder has them: ``logit_scale``, what cosines are
-    multiplied by before a softmax over labels, and ``handwriting``, the direction from other
-    pictures to pages of handwriting, unit-norm float32 (D,).
+    Attributes:
+        name: As `--model` takes it: "sketch", "clip:ViT-B-16".
+        score_range: Similarities that become score 0 and 100 with this encoder.
+        version: Version of the weights; a calibrated range belongs to one version.
+        logit_scale: Factor of the cosines before a softmax over labels. CLIP's learned temperature
+            ends at its cap, 100 (Radford et al. 2021, section 2.5).
+        handwriting: Direction from other pictures to pages of handwriting, unit-norm float32 (D,);
+            None where it must be measured.
+        knows_nsfw: Whether its text side can describe what is not safe for work.
+        slow: Whether encoding a frame takes several frame times on a laptop's CPU.
+        engine: What runs the network: "onnx", "inference", "server"; empty where it does not
+            matter.
     """
 
-    @property
-    def name(self) -> str:
-        """As `--model` takes it: "sketch", "clip:ViT-B-16"."""
+    name: str
+    score_range: ScoreRange
+    version: str = ""
+    logit_scale: float = 100.0
+    handwriting: npt.NDArray[np.float32] | None = None
+    knows_nsfw: bool = False
+    slow: bool = False
+    engine: str = ""
+
+
+class Encoder(Protocol):
+    """A text–image model. Not thread-safe: one thread calls it at a time."""
 
     @property
-    def score_range(self) -> ScoreRange:
-        """Similarities that become score 0 and 100 with this encoder."""
+    def info(self) -> EncoderInfo:
+        """What the encoder declares about itself."""
 
     def encode_image(self, images: Sequence[Image]) -> Embeddings:
         """Embed frames in the joint space.

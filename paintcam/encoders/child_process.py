@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from paintcam.encoders.base import Embeddings, ScoreRange, middle_square
+from paintcam.encoders.base import Embeddings, EncoderInfo, middle_square
 from paintcam.encoders.wire import receive, send
 from paintcam.errors import ModelError, PromptError
 from paintcam.frames import Image
@@ -68,23 +68,19 @@ class EncoderApart:
             ) from error
         self._end = weakref.finalize(self, _end, self._process)
         try:
-            told, _ = self._answer()
+            told, arrays = self._answer()
         except ModelError:
             self.close()
             raise
-        self._name = str(told["name"])
-        low, high = told["range"]
-        self._range = (float(low), float(high))
+        low, high = told.pop("score_range")
+        self._info = EncoderInfo(
+            score_range=(low, high), handwriting=arrays[0] if arrays else None, **told
+        )
 
     @property
-    def name(self) -> str:
-        """As `--model` takes it."""
-        return self._name
-
-    @property
-    def score_range(self) -> ScoreRange:
-        """Similarities that become score 0 and 100."""
-        return self._range
+    def info(self) -> EncoderInfo:
+        """What the encoder declares about itself."""
+        return self._info
 
     def encode_image(self, images: Sequence[Image]) -> Embeddings:
         """Embed frames in the joint space.

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from paintcam.encoders.base import (
     Embeddings,
+    EncoderInfo,
     ScoreRange,
     check_prompts,
     middle_square,
@@ -79,14 +80,9 @@ class ClipEncoder:
             )
 
     @property
-    def name(self) -> str:
-        """As `--model` takes it."""
-        return self._name
-
-    @property
-    def score_range(self) -> ScoreRange:
-        """Similarities that become score 0 and 100."""
-        return CLIP_RANGE
+    def info(self) -> EncoderInfo:
+        """What the encoder declares about itself."""
+        return EncoderInfo(self._name, CLIP_RANGE, knows_nsfw=True, slow=True, engine="inference")
 
     def encode_image(self, images: Sequence[Image]) -> Embeddings:
         """Embed frames in the joint space.

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from paintcam.encoders.base import (
     Embeddings,
-    ScoreRange,
+    EncoderInfo,
     check_prompts,
     middle_square,
     too_long,
@@ -60,7 +60,14 @@ class SketchEncoder:
         self._visual = self._session("visual.onnx", ["image"])
         self._text = self._session("text.onnx", ["input_ids", "attention_mask"])
         self._dim = self.encode_text(["paper"]).shape[1]
-        self._handwriting = self._manifest.handwriting(self._dim)
+        self._info = EncoderInfo(
+            name=self._manifest.name,
+            score_range=self._manifest.score_range,
+            version=self._manifest.version,
+            logit_scale=self._manifest.logit_scale,
+            handwriting=self._manifest.handwriting(self._dim),
+            engine="onnx",
+        )
         edge = self._manifest.image_size
         seen = self.encode_image([np.zeros((edge, edge, 3), np.uint8)]).shape[1]
         if seen != self._dim:
@@ -69,29 +76,9 @@ class SketchEncoder:
             )
 
     @property
-    def name(self) -> str:
-        """As `--model` takes it."""
-        return self._manifest.name
-
-    @property
-    def score_range(self) -> ScoreRange:
-        """Similarities that become score 0 and 100."""
-        return self._manifest.score_range
-
-    @property
-    def logit_scale(self) -> float:
-        """What cosines are multiplied by before a softmax over labels."""
-        return self._manifest.logit_scale
-
-    @property
-    def handwriting(self) -> npt.NDArray[np.float32] | None:
-        """Direction from other pictures to pages of handwriting, unit-norm (D,), if it has one."""
-        return self._handwriting
-
-    @property
-    def version(self) -> str:
-        """Of the weights: a calibrated range holds for them alone."""
-        return self._manifest.version
+    def info(self) -> EncoderInfo:
+        """What the encoder declares about itself."""
+        return self._info
 
     def encode_image(self, images: Sequence[Image]) -> Embeddings:
         """Embed frames in the joint space.
@@ -133,7 +120,7 @@ class SketchEncoder:
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         length = max(len(row) for row in rows)
         if length > self._manifest.max_tokens:
-            raise too_long(self.name, length, self._manifest.max_tokens)
+            raise too_long(self._manifest.name, length, self._manifest.max_tokens)
         parts = []
         # One by one: the network is quantised while it runs, over the whole batch, so that a text
         # would come out otherwise beside other texts.
@@ -150,7 +137,7 @@ class SketchEncoder:
             (raw,) = session.run(["embedding"], feed)
         except Exception as error:  # ONNX Runtime's errors share no narrower public base
             raise self._manifest.foreign(file, error) from error
-        return unit_rows(raw, count, self.name)
+        return unit_rows(raw, count, self._manifest.name)
 
     def _session(self, file: str, inputs: list[str]) -> InferenceSession:
         """Open one of the two networks, from the very bytes that were verified."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from dataclasses import fields
 from typing import IO
 
 from paintcam.encoders import load_encoder
@@ -30,7 +31,10 @@ def serve(name: str) -> None:
     except Exception as error:  # told to whoever waits for it, whatever it is
         _tell(answers, error)
         return
-    send(answers, {"name": encoder.name, "range": list(encoder.score_range)})
+    info = encoder.info
+    declared = {field.name: getattr(info, field.name) for field in fields(info)}
+    handwriting = declared.pop("handwriting")
+    send(answers, declared, [] if handwriting is None else [handwriting])
     while True:
         header, arrays = asked.get()
         try:

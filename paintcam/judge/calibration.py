@@ -92,8 +92,8 @@ def _batches(pictures: Iterable[tuple[str, Image]]) -> Iterator[list[tuple[str, 
 
 def encoder_key(encoder: Encoder) -> str:
     """Name and version: a range holds for these weights and no others."""
-    version = getattr(encoder, "version", "")
-    return f"{encoder.name}@{version}" if version else encoder.name
+    info = encoder.info
+    return f"{info.name}@{info.version}" if info.version else info.name
 
 
 def ranges_file() -> Path:

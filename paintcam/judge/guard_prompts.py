@@ -57,7 +57,7 @@ class NsfwPromptGuard:
     name = "nsfw"
 
     def __init__(self, encoder: Encoder, prompts: Sequence[str] | None = None) -> None:
-        low, high = encoder.score_range
+        low, high = encoder.info.score_range
         self._margin = MARGIN * (high - low)
         self._nsfw = embedded_prompts(encoder, self.name, prompts)
         self._harmless = embedded_prompts(encoder, "harmless")

@@ -63,7 +63,7 @@ class HandwritingGuard:
 
     def __init__(self, encoder: Encoder, prompts: Sequence[str] | None = None) -> None:
         named = embedded_prompts(encoder, self.name, prompts).mean(axis=0)
-        low, high = encoder.score_range
+        low, high = encoder.info.score_range
         self._span = high - low
         # Texts of one encoder share a direction (CLIP's lie in a narrow cone): it says nothing.
         self._common = embedded_prompts(encoder, "harmless").mean(axis=0)
@@ -71,7 +71,7 @@ class HandwritingGuard:
         drawings, pages = _references()
         self._drawings = encoder.encode_image(drawings)
         self._pages = encoder.encode_image(pages)
-        brought = getattr(encoder, "handwriting", None)
+        brought = encoder.info.handwriting
         self._too_much = TOO_MUCH["made" if brought is None else "brought"]
         self._writing: npt.NDArray[np.float32] = (
             self._named + _unit(_discriminant(self._drawings, self._pages))

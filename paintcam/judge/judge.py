@@ -20,9 +20,6 @@ from paintcam.judge.verdict import Finding, Verdict, score_of
 
 __all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "checked_labels", "score_of"]
 
-DEFAULT_LOGIT_SCALE = 100.0  # CLIP's learned temperature ends at its cap, 100 (section 2.5)
-
-
 NOTICEABLE = 3
 """Points that a penalty must cost before the picture speaks of it."""
 
@@ -89,8 +86,8 @@ class Judge:
         self._guards = tuple(guards)
         self._sheet_finder = sheet_finder
         self._check_prompts = check_prompts
-        self._score_range = _checked_range(score_range or encoder.score_range)
-        self._logit_scale = float(getattr(encoder, "logit_scale", DEFAULT_LOGIT_SCALE))
+        self._score_range = _checked_range(score_range or encoder.info.score_range)
+        self._logit_scale = encoder.info.logit_scale
         self._labels = checked_labels(labels)
         self._prompt: str | None = None
         if self._labels:

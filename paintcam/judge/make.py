@@ -62,7 +62,7 @@ def make_judge(
     if crop:
         from paintcam.judge.sheet.finder import SheetFinder
 
-        slow = pictures == "live" and encoder.name.startswith("clip")  # some 4 frames of 30
+        slow = pictures == "live" and encoder.info.slow  # some 4 frames of 30
         finder = SheetFinder(steady=pictures != "stills", pace=8 if slow else 1)
     return Judge(
         encoder,
@@ -76,7 +76,7 @@ def make_judge(
 
 
 def _nsfw_guard(encoder: Encoder, pictures: Pictures) -> Guard | None:
-    if encoder.name.startswith("clip"):
+    if encoder.info.knows_nsfw:
         return NsfwPromptGuard(encoder)
     from paintcam.judge.nsfw import NsfwClassifierGuard, open_classifier
 

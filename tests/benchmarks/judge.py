@@ -149,7 +149,7 @@ def penalties(encoder: Encoder, data: Set) -> dict:
 
 def handwriting(encoder: Encoder, data: Set, report) -> None:
     """The table's first three rows, for every way that was tried."""
-    low, high = encoder.score_range
+    low, high = encoder.info.score_range
     score = np.vectorize(lambda similarity: score_of(similarity, low, high))
     alpha, plain = 0.0, float(np.median(data.similarity(data.pages)))
     while alpha < 3 and np.median(data.similarity(data.reading(data.pages, alpha))) < 0.30:
@@ -173,7 +173,7 @@ def handwriting(encoder: Encoder, data: Set, report) -> None:
             worded = data.reading(data.worded, a)
             plain = data.similarity(worded)
             dip = score(plain) - score(plain - penalty(worded))
-            who = f"simulated reader α {a:.2f}" if a else encoder.name
+            who = f"simulated reader α {a:.2f}" if a else encoder.info.name
             report(f"{name}: drawing with its word, median loss, {who}", f"{np.median(dip):.1f}")
         for a in (0.0, alpha, *ALPHAS) if reader else (0.0,):
             pages = data.reading(data.pages, a)
@@ -181,7 +181,7 @@ def handwriting(encoder: Encoder, data: Set, report) -> None:
             below = after[:, :, None] < (honest - taken)[:, None, :]
             shown = score(after)[:, :, None] < score(honest - taken)[:, None, :]
             seen = np.broadcast_to((score(honest) >= 5)[:, None, :], shown.shape)
-            who = "simulated reader" if a else encoder.name
+            who = "simulated reader" if a else encoder.info.name
             report(
                 f"{name}: page below drawing, {who}{f' α {a:.2f}' if a else ''}",
                 f"{below.mean():.1%}; as shown, drawings that score 5 or more: "
@@ -236,7 +236,7 @@ def main() -> None:
     encoder = load_encoder(options.model)
     drawings = sample(options.pictures, options.count, options.tuning)
     data = Set(encoder, drawings)
-    report("encoder, prompts, fonts", f"{encoder.name}, {len(drawings)}, {data.fonts}")
+    report("encoder, prompts, fonts", f"{encoder.info.name}, {len(drawings)}, {data.fonts}")
     handwriting(encoder, data, report)
     costs(encoder, data, report)
     alarms(drawings, report)

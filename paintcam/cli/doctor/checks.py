@@ -129,7 +129,7 @@ def sketch() -> Check:
             told,
             "pip install --force-reinstall --no-deps paintcam",
         )
-    return Check(Level.OK, encoder.name, "bundled and whole")
+    return Check(Level.OK, encoder.info.name, "bundled and whole")
 
 
 def clip() -> Check:
