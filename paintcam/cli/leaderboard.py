@@ -20,7 +20,7 @@ __all__ = ["COLUMNS", "leaderboard", "leaderboard_app", "open_leaderboard", "spr
 
 COLUMNS = (
     "rank", "of", "player", "score", "similarity", "prompt", "encoder", "time",
-    "best", "low", "high", "guards", "snapshot", "turn",
+    "best", "low", "high", "guards", "snapshot", "turn", "origin",
 )  # fmt: skip
 _BOARDS = 10
 
@@ -176,7 +176,8 @@ def _print_tables(boards: list[list[Standing]]) -> None:
     for board in boards:
         first = board[0].turn.board
         # Text, never markup: a player may be called "[red]".
-        title = Text(f"{first.prompt} · {first.encoder} {first.low:g}…{first.high:g}")
+        where = " · web" if first.origin == "web" else ""
+        title = Text(f"{first.prompt} · {first.encoder} {first.low:g}…{first.high:g}{where}")
         table = Table(title=title, title_justify="left")
         for name in ("rank", "score", "raw best", "similarity"):
             table.add_column(name, justify="right")

@@ -33,10 +33,6 @@ _Result = TypeVar("_Result")
 Work: TypeAlias = Callable[[Connection], _Result]
 
 
-def _silent(_: str) -> None:
-    pass
-
-
 class Leaderboard:
     """Scores kept over sessions, in SQLite or any database that SQLAlchemy speaks to.
 
@@ -53,7 +49,7 @@ class Leaderboard:
     """
 
     def __init__(
-        self, database: str | None = None, notice: Callable[[str], None] = _silent
+        self, database: str | None = None, notice: Callable[[str], None] = lambda _: None
     ) -> None:
         self._url = parse_url(database)
         self._notice = notice
@@ -83,7 +79,7 @@ class Leaderboard:
             self._stored.add(turn.id)
             return writes.store(connection, turn, known, is_new=first)
 
-        self._ids[key] = self._write(work)
+        self._ids[key] = self.write(work)
         if len(self._stored) > _MOST_STORED:
             self._stored.clear()
             self._ids.clear()
@@ -108,7 +104,7 @@ class Leaderboard:
         Returns:
             Whether it was there.
         """
-        return self._write(lambda connection: writes.forget(connection, turn_id))
+        return self.write(lambda connection: writes.forget(connection, turn_id))
 
     def rank(self, board: Board, score: float) -> tuple[int, int]:
         """The rank that a score has, or would have, on a board.
@@ -127,7 +123,7 @@ class Leaderboard:
                 (1, 0) if board_id is None else reads.rank(connection, board_id, points_of(score))
             )
 
-        return self._read(work)
+        return self.read(work)
 
     def standing(self, board: Board, player: str) -> Standing | None:
         """A player's place on a board; None where they never played it."""
@@ -137,11 +133,11 @@ class Leaderboard:
             found = [] if board_id is None else reads.top(connection, board_id, player, 1)
             return found[0] if found else None
 
-        return self._read(work)
+        return self.read(work)
 
     def standing_of(self, turn_id: str) -> Standing | None:
         """The place that one turn alone would give its player; None where it is not stored."""
-        return self._read(lambda connection: reads.standing_of(connection, turn_id))
+        return self.read(lambda connection: reads.standing_of(connection, turn_id))
 
     def top(
         self,
@@ -167,7 +163,7 @@ class Leaderboard:
             found = (reads.top(connection, board_id, player, limit) for board_id in ids)
             return list(islice((standings for standings in found if standings), most_boards))
 
-        return self._read(work)
+        return self.read(work)
 
     def count(self, prompt: str | None = None, player: str | None = None) -> int:
         """How many turns are stored: of a prompt, of a player, of both, or in all."""
@@ -180,7 +176,7 @@ class Leaderboard:
                 query = query.where(turns.c.player_id == reads.player_id(connection, player))
             return int(connection.execute(query).scalar_one())
 
-        return self._read(work)
+        return self.read(work)
 
     def delete(self, prompt: str | None = None, player: str | None = None) -> int:
         """Delete the turns that `count` counts, and names and prompts left without a turn.
@@ -196,10 +192,10 @@ class Leaderboard:
                 return 0
             return writes.remove(connection, board_ids, player_id)
 
-        return self._write(work)
+        return self.write(work)
 
     def close(self) -> None:
-        """Let go of the database. May be called twice."""
+        """Close the database. May be called twice."""
         self._engine.dispose()
 
     def __enter__(self) -> Leaderboard:
@@ -225,11 +221,13 @@ class Leaderboard:
                 self._file = file_identity(sqlite_path(self._url))
             return self._engine
 
-    def _read(self, work: Work[_Result]) -> _Result:
+    def read(self, work: Work[_Result]) -> _Result:
+        """Do work that only reads, in one transaction, again where it may well succeed then."""
         with translated(self._url):
             return self._repeat(lambda engine: engine.connect(), work)
 
-    def _write(self, work: Work[_Result]) -> _Result:
+    def write(self, work: Work[_Result]) -> _Result:
+        """Do work that writes, in one transaction, again where it may well succeed then."""
         with translated(self._url):
             return self._repeat(
                 lambda engine: engine.execution_options(paintcam_writes=True).begin(), work

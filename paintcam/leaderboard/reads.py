@@ -7,18 +7,46 @@ from datetime import datetime
 from typing import Any
 
 # This package is imported only by the commands that keep or show scores.
-from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, select  # noqa: TID253
+from sqlalchemy import (  # noqa: TID253
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+)
 
 from paintcam.leaderboard.records import Board, Standing, Turn
 from paintcam.leaderboard.schema import bests, boards, players, tallies, tenths_of, turns
 from paintcam.text import clean_text, prompt_key
 
-__all__ = ["board_id", "board_ids", "player_id", "rank", "standing_of", "top"]
+__all__ = [
+    "best_turns",
+    "board_id",
+    "board_ids",
+    "player_id",
+    "rank",
+    "standing_of",
+    "top",
+    "turn_of",
+    "turns_listed",
+]
 
 
 # Built once: building it costs more than running it.
 _BOARD = select(boards.c.id).where(boards.c.key == bindparam("key"))
-_COLUMNS = (turns, players.c.name, boards.c.prompt, boards.c.encoder, boards.c.low, boards.c.high)
+_COLUMNS = (
+    turns,
+    players.c.name,
+    boards.c.prompt,
+    boards.c.encoder,
+    boards.c.low,
+    boards.c.high,
+    boards.c.origin,
+)
 _TURN = (
     select(*_COLUMNS, bests.c.points.label("most"))
     .join_from(turns, players, turns.c.player_id == players.c.id)
@@ -74,17 +102,30 @@ def board_ids(connection: Connection, prompt: str | None) -> list[int]:
     ]
 
 
-def top(connection: Connection, board: int, player: str | None, limit: int) -> list[Standing]:
-    """A board's best players (or one player), best first, with the ranks they share."""
-    query: Select[Any] = (
+def turns_listed(*more: ColumnElement[Any]) -> Select[Any]:
+    """Select turns with what `turn_of` needs, and more columns."""
+    return (
+        select(*_COLUMNS, *more)
+        .join_from(turns, players, turns.c.player_id == players.c.id)
+        .join(boards, turns.c.board_id == boards.c.id)
+    )
+
+
+def best_turns(board: int) -> Select[Any]:
+    """Select the turns that are their players' best on a board, best first."""
+    return (
         select(*_COLUMNS)
         .join_from(bests, turns, bests.c.turn_id == turns.c.id)
         .join(players, bests.c.player_id == players.c.id)
         .join(boards, bests.c.board_id == boards.c.id)
         .where(bests.c.board_id == board)
         .order_by(bests.c.points.desc(), bests.c.player_id)
-        .limit(limit)
     )
+
+
+def top(connection: Connection, board: int, player: str | None, limit: int) -> list[Standing]:
+    """A board's best players (or one player), best first, with the ranks they share."""
+    query = best_turns(board).limit(limit)
     if player is not None:
         query = query.where(bests.c.player_id == player_id(connection, player))
     rows = connection.execute(query).all()
@@ -96,7 +137,7 @@ def top(connection: Connection, board: int, player: str | None, limit: int) -> l
     for index, row in enumerate(rows):
         if row.points != points:
             place, points = index + 1, row.points
-        standings.append(Standing(place, of, _turn(row)))
+        standings.append(Standing(place, of, turn_of(row)))
     return standings
 
 
@@ -107,13 +148,14 @@ def standing_of(connection: Connection, turn_id: str) -> Standing | None:
         return None
     place, of = rank(connection, row.board_id, row.points)
     # The player's own better turn is nobody who is ahead of them.
-    return Standing(place - (row.most > row.points), of, _turn(row))
+    return Standing(place - (row.most > row.points), of, turn_of(row))
 
 
-def _turn(row: Row[Any]) -> Turn:
+def turn_of(row: Row[Any]) -> Turn:
+    """The turn in a row that one of the selects above gave."""
     return Turn(
         id=row.id,
-        board=Board(row.prompt, row.encoder, row.low, row.high),
+        board=Board(row.prompt, row.encoder, row.low, row.high, row.origin),
         player=row.name,
         score=row.score,
         best=row.best,

@@ -10,11 +10,15 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import Literal
 
 from paintcam.errors import LeaderboardError
 from paintcam.text import clean_text, prompt_key
 
-__all__ = ["Board", "Standing", "Turn", "new_turn_id", "now", "points_of"]
+__all__ = ["Board", "Origin", "Standing", "Turn", "new_turn_id", "now", "points_of"]
+
+Origin = Literal["camera", "web"]
+"""Where drawings were made. Clean pixels beat filmed paper, so the two rank apart."""
 
 # It names files: whatever a player is called, nothing of it gets into a path.
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -51,12 +55,14 @@ class Board:
         encoder: The encoder's name: "sketch", "clip:ViT-B-16".
         low: The similarity that scores 0.
         high: The similarity that scores 100.
+        origin: Where the drawings were made.
     """
 
     prompt: str
     encoder: str
     low: float
     high: float
+    origin: Origin = "camera"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "prompt", clean_text(self.prompt))
@@ -72,6 +78,8 @@ class Board:
     def key(self) -> str:
         """A digest that is equal for boards that rank together; prompts have no length limit."""
         parts = [prompt_key(self.prompt), self.encoder, f"{self.low:.6f}", f"{self.high:.6f}"]
+        if self.origin != "camera":
+            parts.append(self.origin)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -89,6 +97,8 @@ class Turn:
         guards: Names of the guards that were active.
         at: When the maximum was reached, with a time zone.
         snapshot: Path of the photo-finish, if one was saved.
+        player_id: Identifies the player where names do not, as on the website, where two visitors
+            of one name are two players. None: the name identifies the player.
     """
 
     id: str
@@ -100,6 +110,7 @@ class Turn:
     guards: tuple[str, ...] = ()
     at: datetime = field(default_factory=now)
     snapshot: str | None = None
+    player_id: str | None = None
 
     def __post_init__(self) -> None:
         if not _SAFE_ID.fullmatch(self.id):
@@ -117,6 +128,8 @@ class Turn:
     @property
     def player_key(self) -> str:
         """A digest of the name: a database's index takes no name of ten thousand letters."""
+        if self.player_id is not None:
+            return Turn.key_of(f"\0{self.player_id}")  # no cleaned name has a NUL
         return Turn.key_of(self.player)
 
     @staticmethod
@@ -140,6 +153,8 @@ class Turn:
                 "guards": list(self.guards),
                 "at": self.at.isoformat(),
                 "snapshot": self.snapshot,
+                "origin": self.board.origin,
+                "player_id": self.player_id,
             },
             ensure_ascii=False,
         )
@@ -156,8 +171,13 @@ class Turn:
             raise ValueError("not an object")
         try:
             board = Board(
-                str(row["prompt"]), str(row["encoder"]), float(row["low"]), float(row["high"])
+                str(row["prompt"]),
+                str(row["encoder"]),
+                float(row["low"]),
+                float(row["high"]),
+                "web" if row.get("origin") == "web" else "camera",
             )
+            player_id = row.get("player_id")
             return cls(
                 id=str(row["id"]),
                 board=board,
@@ -168,6 +188,7 @@ class Turn:
                 guards=tuple(str(guard) for guard in row["guards"]),
                 at=datetime.fromisoformat(row["at"]),
                 snapshot=None if row["snapshot"] is None else str(row["snapshot"]),
+                player_id=None if player_id is None else str(player_id),
             )
         except (KeyError, TypeError, LeaderboardError) as error:
             raise ValueError(f"not a turn: {error}") from None
@@ -208,4 +229,5 @@ class Standing:
             "guards": list(turn.guards),
             "snapshot": turn.snapshot,
             "turn": turn.id,
+            "origin": turn.board.origin,
         }

@@ -17,6 +17,7 @@ from sqlalchemy import (  # noqa: TID253
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -28,13 +29,16 @@ from sqlalchemy import (  # noqa: TID253
 )
 
 __all__ = [
+    "HIDDEN",
     "STEPS",
     "VERSION",
     "bests",
     "boards",
     "migrate",
+    "pictures",
     "players",
     "read_version",
+    "submissions",
     "tallies",
     "tenths_of",
     "turns",
@@ -56,6 +60,7 @@ boards = Table(
     Column("encoder", Text, nullable=False),
     Column("low", Double, nullable=False),
     Column("high", Double, nullable=False),
+    Column("origin", String(16), nullable=False, server_default="camera"),
     sqlite_autoincrement=True,
 )
 
@@ -108,15 +113,51 @@ tallies = Table(
     Column("players", Integer, nullable=False),
 )
 
+HIDDEN = "hidden"
+"""The state of a submission that the presenter took off the stage: it does not rank."""
+
+# What the website keeps of a drawing beside its turn. Deleting the turn deletes both rows.
+submissions = Table(
+    "paintcam_submissions",
+    _metadata,
+    Column("id", ForeignKey(turns.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("flags", Text, nullable=False),
+    Index("paintcam_submissions_state", "state"),
+)
+
+# A table of their own: reading a list of submissions must not read a hundred pictures.
+pictures = Table(
+    "paintcam_pictures",
+    _metadata,
+    Column("id", ForeignKey(submissions.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("png", LargeBinary, nullable=False),
+    Column("strokes", Text),
+)
+
 
 def tenths_of(points: int) -> int:
     """The tenth of a point, 0…1,000, that hundredths are in."""
     return points // 10
 
 
+_boards_before_origin = Table(
+    "paintcam_boards",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("prompt", Text, nullable=False),
+    Column("encoder", Text, nullable=False),
+    Column("low", Double, nullable=False),
+    Column("high", Double, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+
 def _turns_of_players(connection: Connection) -> None:
     """Version 1: boards, players and their turns."""
-    _metadata.create_all(connection, [_versions, boards, players, turns])
+    _boards_before_origin.create(connection)
+    _metadata.create_all(connection, [_versions, players, turns])
 
 
 def _bests_and_tallies(connection: Connection) -> None:
@@ -139,7 +180,19 @@ def _bests_and_tallies(connection: Connection) -> None:
     connection.execute(tallies.insert().from_select(["board_id", "tenths", "players"], counted))
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_turns_of_players, _bests_and_tallies)
+def _submissions_and_origins(connection: Connection) -> None:
+    """Version 3: the website's drawings, and boards that tell them from webcam scores."""
+    connection.exec_driver_sql(
+        "ALTER TABLE paintcam_boards ADD COLUMN origin VARCHAR(16) DEFAULT 'camera' NOT NULL"
+    )
+    _metadata.create_all(connection, [submissions, pictures])
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (
+    _turns_of_players,
+    _bests_and_tallies,
+    _submissions_and_origins,
+)
 VERSION = len(STEPS)
 
 

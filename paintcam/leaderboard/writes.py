@@ -23,9 +23,18 @@ from sqlalchemy import (  # noqa: TID253
 )
 
 from paintcam.leaderboard.records import Turn, points_of
-from paintcam.leaderboard.schema import bests, boards, players, tallies, tenths_of, turns
+from paintcam.leaderboard.schema import (
+    HIDDEN,
+    bests,
+    boards,
+    players,
+    submissions,
+    tallies,
+    tenths_of,
+    turns,
+)
 
-__all__ = ["forget", "remove", "store"]
+__all__ = ["forget", "recount", "remove", "store"]
 
 
 Ids = tuple[int, int]
@@ -94,19 +103,20 @@ def forget(connection: Connection, turn_id: str) -> bool:
     row = connection.execute(_TURN, {"turn": turn_id}).one_or_none()
     if row is None:
         return False
-    _drop_best(connection, (row.board_id, row.player_id))
+    ids = (row.board_id, row.player_id)
+    _drop_best(connection, ids)
     connection.execute(delete(turns).where(where))
-    left = (
-        select(turns.c.points, turns.c.id)
-        .where(turns.c.board_id == row.board_id, turns.c.player_id == row.player_id)
-        .order_by(turns.c.points.desc(), turns.c.at, turns.c.id)
-        .limit(1)
-    )
-    best = connection.execute(left).one_or_none()
-    if best is not None:
-        _raise_best(connection, (row.board_id, row.player_id), best.points, best.id)
+    _find_best(connection, ids)
     _remove_orphans(connection, row.player_id, row.board_id)
     return True
+
+
+def recount(connection: Connection, turn_id: str) -> None:
+    """Find the best of a turn's player again, after the turn was hidden or shown."""
+    row = connection.execute(_TURN, {"turn": turn_id}).one()
+    ids = (row.board_id, row.player_id)
+    _drop_best(connection, ids)
+    _find_best(connection, ids)
 
 
 def remove(connection: Connection, board_ids: list[int] | None, player_id: int | None) -> int:
@@ -145,6 +155,7 @@ def _ids(connection: Connection, turn: Turn) -> Ids:
     if board_id is None:
         board = turn.board
         values = {"prompt": board.prompt, "encoder": board.encoder}
+        values |= {"origin": board.origin}
         created = boards.insert().values(key=board.key, low=board.low, high=board.high, **values)
         board_id = _insert(connection, created)
     if player_id is None:
@@ -172,6 +183,20 @@ def _raise_best(connection: Connection, ids: Ids, points: int, turn_id: str) -> 
         if tenths_of(points) > tenths_of(held):
             _count(connection, board_id, held, -1)
             _count(connection, board_id, points, 1)
+
+
+def _find_best(connection: Connection, ids: Ids) -> None:
+    # A drawing that the presenter has hidden ranks nobody.
+    hidden = exists().where(submissions.c.id == turns.c.id, submissions.c.state == HIDDEN)
+    ranked = (
+        select(turns.c.points, turns.c.id)
+        .where(turns.c.board_id == ids[0], turns.c.player_id == ids[1], ~hidden)
+        .order_by(turns.c.points.desc(), turns.c.at, turns.c.id)
+        .limit(1)
+    )
+    best = connection.execute(ranked).one_or_none()
+    if best is not None:
+        _raise_best(connection, ids, best.points, best.id)
 
 
 def _drop_best(connection: Connection, ids: Ids) -> None:

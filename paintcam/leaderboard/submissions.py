@@ -1,0 +1,250 @@
+"""The website's drawings: a turn with its picture, its strokes and whether it may be shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, cast
+
+# This package is imported only by the commands that keep or show scores.
+from sqlalchemy import Connection, Row, Select, func, or_, select  # noqa: TID253
+
+from paintcam.leaderboard import reads, writes
+from paintcam.leaderboard.leaderboard import Leaderboard
+from paintcam.leaderboard.records import Board, Standing, Turn
+from paintcam.leaderboard.schema import HIDDEN, bests, pictures, players, submissions, turns
+
+__all__ = ["State", "Submission", "SubmissionTakenError", "Submissions"]
+
+State = Literal["waiting", "shown", "hidden"]
+"""Waiting for the presenter, shown to everybody, or taken off the stage."""
+
+
+class SubmissionTakenError(Exception):
+    """Another player has already stored a drawing under this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A drawing sent by a visitor of the website.
+
+    Attributes:
+        turn: Its score, board, player and time; the turn's id is the drawing's.
+        player_key: Digest that identifies the player.
+        state: Whether it may be shown.
+        flags: What the guards found, in words.
+    """
+
+    turn: Turn
+    player_key: str
+    state: State
+    flags: tuple[str, ...]
+
+
+class Submissions:
+    """Drawings in the leaderboard's database. May be used from several threads.
+
+    Every method raises `LeaderboardError` where the database cannot do what was asked.
+
+    Args:
+        leaderboard: Its database is used; its owner closes it.
+    """
+
+    def __init__(self, leaderboard: Leaderboard) -> None:
+        self._leaderboard = leaderboard
+
+    def store(self, turn: Turn, png: bytes, state: State, flags: Sequence[str] = ()) -> bool:
+        """Store a drawing in one transaction: turn, rank, picture and state.
+
+        Call `Leaderboard.sync` before you acknowledge it. The same drawing twice changes nothing.
+
+        Returns:
+            Whether it is new.
+
+        Raises:
+            SubmissionTakenError: The id belongs to another player's drawing.
+        """
+
+        def work(connection: Connection) -> bool:
+            held = _owner(connection, turn.id)
+            if held is not None:
+                if held != turn.player_key:
+                    raise SubmissionTakenError(turn.id)
+                return False
+            _, player_id = writes.store(connection, turn, None, is_new=True)
+            connection.execute(
+                players.update().where(players.c.id == player_id, players.c.name != turn.player),
+                {"name": turn.player},
+            )
+            row = {"id": turn.id, "state": state, "flags": json.dumps(list(flags))}
+            connection.execute(submissions.insert(), row)
+            connection.execute(pictures.insert(), {"id": turn.id, "png": png, "strokes": None})
+            if state == HIDDEN:
+                writes.recount(connection, turn.id)
+            return True
+
+        return self._leaderboard.write(work)
+
+    def find(self, submission_id: str) -> Submission | None:
+        """One drawing; None where there is none."""
+
+        def work(connection: Connection) -> Submission | None:
+            row = connection.execute(_listed().where(turns.c.id == submission_id)).one_or_none()
+            return None if row is None else _submission(row)
+
+        return self._leaderboard.read(work)
+
+    def picture(self, submission_id: str) -> bytes | None:
+        """The PNG of a drawing; None where there is none."""
+        query = select(pictures.c.png).where(pictures.c.id == submission_id)
+        return self._leaderboard.read(lambda connection: connection.execute(query).scalar())
+
+    def strokes(self, submission_id: str) -> str | None:
+        """The strokes of a drawing as stored; None where there are none."""
+        query = select(pictures.c.strokes).where(pictures.c.id == submission_id)
+        return self._leaderboard.read(lambda connection: connection.execute(query).scalar())
+
+    def set_strokes(self, submission_id: str, player_key: str, strokes: str) -> bool:
+        """Store the strokes of one's own drawing, once.
+
+        Returns:
+            Whether the drawing exists and is this player's.
+        """
+
+        def work(connection: Connection) -> bool:
+            if _owner(connection, submission_id) != player_key:
+                return False
+            where = pictures.c.id == submission_id, pictures.c.strokes.is_(None)
+            connection.execute(pictures.update().where(*where), {"strokes": strokes})
+            return True
+
+        return self._leaderboard.write(work)
+
+    def set_state(self, submission_ids: Collection[str], state: State) -> int:
+        """Show or hide drawings; returns how many changed. A hidden one does not rank."""
+
+        def work(connection: Connection) -> int:
+            query = select(submissions.c.id, submissions.c.state).with_for_update()
+            rows = connection.execute(query.where(submissions.c.id.in_(submission_ids))).all()
+            changed = sorted((row.id, row.state) for row in rows if row.state != state)
+            for submission_id, before in changed:
+                where = submissions.c.id == submission_id
+                connection.execute(submissions.update().where(where), {"state": state})
+                if HIDDEN in (before, state):
+                    writes.recount(connection, submission_id)
+            return len(changed)
+
+        return self._leaderboard.write(work)
+
+    def delete(self, submission_ids: Collection[str]) -> int:
+        """Delete drawings with their pictures and scores; returns how many there were."""
+        return self._leaderboard.write(
+            lambda connection: sum(writes.forget(connection, key) for key in sorted(submission_ids))
+        )
+
+    def ids(
+        self,
+        *,
+        player_key: str | None = None,
+        board: Board | None = None,
+        state: State | None = None,
+        before: datetime | None = None,
+    ) -> list[str]:
+        """Ids of drawings, oldest first: of a player, of a board, in a state, older than a time."""
+        query = select(turns.c.id).join(submissions).order_by(turns.c.at, turns.c.id)
+        if player_key is not None:
+            query = query.join(players).where(players.c.key == player_key)
+        if state is not None:
+            query = query.where(submissions.c.state == state)
+        if before is not None:
+            query = query.where(turns.c.at < before.isoformat())
+
+        def work(connection: Connection) -> list[str]:
+            wanted = query
+            if board is not None:
+                wanted = wanted.where(turns.c.board_id == reads.board_id(connection, board))
+            return [str(found) for found in connection.execute(wanted).scalars()]
+
+        return self._leaderboard.read(work)
+
+    def newest(self, board: Board, states: Collection[State], limit: int) -> list[Submission]:
+        """The newest drawings of a board that are in one of some states, newest first."""
+
+        def work(connection: Connection) -> list[Submission]:
+            query = (
+                _listed()
+                .where(turns.c.board_id == reads.board_id(connection, board))
+                .where(submissions.c.state.in_(states))
+                .order_by(turns.c.at.desc(), turns.c.id.desc())
+                .limit(limit)
+            )
+            return [_submission(row) for row in connection.execute(query)]
+
+        return self._leaderboard.read(work)
+
+    def best(self, board: Board, limit: int) -> list[Standing]:
+        """The best players of a board whose best drawing may be shown, best first."""
+        shown = or_(submissions.c.state.is_(None), submissions.c.state == "shown")
+
+        def work(connection: Connection) -> list[Standing]:
+            board_id = reads.board_id(connection, board)
+            query = reads.best_turns(board_id or 0).where(shown).limit(limit)
+            query = query.join(submissions, submissions.c.id == turns.c.id, isouter=True)
+            return _standings(connection, board_id, query)
+
+        return self._leaderboard.read(work)
+
+    def standing(self, board: Board, player_key: str) -> Standing | None:
+        """A player's place on a board by the best of their drawings; None where none ranks."""
+
+        def work(connection: Connection) -> Standing | None:
+            board_id = reads.board_id(connection, board)
+            query = reads.best_turns(board_id or 0).where(players.c.key == player_key)
+            return next(iter(_standings(connection, board_id, query)), None)
+
+        return self._leaderboard.read(work)
+
+    def counts(self, board: Board) -> dict[str, int]:
+        """How many drawings a board has in each state, and under "players" how many players."""
+
+        def work(connection: Connection) -> dict[str, int]:
+            board_id = reads.board_id(connection, board)
+            query = (
+                select(submissions.c.state, func.count())
+                .join(turns, submissions.c.id == turns.c.id)
+                .where(turns.c.board_id == board_id)
+                .group_by(submissions.c.state)
+            )
+            counted = {str(state): int(count) for state, count in connection.execute(query)}
+            ranked = select(func.count()).where(bests.c.board_id == board_id)
+            return counted | {"players": int(connection.execute(ranked).scalar_one())}
+
+        return self._leaderboard.read(work)
+
+
+def _owner(connection: Connection, submission_id: str) -> str | None:
+    query = select(players.c.key).join(turns).where(turns.c.id == submission_id)
+    found = connection.execute(query).scalar()
+    return None if found is None else str(found)
+
+
+def _standings(connection: Connection, board_id: int | None, query: Select[Any]) -> list[Standing]:
+    if board_id is None:
+        return []
+    rows = connection.execute(query).all()
+    ranks = {row.points: reads.rank(connection, board_id, row.points) for row in rows}
+    return [Standing(*ranks[row.points], turn=reads.turn_of(row)) for row in rows]
+
+
+def _listed() -> Select[Any]:
+    return reads.turns_listed(submissions.c.state, submissions.c.flags, players.c.key).join(
+        submissions, submissions.c.id == turns.c.id
+    )
+
+
+def _submission(row: Row[Any]) -> Submission:
+    return Submission(
+        reads.turn_of(row), str(row.key), cast(State, row.state), tuple(json.loads(row.flags))
+    )
