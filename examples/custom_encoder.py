@@ -16,9 +16,19 @@ import cv2
 import numpy as np
 
 import paintcam
-from paintcam import EveryFrame, Overlay, PaintcamError, PromptError, Stage, Standing, Verdict
-from paintcam.encoders.base import Embeddings, EncoderInfo, unit_rows
-from paintcam.frames import Image
+from paintcam import (
+    Embeddings,
+    EncoderInfo,
+    EveryFrame,
+    Image,
+    Overlay,
+    PaintcamError,
+    PromptError,
+    Stage,
+    Standing,
+    Verdict,
+    unit_rows,
+)
 
 # OpenCV's hues, 0…179, of each word; an embedding has one dimension a word
 HUES = {"red": 0, "orange": 12, "yellow": 27, "green": 60, "blue": 110, "purple": 140, "pink": 165}

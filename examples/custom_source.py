@@ -23,11 +23,11 @@ from paintcam import (
     Standing,
     Verdict,
     Window,
+    find_pictures,
     load_encoder,
     make_judge,
     read_picture,
 )
-from paintcam.sources.pictures import find_pictures
 
 
 class Slides:

@@ -16,9 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import paintcam
-from paintcam import Frame, Hud, Judge, Overlay, PaintcamError, Session, Verdict, Window
-from paintcam.frames import to_bgr
-from paintcam.judge.make import Pictures
+from paintcam import (
+    Frame,
+    Hud,
+    Judge,
+    Overlay,
+    PaintcamError,
+    Pictures,
+    Session,
+    Verdict,
+    Window,
+    to_bgr,
+)
 
 if TYPE_CHECKING:
     from streamvision.camera.entities import VideoFrame

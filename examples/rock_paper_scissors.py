@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import supervision as sv
 
-from paintcam import PaintcamError, VideoFile, Window
-from paintcam.frames import Image, to_bgr
+from paintcam import Image, PaintcamError, VideoFile, Window, to_bgr
 
 if TYPE_CHECKING:
     from inference import InferencePipeline

@@ -121,7 +121,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sinks": BASE,
     "sources": BASE,
     "judge": BASE | {"encoders"},
-    "run": BASE | {"judge", "overlay", "sinks", "sources"},
+    "run": BASE | {"encoders", "judge", "overlay", "sinks", "sources"},
     "contest": BASE | {"judge", "leaderboard", "overlay", "run", "sinks"},
 }
 """Every package but the command line, and which others it may import when it runs."""
