@@ -10,7 +10,8 @@ PaintcamError
 └── LeaderboardError  the scores' database cannot be used
 
 An error has two parts: `what` failed, with the value, and the `fix`, which starts with a verb.
-Leaves raise; one place in `paintcam.cli` and one in `paintcam.web` catch.
+Leaves raise; one place in `paintcam.cli` and one in `paintcam.web` catch. Neither part names a
+command-line option: `parameter` names the Python parameter, and the command line shows its option.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "REINSTALL",
     "DisplayError",
     "LeaderboardError",
     "ModelError",
@@ -29,31 +31,43 @@ __all__ = [
 ]
 
 
+REINSTALL = "Run `pip install --force-reinstall --no-deps paintcam`."
+"""The fix for a file of paintcam's own that is missing or damaged."""
+
+
 class PaintcamError(Exception):
     """The base of every error that paintcam raises on purpose.
 
     Args:
         what: What failed, with the value, as a sentence.
-        fix: What to do next, as a sentence that starts with a verb. The command line adds its own
-            where a Python caller would not know the option.
+        fix: What to do next, as a sentence that starts with a verb. If it is empty, the command
+            line adds its own for this kind of error.
+        parameter: The parameter that holds the wrong value. If `what` begins with it, the command
+            line shows its own option there: "seconds must be …" becomes "--seconds must be …".
+
+    Example:
+        >>> from paintcam import SourceError
+        >>> print(SourceError("Cannot open camera 1.", fix="Run `paintcam cameras`."))
+        Cannot open camera 1. Run `paintcam cameras`.
     """
 
-    def __init__(self, what: str, *, fix: str = "") -> None:
+    def __init__(self, what: str, *, fix: str = "", parameter: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.fix = fix
+        self.parameter = parameter
 
     def __str__(self) -> str:
         """Both parts in one line."""
         return f"{self.what} {self.fix}".rstrip()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Keep both parts when an error crosses a process."""
-        return _rebuild, (type(self), self.what, self.fix)
+        """Keep all parts when an error crosses a process."""
+        return _rebuild, (type(self), self.what, self.fix, self.parameter)
 
 
-def _rebuild(kind: type[PaintcamError], what: str, fix: str) -> PaintcamError:
-    return kind(what, fix=fix)
+def _rebuild(kind: type[PaintcamError], what: str, fix: str, parameter: str) -> PaintcamError:
+    return kind(what, fix=fix, parameter=parameter)
 
 
 class UsageError(PaintcamError):

@@ -1,45 +1,75 @@
-"""Names and prompts as people type them, made safe to keep, compare and print."""
+"""Text from outside, made safe to store, compare and print.
+
+Prompts, names, paths, addresses and answers of servers come from strangers. A terminal obeys the
+control characters in them, and an address may hold a password.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from typing import Any
 
-__all__ = ["clean_text", "prompt_key"]
+__all__ = ["clean_text", "hide_secrets", "json_text", "printable", "prompt_key", "shown_address"]
 
-# Overrides and isolates turn the rest of a terminal's line around; a right-to-left name needs none
-# of them. Joiners (emoji, Persian) and the plain marks LRM and RLM stay.
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Overrides and isolates reverse the rest of a terminal's line; a right-to-left name needs none of
+# them. Joiners (emoji, Persian) and the plain marks LRM and RLM stay.
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
 
+_SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]*):/+", re.IGNORECASE)
+_USER_AND_PASSWORD = re.compile(r"(?![a-z]:[\\/])[^\s:@]*:[^\s]*@", re.IGNORECASE)
+_SECRET_FIELD = re.compile(r"[/?&;](?:user(?:name)?|pass\w*|pwd|token|secret|key|auth)=", re.I)
+_HOST = re.compile(
+    r"(?P<host>\[[0-9a-f:.%]+\]|[^\s/?#;:&=,\[\]\\@]+)(?::(?P<port>[0-9]{1,5}))?(?=[/?#;,]|$)", re.I
+)
+_EMBEDDED = re.compile(r"([a-z][a-z0-9+.-]*):/{1,2}(?!/?USER:PASSWORD@)[^\s'\"`<>]+", re.IGNORECASE)
 
-def _shown(character: str) -> str:
-    category = unicodedata.category(character)
-    if category == "Cs":
-        return "\N{REPLACEMENT CHARACTER}"
-    if category == "Cc":
-        return " "
-    return "" if character in _TURNING else character
+
+def printable(text: str) -> str:
+    """Make any text one line that a terminal only shows and never obeys.
+
+    Args:
+        text: Anything, also with escape sequences, line breaks or half characters in it.
+
+    Returns:
+        The text with control characters as spaces, without bidirectional overrides, and with "�"
+        for lone surrogates. Runs of spaces stay: columns keep their width.
+    """
+    shown = _CONTROL.sub(" ", text)
+    shown = _BIDI.sub("", shown)
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", shown)
+
+
+def json_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Write JSON in one line that a terminal shows and never obeys.
+
+    Letters of all scripts stay readable. C1 controls, bidirectional overrides and surrogates are
+    escaped, so that a JSON reader gets the text as it was.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def clean_text(text: str) -> str:
     """Make any text one printable line, and the same text the same string.
 
-    Unicode's normal form C; control characters (a terminal obeys them, PostgreSQL refuses NUL)
-    become spaces, runs of space one; what is no character at all (a lone surrogate) becomes "�".
-
     Args:
-        text: Anything a person or a file gave.
+        text: Anything that a person or a file supplied.
 
     Returns:
-        One line without outer spaces; empty where nothing printable was in it.
+        One line in Unicode's normal form C without control characters (PostgreSQL refuses NUL),
+        with single spaces and none outside; empty if nothing printable was in it.
     """
-    kept = (_shown(character) for character in unicodedata.normalize("NFC", text))
-    return _SPACES.sub(" ", "".join(kept)).strip()
+    return _SPACES.sub(" ", printable(unicodedata.normalize("NFC", text))).strip()
 
 
 def prompt_key(prompt: str) -> str:
-    """What two prompts have in common when they are the same prompt.
+    """Give what two prompts have in common when they are the same prompt.
 
     Both encoders put a prompt in lower case before they read it, so case does not count.
 
@@ -50,3 +80,65 @@ def prompt_key(prompt: str) -> str:
         The cleaned prompt, case folded.
     """
     return clean_text(prompt).casefold()
+
+
+def shown_address(text: str) -> str:
+    """Reduce an address to what everybody may read: scheme, host and port.
+
+    Cameras take passwords in every part of an address (`rtsp://u:p@host`, `rtsp:/u:p@host`,
+    `u:p@host`, `/user=u&password=p`, `;token=…`, `/u/SECRET/ch1`), so nothing else is kept.
+
+    Args:
+        text: An address, a device or a path, as typed.
+
+    Returns:
+        "scheme://host:port", or "host:port" if no scheme was typed. "scheme://…" if the host
+        cannot be told from the password. A path or device without any address in it is returned
+        as it is.
+    """
+    scheme = _SCHEME.match(text)
+    if scheme is None and not _USER_AND_PASSWORD.match(text) and not _SECRET_FIELD.search(text):
+        return text
+    prefix = f"{scheme.group(1)}://" if scheme else ""
+    if scheme and scheme.group(1).lower() == "file":
+        return text
+    return printable(prefix + (_host(text[scheme.end() if scheme else 0 :].strip()) or "…"))
+
+
+def hide_secrets(text: str) -> str:
+    """Shorten every address with a scheme inside a message to scheme, host and port.
+
+    Args:
+        text: A message, for example of a library that quotes what it could not open.
+    """
+    return _EMBEDDED.sub(_shown_if_secret, text)
+
+
+def _shown_if_secret(found: re.Match[str]) -> str:
+    address = found.group()
+    secret = "@" in address or "=" in address
+    return shown_address(address) if secret else address
+
+
+def _host(rest: str) -> str:
+    """Host and port of an address without its scheme; "" if they cannot be told from a password."""
+    authority = re.split(r"[/?#;]", rest, maxsplit=1)[0]
+    host = _at_start(authority)
+    if "@" not in rest or ("@" not in authority and (":" not in authority or _is_named(host))):
+        return host  # an @ further on belongs to the path
+    last = _at_start(rest.rpartition("@")[2])
+    if "@" in authority:
+        return last if _is_named(last) or rest.count("@") == authority.count("@") else ""
+    # "u:p/w@host": the password holds the slash; "u:80/w@host" may be either
+    return last if host == "" and rest.count("@") == 1 else ""
+
+
+def _at_start(text: str) -> str:
+    found = _HOST.match(text)
+    return "" if found is None else found.group()
+
+
+def _is_named(host: str) -> bool:
+    """Whether a text is certainly a host: an IP address, a domain, or followed by a port."""
+    name = host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host
+    return bool(name) and ("." in name or name.startswith("[") or name == "localhost")
