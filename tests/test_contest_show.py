@@ -29,6 +29,7 @@ from paintcam.overlay import Hud
 from paintcam.run.live import Summary
 from paintcam.sinks.snapshots import Snapshots
 from program import Program, house, paintcam, rows, write_video
+from ranks import best_of
 from screen import MISSING, Screen
 
 CONTEST = ("contest", "--prompt", "a house", "--model", "sketch")
@@ -160,7 +161,7 @@ def test_a_maximum_is_stored_while_the_turn_still_runs(leaderboard):
     booth.press(" ")
     booth.until(Phase.TURN)
     booth.verdict(40)
-    booth.wait_for(lambda: leaderboard.standing(BOARD, "Ada") is not None)
+    booth.wait_for(lambda: best_of(leaderboard, BOARD, "Ada") is not None)
     assert booth.tick() is Phase.TURN
     booth.close()
 
@@ -172,7 +173,7 @@ def test_the_photo_finish_is_the_frame_that_was_held(tmp_path, leaderboard):
     booth.play(40, 60, 50)
     assert booth.show.picture(np.zeros((4, 4, 3), np.uint8))[0, 0, 0] == 2
     booth.close()
-    stored = leaderboard.standing(BOARD, NAMES[1]).turn
+    stored = best_of(leaderboard, BOARD, NAMES[1]).turn
     assert stored.snapshot == str(tmp_path / "shots" / f"{stored.id}.jpg")
     assert sorted(p.name for p in tmp_path.joinpath("shots").iterdir()) == [
         f"{stored.id}.jpg",
@@ -193,7 +194,7 @@ def test_a_snapshot_folder_that_vanishes_is_said_and_the_show_goes_on(tmp_path, 
     booth.verdict(60)
     booth.close()
     assert any("snapshot" in note for note in booth.notes)
-    assert leaderboard.standing(BOARD, "Ada").turn.score == 60
+    assert best_of(leaderboard, BOARD, "Ada").turn.score == 60
 
 
 def test_a_blocked_picture_scores_nothing_and_is_never_the_photo(booth):
@@ -230,7 +231,7 @@ def test_what_rose_while_a_guard_was_still_looking_is_taken_back(tmp_path, leade
     live = np.zeros((4, 4, 3), np.uint8)
     assert booth.show.picture(live) is live
     booth.close()
-    stored = leaderboard.standing(BOARD, "Ada").turn
+    stored = best_of(leaderboard, BOARD, "Ada").turn
     assert (stored.id, stored.score, stored.best) == (turn.id, 40, 40)
     assert stored.snapshot is None
     assert leaderboard.count() == 1
@@ -250,7 +251,7 @@ def test_a_photo_from_before_a_blocked_picture_stays(tmp_path, leaderboard):
     booth.press("n")
     assert booth.show.picture(np.zeros((4, 4, 3), np.uint8))[0, 0, 0] == 3
     booth.close()
-    stored = leaderboard.standing(BOARD, "Ada").turn
+    stored = best_of(leaderboard, BOARD, "Ada").turn
     assert (stored.score, stored.best) == (40, 40)
     assert stored.snapshot == str(tmp_path / "shots" / f"{stored.id}.jpg")
     assert {p.stem for p in (tmp_path / "shots").iterdir()} == {stored.id}
@@ -263,7 +264,7 @@ def test_a_turn_played_again_leaves_the_leaderboard(booth, leaderboard):
     booth.verdict(20)
     booth.until(Phase.RESULT)
     booth.close()
-    assert leaderboard.standing(BOARD, "Ada").turn.score == 20
+    assert best_of(leaderboard, BOARD, "Ada").turn.score == 20
     assert leaderboard.count() == 1
 
 
@@ -367,7 +368,7 @@ def test_a_run_of_a_player_begins_a_turn_with_each_prompt_and_reset(leaderboard)
     see(60, 4.0)
     show.close()
     assert leaderboard.count() == 3
-    assert leaderboard.standing(BOARD, "Ada").turn.score == 40
+    assert best_of(leaderboard, BOARD, "Ada").turn.score == 40
     assert str(show.standing(leaderboard)) == "1 of 1"
     assert show.standing(leaderboard).turn.board.prompt == "a cat"
 
@@ -399,7 +400,7 @@ def test_a_run_of_a_player_takes_back_what_rose_while_a_guard_was_still_looking(
     see(95, 6.0, blocked=True)
     see(30, 7.0, 7.3, 7.6)
     show.close()
-    stored = leaderboard.standing(BOARD, "Ada").turn
+    stored = best_of(leaderboard, BOARD, "Ada").turn
     assert (stored.score, stored.best, stored.similarity) == (40, 40, 40 / 300)
     assert leaderboard.count() == 1
 

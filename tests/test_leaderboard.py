@@ -15,6 +15,7 @@ from sqlalchemy import create_engine
 import postgres
 from paintcam.errors import LeaderboardError
 from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id, points_of, schema
+from ranks import best_of, rank_of
 
 GORILLA = Board("a gorilla gardening with grapes", "sketch", 0.02, 0.36)
 
@@ -73,7 +74,7 @@ def test_a_stored_turn_comes_back_as_it_was(leaderboard):
         snapshot="/tmp/shots/é.png",
     )
     leaderboard.store(stored)
-    standing = leaderboard.standing(GORILLA, "Ada")
+    standing = best_of(leaderboard, GORILLA, "Ada")
     assert standing.turn == stored
     assert str(standing) == "1 of 1"
 
@@ -88,25 +89,25 @@ def test_best_a_player_and_ties_share_a_rank(leaderboard):
         (3, 4, "Cy", 70),
         (4, 4, "Di", 5),
     ]
-    assert str(leaderboard.standing(GORILLA, "Cy")) == "3 of 4"
-    assert leaderboard.rank(GORILLA, 75) == (3, 4)
+    assert str(best_of(leaderboard, GORILLA, "Cy")) == "3 of 4"
+    assert rank_of(leaderboard, GORILLA, 75) == (3, 4)
 
 
 def test_a_turn_has_a_place_of_its_own_beside_its_players_better_one(leaderboard):
     played = [turn(*row) for row in [("Ada", 80), ("Bo", 60), ("Ada", 40), ("Cy", 50), ("Cy", 50)]]
     for one in played:
         leaderboard.store(one)
-    places = [leaderboard.standing_of(one.id) for one in played]
+    places = [leaderboard.rank_of_turn(one.id) for one in played]
     assert list(map(str, places)) == ["1 of 3", "2 of 3", "3 of 3", "3 of 3", "3 of 3"]
     assert [place.turn for place in places] == played
-    assert leaderboard.standing_of(new_turn_id()) is None
+    assert leaderboard.rank_of_turn(new_turn_id()) is None
 
 
 def test_large_ranks_are_printed_as_a_person_reads_them(leaderboard):
     standing = None
     for index in range(12):
         leaderboard.store(turn(f"p{index}", index))
-    standing = leaderboard.standing(GORILLA, "p0")
+    standing = best_of(leaderboard, GORILLA, "p0")
     assert str(standing) == "12 of 12"
     assert str(type(standing)(586, 10187, standing.turn)) == "586 of 10,187"
 
@@ -127,10 +128,10 @@ def test_a_rising_turn_is_one_turn_and_never_falls(leaderboard):
     for score, best in [(10, 20), (40, 60), (30, 70), (40, 65)]:
         leaderboard.store(turn("Ada", score, best=best, id=one))
     assert leaderboard.count() == 1
-    kept = leaderboard.standing(GORILLA, "Ada").turn
+    kept = best_of(leaderboard, GORILLA, "Ada").turn
     assert (kept.score, kept.best) == (40, 70)
-    assert leaderboard.rank(GORILLA, 41) == (1, 1)
-    assert leaderboard.rank(GORILLA, 39) == (2, 1)
+    assert rank_of(leaderboard, GORILLA, 41) == (1, 1)
+    assert rank_of(leaderboard, GORILLA, 39) == (2, 1)
 
 
 def test_encoders_and_ranges_are_never_ranked_together(leaderboard):
@@ -168,7 +169,7 @@ def test_case_and_spaces_do_not_tell_prompts_apart(leaderboard):
 def test_a_name_is_any_text(leaderboard, name):
     leaderboard.store(turn(name, 42))
     leaderboard.store(turn("Ada", 43))
-    assert leaderboard.standing(GORILLA, name).turn.player == name
+    assert best_of(leaderboard, GORILLA, name).turn.player == name
     assert leaderboard.delete(player=name) == 1
     assert names(leaderboard) == ["Ada"]
 
@@ -205,11 +206,11 @@ def test_forgetting_the_best_turn_uncovers_the_one_before(leaderboard):
     leaderboard.store(turn("Bo", 40))
     assert leaderboard.forget(second.id)
     assert not leaderboard.forget(second.id)
-    assert leaderboard.standing(GORILLA, "Ada").turn == first
-    assert str(leaderboard.standing(GORILLA, "Ada")) == "2 of 2"
+    assert best_of(leaderboard, GORILLA, "Ada").turn == first
+    assert str(best_of(leaderboard, GORILLA, "Ada")) == "2 of 2"
     assert leaderboard.forget(first.id)
-    assert leaderboard.standing(GORILLA, "Ada") is None
-    assert leaderboard.rank(GORILLA, 0) == (2, 1)
+    assert best_of(leaderboard, GORILLA, "Ada") is None
+    assert rank_of(leaderboard, GORILLA, 0) == (2, 1)
 
 
 def test_delete_takes_a_prompt_a_player_both_or_all(leaderboard):
@@ -252,7 +253,7 @@ def test_ranks_agree_with_counting_by_hand(leaderboard):
         leaderboard.store(turn(player, score))
         best[player] = max(best.get(player, 0), points_of(score))
     for player, points in best.items():
-        standing = leaderboard.standing(GORILLA, player)
+        standing = best_of(leaderboard, GORILLA, player)
         assert standing.rank == 1 + sum(other > points for other in best.values())
         assert standing.of == len(best)
 
@@ -285,7 +286,7 @@ def test_an_older_schema_is_brought_up_to_date_with_its_scores(url):
             (1, "Bo", 70),
         ]
         leaderboard.store(turn("Cy", 99))
-        assert leaderboard.rank(GORILLA, 70) == (2, 3)
+        assert rank_of(leaderboard, GORILLA, 70) == (2, 3)
     with create_engine(url).connect() as connection:
         assert schema.read_version(connection) == schema.VERSION
 
@@ -325,4 +326,4 @@ def test_threads_share_one_leaderboard(leaderboard):
     for thread in threads:
         thread.join()
     assert leaderboard.count() == 80
-    assert leaderboard.rank(GORILLA, 18.5) == (5, 4)
+    assert rank_of(leaderboard, GORILLA, 18.5) == (5, 4)

@@ -17,6 +17,7 @@ from paintcam.leaderboard import (
     new_turn_id,
     schema,
 )
+from ranks import rank_of
 
 WEB = Board("a house", "sketch", 0.02, 0.36, "web")
 PNG = b"\x89PNG any bytes"
@@ -62,8 +63,8 @@ def test_web_and_webcam_rank_on_separate_boards(leaderboard):
     camera = Board("a house", "sketch", 0.02, 0.36)
     leaderboard.store(Turn(new_turn_id(), camera, "Grace", 20, 20, 0.1))
     Submissions(leaderboard).store(drawing("one", 90), PNG, "shown")
-    assert leaderboard.rank(camera, 20) == (1, 1)
-    assert leaderboard.rank(WEB, 20) == (2, 1)
+    assert rank_of(leaderboard, camera, 20) == (1, 1)
+    assert rank_of(leaderboard, WEB, 20) == (2, 1)
     assert {row.turn.board.origin for board in leaderboard.top() for row in board} == {
         "camera",
         "web",
@@ -104,10 +105,10 @@ def test_a_hidden_drawing_does_not_rank_and_comes_back_when_shown(leaderboard):
         drawings.store(turn, PNG, "shown")
     assert drawings.set_state([rude.id], "hidden") == 1
     assert [row.turn.id for row in drawings.best(WEB, 5)] == [good.id, other.id]
-    assert leaderboard.rank(WEB, 50) == (1, 2)
+    assert rank_of(leaderboard, WEB, 50) == (1, 2)
     assert drawings.set_state([rude.id], "shown") == 1
     assert [row.turn.id for row in drawings.best(WEB, 5)] == [rude.id, good.id]
-    assert leaderboard.rank(WEB, 50) == (2, 2)
+    assert rank_of(leaderboard, WEB, 50) == (2, 2)
 
 
 def test_a_waiting_drawing_ranks_and_is_not_listed(leaderboard):
@@ -132,7 +133,7 @@ def test_deleting_takes_picture_name_and_rank_with_it(leaderboard):
     assert drawings.ids(player_key=mine[0].player_key) == [turn.id for turn in mine]
     assert drawings.delete([turn.id for turn in mine]) == 2
     assert drawings.picture(mine[0].id) is None
-    assert leaderboard.rank(WEB, 0) == (2, 1)
+    assert rank_of(leaderboard, WEB, 0) == (2, 1)
 
     def names(connection):
         rows = connection.execute(select(schema.pictures.c.id)).scalars().all()
@@ -195,5 +196,5 @@ def test_a_database_of_version_2_gets_the_websites_tables(tmp_path):
         ((standing,),) = leaderboard.top()
         assert standing.turn.board.origin == "camera"
         leaderboard.store(Turn("t2", Board("a house", "sketch", 0.02, 0.36), "Bo", 60, 60, 0.3))
-        assert leaderboard.rank(WEB, 0) == (1, 0)
-        assert leaderboard.rank(standing.turn.board, 50) == (2, 2)
+        assert rank_of(leaderboard, WEB, 0) == (1, 0)
+        assert rank_of(leaderboard, standing.turn.board, 50) == (2, 2)

@@ -12,12 +12,13 @@ from paintcam.errors import LeaderboardError
 from paintcam.leaderboard import (
     Board,
     Leaderboard,
-    ScoreKeeper,
+    ScoreRecorder,
     Turn,
     TurnQueue,
     TurnWriter,
     new_turn_id,
 )
+from ranks import best_of
 
 BOARD = Board("a house", "sketch", 0.02, 0.36)
 
@@ -59,11 +60,11 @@ def wait_until(condition):
 
 def test_a_maximum_is_stored_the_moment_it_rises(leaderboard):
     writer = TurnWriter(leaderboard, lambda _: None)
-    keeper = ScoreKeeper(writer, BOARD, "Ada", ("nsfw",), snapshot="a.png")
+    keeper = ScoreRecorder(writer, BOARD, "Ada", ("nsfw",), snapshot="a.png")
     for score, fair in [(20, 10), (60, 40), (30, 40), (float("nan"), 99)]:
         keeper.offer(score, score / 300, fair)
-    wait_until(lambda: (s := leaderboard.standing(BOARD, "Ada")) is not None and s.turn.score == 40)
-    stored = leaderboard.standing(BOARD, "Ada").turn
+    wait_until(lambda: (s := best_of(leaderboard, BOARD, "Ada")) is not None and s.turn.score == 40)
+    stored = best_of(leaderboard, BOARD, "Ada").turn
     assert (stored.best, stored.similarity, stored.id) == (60, 0.2, keeper.turn_id)
     assert (stored.guards, stored.snapshot) == (("nsfw",), "a.png")
     writer.close()
@@ -75,7 +76,7 @@ def test_offering_never_waits_for_a_database_that_hangs(leaderboard):
     notices: list[str] = []
     leaderboard.hangs.clear()
     writer = TurnWriter(leaderboard, notices.append)
-    keeper = ScoreKeeper(writer, BOARD, "Ada")
+    keeper = ScoreRecorder(writer, BOARD, "Ada")
     queue = TurnQueue(leaderboard.location)
     for score in range(50):
         keeper.offer(score, 0.1, score)
@@ -134,7 +135,7 @@ def test_a_turn_that_is_played_again_is_taken_back(leaderboard):
     writer.put(second)
     assert writer.flush(20)
     writer.close()
-    assert leaderboard.standing(BOARD, "Ada").turn == second
+    assert best_of(leaderboard, BOARD, "Ada").turn == second
 
 
 def test_a_turn_taken_back_while_the_database_was_away_stays_away(leaderboard):
@@ -176,7 +177,7 @@ def test_draining_a_queue_twice_stores_once(leaderboard):
     queue.put(turn("Ada", 20, ada.id))
     assert queue.drain(leaderboard) == 2
     assert queue.drain(leaderboard) == 0
-    assert leaderboard.standing(BOARD, "Ada").turn == ada
+    assert best_of(leaderboard, BOARD, "Ada").turn == ada
 
 
 def test_a_queue_belongs_to_one_database(leaderboard):

@@ -37,7 +37,7 @@ from paintcam.errors import UsageError
 
 if TYPE_CHECKING:
     from paintcam.contest import Place, PlayedTurn
-    from paintcam.leaderboard import Standing
+    from paintcam.leaderboard import PlayerRank
     from paintcam.sinks.snapshots import Snapshots
 
 __all__ = ["contest"]
@@ -164,12 +164,12 @@ def _own_photos() -> Snapshots | None:
         return None
 
 
-def _tell(turn: PlayedTurn, standing: Standing | None) -> None:
+def _tell(turn: PlayedTurn, standing: PlayerRank | None) -> None:
     place = f", {standing} on the leaderboard" if standing is not None else ""
     typer.echo(f"{turn.player}: {turn.score:.2f} (raw best {turn.best:.2f}){place}")
 
 
-def _tell_json(turn: PlayedTurn, standing: Standing | None) -> None:
+def _tell_json(turn: PlayedTurn, standing: PlayerRank | None) -> None:
     print_json(
         {
             "type": "turn",

@@ -14,7 +14,7 @@ from paintcam.cli.report import print_json
 from paintcam.errors import UsageError
 
 if TYPE_CHECKING:
-    from paintcam.leaderboard import Leaderboard, Standing
+    from paintcam.leaderboard import Leaderboard, PlayerRank
 
 __all__ = ["COLUMNS", "leaderboard", "leaderboard_app", "open_leaderboard", "spreadsheet_safe"]
 
@@ -156,7 +156,7 @@ def _ask(question: str) -> None:
     typer.confirm(question, abort=True)
 
 
-def _print_csv(standings: list[Standing]) -> None:
+def _print_csv(standings: list[PlayerRank]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(COLUMNS)
     for standing in standings:
@@ -167,7 +167,7 @@ def _print_csv(standings: list[Standing]) -> None:
         writer.writerow(spreadsheet_safe(c) if isinstance(c, str) else c for c in cells)
 
 
-def _print_tables(boards: list[list[Standing]]) -> None:
+def _print_tables(boards: list[list[PlayerRank]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

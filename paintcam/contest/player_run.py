@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from paintcam.contest.fair_maximum import WINDOW_S
 from paintcam.contest.maxima import Maxima
 from paintcam.errors import LeaderboardError
-from paintcam.leaderboard import Board, Leaderboard, ScoreKeeper, TurnWriter
-from paintcam.leaderboard import Standing as Place
+from paintcam.leaderboard import Board, Leaderboard, PlayerRank, ScoreRecorder, TurnWriter
 from paintcam.run.hooks import Show
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class _Attempt:
 
     board: Board
     maxima: Maxima
-    keeper: ScoreKeeper
+    keeper: ScoreRecorder
 
 
 class PlayerShow(Show):
@@ -100,7 +99,7 @@ class PlayerShow(Show):
             self._settle()
         self._writer.close()
 
-    def standing(self, leaderboard: Leaderboard) -> Place | None:
+    def standing(self, leaderboard: Leaderboard) -> PlayerRank | None:
         """The place of the player's best turn of this run, of those at its last prompt.
 
         None where nothing was scored, or the database does not tell.
@@ -111,7 +110,7 @@ class PlayerShow(Show):
             return None
         best = max(played, key=lambda attempt: attempt.maxima.score)
         try:
-            return leaderboard.standing_of(best.keeper.turn_id)
+            return leaderboard.rank_of_turn(best.keeper.turn_id)
         except LeaderboardError:
             return None  # the writer has said what is wrong with it
 
@@ -128,9 +127,9 @@ class PlayerShow(Show):
             keeper.snapshot = self.photo()
             self._attempts.append(_Attempt(board, Maxima(self._window_s), keeper))
 
-    def _new_keeper(self, board: Board) -> ScoreKeeper:
+    def _new_keeper(self, board: Board) -> ScoreRecorder:
         guards = () if self._judge is None else self._judge.active_guards
-        return ScoreKeeper(self._writer, board, self._player, guards)
+        return ScoreRecorder(self._writer, board, self._player, guards)
 
     def _take_back(self, blocked_at: float) -> None:
         for attempt in self._attempts:  # the one before may have ended a moment ago

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from paintcam.contest.turn import PlayedTurn
 from paintcam.errors import LeaderboardError
 from paintcam.frames import Image
-from paintcam.leaderboard import Board, Leaderboard, ScoreKeeper, Standing, TurnWriter
+from paintcam.leaderboard import Board, Leaderboard, PlayerRank, ScoreRecorder, TurnWriter
 from paintcam.sinks.snapshots import Snapshot
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class TurnKeeping:
         prompt: str,
         snapshots: Snapshots | None,
         notice: Callable[[str], None],
-        on_end: Callable[[PlayedTurn, Standing | None], None],
+        on_end: Callable[[PlayedTurn, PlayerRank | None], None],
     ) -> None:
         self.ranks: dict[str, str] = {}
         self._leaderboard = leaderboard
@@ -51,7 +51,7 @@ class TurnKeeping:
         self._writer = TurnWriter(leaderboard, notice)
         self._board: Board | None = None
         self._guards: tuple[str, ...] = ()
-        self._keepers: dict[str, ScoreKeeper] = {}
+        self._keepers: dict[str, ScoreRecorder] = {}
         self._photos: dict[str, str] = {}  # where each turn's photo-finish is
         self._ended: list[PlayedTurn] = []
         self._lookups: list[threading.Thread] = []
@@ -73,7 +73,7 @@ class TurnKeeping:
             return
         keeper = self._keepers.get(turn.id)
         if keeper is None:
-            keeper = ScoreKeeper(self._writer, self._board, turn.player, self._guards, turn.id)
+            keeper = ScoreRecorder(self._writer, self._board, turn.player, self._guards, turn.id)
             self._keepers[turn.id] = keeper
         keeper.snapshot = self._photos.get(turn.id)
         keeper.offer(turn.best, turn.similarity, turn.score)
@@ -135,9 +135,9 @@ class TurnKeeping:
         stored = self._writer.flush(_RANK_S)
         self._on_end(turn, self._look_up(turn) if stored else None)
 
-    def _look_up(self, turn: PlayedTurn) -> Standing | None:
+    def _look_up(self, turn: PlayedTurn) -> PlayerRank | None:
         try:
-            found = self._leaderboard.standing_of(turn.id)
+            found = self._leaderboard.rank_of_turn(turn.id)
         except LeaderboardError as error:
             self._notice(str(error))
             return None

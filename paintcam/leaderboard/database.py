@@ -6,8 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 
-# This package is imported only by the commands that keep or show scores.
-from sqlalchemy import URL, Connection, Engine, create_engine, event, exc  # noqa: TID253
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
 from paintcam.errors import LeaderboardError
 from paintcam.leaderboard import schema

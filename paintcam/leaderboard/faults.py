@@ -7,8 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 
-# This package is imported only by the commands that keep or show scores.
-from sqlalchemy import URL, exc  # noqa: TID253
+from sqlalchemy import URL, exc
 
 from paintcam.errors import LeaderboardError
 from paintcam.leaderboard.location import file_identity, location_of, secrets_of, sqlite_path

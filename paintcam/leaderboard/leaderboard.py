@@ -13,14 +13,13 @@ from threading import RLock
 from types import TracebackType
 from typing import TypeAlias, TypeVar
 
-# This package is imported only by the commands that keep or show scores.
-from sqlalchemy import Connection, Engine, exc, func, select  # noqa: TID253
+from sqlalchemy import Connection, Engine, exc, func, select
 
 from paintcam.leaderboard import reads, writes
 from paintcam.leaderboard.database import open_engine
 from paintcam.leaderboard.faults import is_damage, is_passing, set_aside, translated
 from paintcam.leaderboard.location import file_identity, location_of, parse_url, sqlite_path
-from paintcam.leaderboard.records import Board, Standing, Turn, points_of
+from paintcam.leaderboard.records import PlayerRank, Turn
 from paintcam.leaderboard.schema import turns
 
 __all__ = ["Leaderboard"]
@@ -106,38 +105,9 @@ class Leaderboard:
         """
         return self.write(lambda connection: writes.forget(connection, turn_id))
 
-    def rank(self, board: Board, score: float) -> tuple[int, int]:
-        """The rank that a score has, or would have, on a board.
-
-        Args:
-            board: The board.
-            score: 0…100.
-
-        Returns:
-            (rank, of): one more than the players who have more, and how many players there are.
-        """
-
-        def work(connection: Connection) -> tuple[int, int]:
-            board_id = reads.board_id(connection, board)
-            return (
-                (1, 0) if board_id is None else reads.rank(connection, board_id, points_of(score))
-            )
-
-        return self.read(work)
-
-    def standing(self, board: Board, player: str) -> Standing | None:
-        """A player's place on a board; None where they never played it."""
-
-        def work(connection: Connection) -> Standing | None:
-            board_id = reads.board_id(connection, board)
-            found = [] if board_id is None else reads.top(connection, board_id, player, 1)
-            return found[0] if found else None
-
-        return self.read(work)
-
-    def standing_of(self, turn_id: str) -> Standing | None:
-        """The place that one turn alone would give its player; None where it is not stored."""
-        return self.read(lambda connection: reads.standing_of(connection, turn_id))
+    def rank_of_turn(self, turn_id: str) -> PlayerRank | None:
+        """Return the rank that one turn alone gives its player, or None if it is not stored."""
+        return self.read(lambda connection: reads.rank_of_turn(connection, turn_id))
 
     def top(
         self,
@@ -145,7 +115,7 @@ class Leaderboard:
         player: str | None = None,
         limit: int = 20,
         most_boards: int | None = None,
-    ) -> list[list[Standing]]:
+    ) -> list[list[PlayerRank]]:
         """The best players of each board.
 
         Args:
@@ -158,7 +128,7 @@ class Leaderboard:
             One list a board, boards played last first; within it the best first.
         """
 
-        def work(connection: Connection) -> list[list[Standing]]:
+        def work(connection: Connection) -> list[list[PlayerRank]]:
             ids = reads.board_ids(connection, prompt)
             found = (reads.top(connection, board_id, player, limit) for board_id in ids)
             return list(islice((standings for standings in found if standings), most_boards))
@@ -194,6 +164,18 @@ class Leaderboard:
 
         return self.write(work)
 
+    def read(self, work: Work[_Result]) -> _Result:
+        """Run a function that only reads, in one transaction, and retry it where that can help."""
+        with translated(self._url):
+            return self._repeat(lambda engine: engine.connect(), work)
+
+    def write(self, work: Work[_Result]) -> _Result:
+        """Run a function that writes, in one transaction, and retry it where that can help."""
+        with translated(self._url):
+            return self._repeat(
+                lambda engine: engine.execution_options(paintcam_writes=True).begin(), work
+            )
+
     def close(self) -> None:
         """Close the database. May be called twice."""
         self._engine.dispose()
@@ -220,18 +202,6 @@ class Leaderboard:
                 self._engine = open_engine(self._url, self._notice)
                 self._file = file_identity(sqlite_path(self._url))
             return self._engine
-
-    def read(self, work: Work[_Result]) -> _Result:
-        """Do work that only reads, in one transaction, again where it may well succeed then."""
-        with translated(self._url):
-            return self._repeat(lambda engine: engine.connect(), work)
-
-    def write(self, work: Work[_Result]) -> _Result:
-        """Do work that writes, in one transaction, again where it may well succeed then."""
-        with translated(self._url):
-            return self._repeat(
-                lambda engine: engine.execution_options(paintcam_writes=True).begin(), work
-            )
 
     def _repeat(
         self, begin: Callable[[Engine], AbstractContextManager[Connection]], work: Work[_Result]

@@ -7,8 +7,7 @@ import os
 import re
 from pathlib import Path
 
-# This package is imported only by the commands that keep or show scores.
-from sqlalchemy import URL, exc, make_url  # noqa: TID253
+from sqlalchemy import URL, exc, make_url
 
 from paintcam.errors import LeaderboardError
 from paintcam.folders import data_folder

@@ -6,8 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-# This package is imported only by the commands that keep or show scores.
-from sqlalchemy import (  # noqa: TID253
+from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
@@ -19,7 +18,7 @@ from sqlalchemy import (  # noqa: TID253
     select,
 )
 
-from paintcam.leaderboard.records import Board, Standing, Turn
+from paintcam.leaderboard.records import Board, PlayerRank, Turn
 from paintcam.leaderboard.schema import bests, boards, players, tallies, tenths_of, turns
 from paintcam.text import clean_text, prompt_key
 
@@ -29,7 +28,7 @@ __all__ = [
     "board_ids",
     "player_id",
     "rank",
-    "standing_of",
+    "rank_of_turn",
     "top",
     "turn_of",
     "turns_listed",
@@ -123,7 +122,7 @@ def best_turns(board: int) -> Select[Any]:
     )
 
 
-def top(connection: Connection, board: int, player: str | None, limit: int) -> list[Standing]:
+def top(connection: Connection, board: int, player: str | None, limit: int) -> list[PlayerRank]:
     """A board's best players (or one player), best first, with the ranks they share."""
     query = best_turns(board).limit(limit)
     if player is not None:
@@ -132,27 +131,27 @@ def top(connection: Connection, board: int, player: str | None, limit: int) -> l
     if not rows:
         return []
     place, of = rank(connection, board, rows[0].points)
-    standings: list[Standing] = []
+    standings: list[PlayerRank] = []
     points = rows[0].points
     for index, row in enumerate(rows):
         if row.points != points:
             place, points = index + 1, row.points
-        standings.append(Standing(place, of, turn_of(row)))
+        standings.append(PlayerRank(place, of, turn_of(row)))
     return standings
 
 
-def standing_of(connection: Connection, turn_id: str) -> Standing | None:
+def rank_of_turn(connection: Connection, turn_id: str) -> PlayerRank | None:
     """The place that one turn alone would give its player; None where it is not stored."""
     row = connection.execute(_TURN, {"turn": turn_id}).one_or_none()
     if row is None:
         return None
     place, of = rank(connection, row.board_id, row.points)
     # The player's own better turn is nobody who is ahead of them.
-    return Standing(place - (row.most > row.points), of, turn_of(row))
+    return PlayerRank(place - (row.most > row.points), of, turn_of(row))
 
 
 def turn_of(row: Row[Any]) -> Turn:
-    """The turn in a row that one of the selects above gave."""
+    """Build the turn of a row that one of the queries above selected."""
     return Turn(
         id=row.id,
         board=Board(row.prompt, row.encoder, row.low, row.high, row.origin),

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from paintcam.leaderboard.records import Board, Turn, new_turn_id
 from paintcam.leaderboard.writer import TurnWriter
 
-__all__ = ["ScoreKeeper"]
+__all__ = ["ScoreRecorder"]
 
 
-class ScoreKeeper:
+class ScoreRecorder:
     """Stores a turn's maximum the moment it rises, without making the caller wait.
 
     A new prompt, player or attempt is a new keeper. The writer stores and ends.

@@ -15,7 +15,7 @@ from typing import Literal
 from paintcam.errors import LeaderboardError
 from paintcam.text import clean_text, prompt_key
 
-__all__ = ["Board", "Origin", "Standing", "Turn", "new_turn_id", "now", "points_of"]
+__all__ = ["Board", "Origin", "PlayerRank", "Turn", "new_turn_id", "now", "points_of"]
 
 Origin = Literal["camera", "web"]
 """Where drawings were made. Clean pixels beat filmed paper, so the two rank apart."""
@@ -195,7 +195,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PlayerRank:
     """A player's place on a board, by the best of their turns there or by one that was asked for.
 
     Attributes:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# This package is imported only by the commands that keep or show scores.
-from sqlalchemy import (  # noqa: TID253
+from sqlalchemy import (
     Column,
     Connection,
     Double,

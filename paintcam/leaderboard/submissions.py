@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
 
-# This package is imported only by the commands that keep or show scores.
-from sqlalchemy import Connection, Row, Select, func, or_, select  # noqa: TID253
+from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from paintcam.leaderboard import reads, writes
 from paintcam.leaderboard.leaderboard import Leaderboard
-from paintcam.leaderboard.records import Board, Standing, Turn
+from paintcam.leaderboard.records import Board, PlayerRank, Turn
 from paintcam.leaderboard.schema import HIDDEN, bests, pictures, players, submissions, turns
 
 __all__ = ["State", "Submission", "SubmissionTakenError", "Submissions"]
@@ -184,25 +183,25 @@ class Submissions:
 
         return self._leaderboard.read(work)
 
-    def best(self, board: Board, limit: int) -> list[Standing]:
+    def best(self, board: Board, limit: int) -> list[PlayerRank]:
         """The best players of a board whose best drawing may be shown, best first."""
         shown = or_(submissions.c.state.is_(None), submissions.c.state == "shown")
 
-        def work(connection: Connection) -> list[Standing]:
+        def work(connection: Connection) -> list[PlayerRank]:
             board_id = reads.board_id(connection, board)
             query = reads.best_turns(board_id or 0).where(shown).limit(limit)
             query = query.join(submissions, submissions.c.id == turns.c.id, isouter=True)
-            return _standings(connection, board_id, query)
+            return _ranks(connection, board_id, query)
 
         return self._leaderboard.read(work)
 
-    def standing(self, board: Board, player_key: str) -> Standing | None:
+    def standing(self, board: Board, player_key: str) -> PlayerRank | None:
         """A player's place on a board by the best of their drawings; None where none ranks."""
 
-        def work(connection: Connection) -> Standing | None:
+        def work(connection: Connection) -> PlayerRank | None:
             board_id = reads.board_id(connection, board)
             query = reads.best_turns(board_id or 0).where(players.c.key == player_key)
-            return next(iter(_standings(connection, board_id, query)), None)
+            return next(iter(_ranks(connection, board_id, query)), None)
 
         return self._leaderboard.read(work)
 
@@ -230,12 +229,12 @@ def _owner(connection: Connection, submission_id: str) -> str | None:
     return None if found is None else str(found)
 
 
-def _standings(connection: Connection, board_id: int | None, query: Select[Any]) -> list[Standing]:
+def _ranks(connection: Connection, board_id: int | None, query: Select[Any]) -> list[PlayerRank]:
     if board_id is None:
         return []
     rows = connection.execute(query).all()
     ranks = {row.points: reads.rank(connection, board_id, row.points) for row in rows}
-    return [Standing(*ranks[row.points], turn=reads.turn_of(row)) for row in rows]
+    return [PlayerRank(*ranks[row.points], turn=reads.turn_of(row)) for row in rows]
 
 
 def _listed() -> Select[Any]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 
-# This package is imported only by the commands that keep or show scores.
-from sqlalchemy import (  # noqa: TID253
+from sqlalchemy import (
     ColumnElement,
     Connection,
     Insert,
