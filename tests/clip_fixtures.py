@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from paintcam.encoders.child_process import EncoderApart
+from paintcam.encoders.child_process import ChildProcessEncoder
 from roboflow_stand_in import RoboflowStandIn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,6 +75,6 @@ def clip_encoder(clip_cache):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in clip_cache.env.items():
             patch.setenv(name, value)
-        encoder = EncoderApart("clip")
+        encoder = ChildProcessEncoder("clip")
     yield encoder
     encoder.close()

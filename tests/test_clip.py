@@ -9,7 +9,7 @@ import pytest
 
 from clip_fixtures import clip_environment, run
 from paintcam.encoders import load_encoder
-from paintcam.encoders.child_process import EncoderApart
+from paintcam.encoders.child_process import ChildProcessEncoder
 from paintcam.errors import ModelError, PromptError
 
 SNIPPET = """
@@ -123,7 +123,7 @@ def test_halves_that_do_not_belong_together(clip_cache, tmp_path, monkeypatch):
     for name, value in clip_environment(root, "http://127.0.0.1:9").items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ModelError, match="do not belong together"):
-        EncoderApart("clip")
+        ChildProcessEncoder("clip")
 
 
 def test_a_pull_of_nothing_that_exists(clip_cache):

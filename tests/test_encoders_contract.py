@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from paintcam.encoders.base import EncoderInfo, check_prompts, middle_square, unit_rows
-from paintcam.encoders.child_process import EncoderApart
+from paintcam.encoders.child_process import ChildProcessEncoder
 from paintcam.encoders.sketch import SketchEncoder
 from paintcam.errors import ModelError, PromptError
 
@@ -31,7 +31,7 @@ class Hues:
         return unit_rows(np.array(named, float).reshape(-1, 3), len(texts), self.info.name)
 
 
-ENCODERS = ["hues", "sketch", "sketch apart", "clip"]
+ENCODERS = ["hues", "sketch", "sketch in a child process", "clip"]
 
 
 @pytest.fixture(scope="module", params=ENCODERS)
@@ -43,9 +43,9 @@ def encoder(request):
     elif request.param == "clip":
         yield request.getfixturevalue("clip_encoder")
     else:
-        apart = EncoderApart("sketch")
-        yield apart
-        apart.close()
+        child = ChildProcessEncoder("sketch")
+        yield child
+        child.close()
 
 
 def picture(height, width, seed=0):

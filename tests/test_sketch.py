@@ -83,12 +83,12 @@ def test_foreign_files_are_not_taken(folder, name):
 @pytest.mark.parametrize(
     ("numbers", "reason"),
     [
-        (np.ones(5, np.float32), "not 384 numbers of float32"),
-        (np.zeros(384, np.float32), "no direction of length 1"),
-        (np.full(384, np.nan, np.float32), "no direction of length 1"),
+        (np.ones(5, np.float32), "expected 384 float32 numbers"),
+        (np.zeros(384, np.float32), "expected a vector of length 1"),
+        (np.full(384, np.nan, np.float32), "expected a vector of length 1"),
     ],
 )
-def test_what_is_no_direction_is_foreign(folder, numbers, reason):
+def test_a_direction_of_handwriting_with_wrong_numbers_is_refused(folder, numbers, reason):
     np.save(folder / HANDWRITING, numbers)
     sign(folder)
     with pytest.raises(ModelError, match=rf"{HANDWRITING} is not for .*{reason}"):

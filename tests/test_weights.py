@@ -193,7 +193,7 @@ def test_unknown_variants_and_models_list_the_choices(cache, roboflow):
         pull("ViT-X")
     with pytest.raises(ModelError, match=r"404.*paintcam models"):
         pull("RN50")
-    for name in ("clop", "clip:ViT-X", "clip:", "sketch:1"):
+    for name in ("clop", "clip:ViT-X", "clip:", "clip:clip", "sketch:", "sketch:1"):
         with pytest.raises(ModelError, match="Choose one of auto, sketch, clip, clip:RN50"):
             resolve_model(name)
 

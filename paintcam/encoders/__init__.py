@@ -2,54 +2,62 @@
 
 from __future__ import annotations
 
-from paintcam.encoders.base import Encoder, Progress
+from typing import TYPE_CHECKING
+
 from paintcam.errors import ModelError
+
+if TYPE_CHECKING:
+    from paintcam.encoders.base import Encoder, Progress
 
 __all__ = ["load_encoder", "resolve_model"]
 
 
 def resolve_model(name: str) -> str:
-    """Give an encoder's full name without loading it.
+    """Find an encoder's full name without loading it.
 
     Args:
         name: As `--model` takes it: "auto", "sketch", "clip" or "clip:VARIANT".
 
     Returns:
-        "sketch" or "clip:VARIANT"; for "auto", CLIP where its weights are cached, else sketch.
+        "sketch" or "clip:VARIANT"; for "auto", CLIP if its weights are cached, otherwise sketch.
 
     Raises:
-        ModelError: No such encoder.
+        ModelError: There is no such encoder.
     """
     from paintcam.encoders.weights import DEFAULT_VARIANT, VARIANTS, is_cached
 
     if name == "auto":
         return f"clip:{DEFAULT_VARIANT}" if is_cached(DEFAULT_VARIANT) else "sketch"
+    if name == "clip":
+        return f"clip:{DEFAULT_VARIANT}"
     kind, _, variant = name.partition(":")
-    if name == "sketch" or (kind == "clip" and (variant or name) in {"clip", *VARIANTS}):
-        return name if name != "clip" else f"clip:{DEFAULT_VARIANT}"
+    if name == "sketch" or (kind == "clip" and variant in VARIANTS):
+        return name
     choices = ", ".join(["auto", "sketch", "clip", *(f"clip:{known}" for known in VARIANTS)])
     raise ModelError(
-        f"Unknown model {name!r}. Choose one of {choices}; `paintcam models` lists them."
+        f"Unknown model {name!r}.",
+        fix=f"Choose one of {choices}. Run `paintcam models` for details.",
     )
 
 
 def load_encoder(
     name: str, *, fetch: bool = False, progress: Progress | None = None, apart: bool = False
 ) -> Encoder:
-    """Load an encoder; seconds for CLIP, a fraction of one for sketch.
+    """Load an encoder: seconds for CLIP, a fraction of a second for sketch.
 
     Args:
         name: As `--model` takes it: "auto", "sketch", "clip" or "clip:VARIANT".
-        fetch: Download CLIP's weights first where they are not cached.
-        progress: Told how far that download is.
-        apart: Run CLIP in a process of its own. Loading it holds Python's lock for a second and
-            more at a time, which would freeze a live picture in this process.
+        fetch: Download CLIP's weights first if they are not cached.
+        progress: Called as that download proceeds.
+        apart: Run CLIP in a child process. Loading it holds Python's lock for a second and more
+            at a time, which would freeze a live picture in this process.
 
     Returns:
         An encoder that is ready to run.
 
     Raises:
-        ModelError: No such encoder, or its weights are missing, damaged or out of reach.
+        ModelError: There is no such encoder, or its weights are missing, damaged or cannot be
+            downloaded.
     """
     resolved = resolve_model(name)
     if resolved == "sketch":
@@ -63,9 +71,9 @@ def load_encoder(
     if fetch and not is_cached(variant):
         pull(variant, progress)
     if apart:
-        from paintcam.encoders.child_process import EncoderApart
+        from paintcam.encoders.child_process import ChildProcessEncoder
 
-        return EncoderApart(resolved)
+        return ChildProcessEncoder(resolved)
     from paintcam.encoders.clip import ClipEncoder
 
     return ClipEncoder(variant)

@@ -1,4 +1,4 @@
-"""What an encoder is, and what all of them share."""
+"""The protocol of an encoder, and what all encoders share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ScoreRange: TypeAlias = tuple[float, float]
 """The similarities that become score 0 and score 100."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called with the bytes that are here and the bytes in all; what it raises ends the download."""
+"""Called with the bytes on disk and the total; an exception that it raises stops the download."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,11 +73,11 @@ class Encoder(Protocol):
         """Embed frames in the joint space.
 
         Args:
-            images: BGR uint8 frames, each (H, W, 3); sizes may differ; any number, also none.
+            images: Any number of BGR uint8 frames, each (H, W, 3); sizes may differ.
 
         Returns:
-            Unit-norm float32 embeddings, shape (N, D), in the order given. A row that the model
-            made NaN or zero is a zero row, which no judge scores.
+            Unit-norm float32 embeddings, shape (N, D), in the order given. Where the model returned
+            NaN or zero, the row is zero, and no judge scores it.
 
         Raises:
             ModelError: The model cannot run.
@@ -99,12 +99,12 @@ class Encoder(Protocol):
 
 
 def unit_rows(raw: npt.NDArray[np.generic], count: int, name: str) -> Embeddings:
-    """Make a model's output embeddings, or say that it is none.
+    """Turn a model's output into embeddings.
 
     Args:
-        raw: What the model gave.
-        count: How many rows were asked for.
-        name: The encoder's name, for the message.
+        raw: The model's output.
+        count: How many inputs it had.
+        name: The encoder's name, for the error.
 
     Returns:
         Unit-norm float32 rows, shape (count, D); a NaN, infinite or zero row becomes zeros.
@@ -114,10 +114,11 @@ def unit_rows(raw: npt.NDArray[np.generic], count: int, name: str) -> Embeddings
     """
     if raw.ndim != 2 or raw.shape[0] != count or raw.shape[1] == 0:
         raise ModelError(
-            f"The model {name} gave an output of shape {raw.shape} for {count} inputs; its files "
-            "are for something else. Run `paintcam models` to see where they lie."
+            f"The model {name} returned shape {raw.shape} for {count} inputs, so its files belong "
+            "to another model.",
+            fix="Run `paintcam models` to see where they are.",
         )
-    rows = raw.astype(np.float64)  # in float32 the squares of a wild row would overflow
+    rows = raw.astype(np.float64)  # in float32 the squares of a large row would overflow
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     sound = np.isfinite(norms) & (norms > 0)
     unit = np.divide(rows, norms, out=np.zeros_like(rows), where=sound)
@@ -126,13 +127,13 @@ def unit_rows(raw: npt.NDArray[np.generic], count: int, name: str) -> Embeddings
 
 
 def middle_square(image: Image) -> Image:
-    """Cut the part of a frame that an encoder sees: the largest square in its middle.
+    """Crop a frame to what an encoder uses: the largest centred square.
 
     Args:
         image: BGR uint8 (H, W, 3).
 
     Returns:
-        A view of it, (S, S, 3), S the shorter of H and W.
+        A view of it, (S, S, 3), where S is the smaller of H and W.
     """
     height, width = image.shape[:2]
     side = min(height, width)
@@ -144,23 +145,23 @@ def check_prompts(texts: Sequence[str]) -> None:
     """Refuse a blank prompt.
 
     Raises:
-        PromptError: One of them holds nothing but white space.
+        PromptError: A text is empty or white space.
     """
     if any(not text.strip() for text in texts):
-        raise PromptError('The prompt is blank. Pass one: `paintcam --prompt "a red fox"`.')
+        raise PromptError("The prompt is blank.", fix='Pass one, such as --prompt "a red fox".')
 
 
 def too_long(name: str, tokens: int, most: int) -> PromptError:
-    """Say by how much a prompt is too long, for an encoder to raise.
+    """Build the error of a prompt that is too long for an encoder.
 
     Args:
-        name: The encoder's.
-        tokens: How long the prompt is.
-        most: How long it may be.
+        name: The encoder's name.
+        tokens: Length of the prompt.
+        most: The longest prompt that the encoder takes.
     """
     over = tokens - most
     s = "s" * (over > 1)
     return PromptError(
-        f"The prompt is {over} token{s} too long for {name}: {tokens} of at most {most}. Shorten "
-        f"it by about {over} word{s}."
+        f"The prompt is {over} token{s} too long for {name}: {tokens} of at most {most}.",
+        fix=f"Shorten it by about {over} word{s}.",
     )

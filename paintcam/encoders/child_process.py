@@ -1,8 +1,11 @@
-"""An encoder in a process of its own.
+"""An encoder in a child process, and the protocol that both ends speak.
 
 Importing torch and building ONNX Runtime's sessions hold Python's lock, for more than a second at
-a time on a slow machine, while a live picture must go on. A process of its own also ends at once,
-however deep in a model it is, and keeps what its libraries print.
+a time on a slow machine, while a live picture must go on. A child process can also be ended at
+any moment, however deep in a model it is, and what its libraries print stays with it.
+
+A message is a JSON header, preceded by its length, and then the raw bytes of the arrays that the
+header announces.
 """
 
 from __future__ import annotations
@@ -10,33 +13,34 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import struct
 import subprocess
-import sys
 import weakref
 from collections.abc import Sequence
-from typing import Any
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from paintcam.encoders.base import Embeddings, EncoderInfo, middle_square
-from paintcam.encoders.wire import receive, send
+from paintcam.encoders.isolated import python_command
 from paintcam.errors import ModelError, PromptError
 from paintcam.frames import Image
 
-__all__ = ["EncoderApart"]
+__all__ = ["ChildProcessEncoder", "Message", "receive", "send"]
 
-# The child finds paintcam where this process does, not where its working folder happens to be.
-CODE = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
-    "from paintcam.encoders.worker import serve; serve(sys.argv[2])"
-)
+Message: TypeAlias = tuple[dict[str, Any], list[npt.NDArray[Any]]]
+"""A header, and the arrays that belong to it."""
+
+LENGTH = struct.Struct("<I")
+CODE = "from paintcam.encoders.worker import serve; serve(sys.argv[1])"
+DOCTOR = "Run `paintcam doctor` to check this machine, or pass `--model sketch`."
 
 
-class EncoderApart:
-    """Any encoder that `load_encoder` knows, run in a process of its own.
+class ChildProcessEncoder:
+    """Any encoder that `load_encoder` knows, run in a child process.
 
-    The process ends with `close`, with this object, and with this process, however that ends.
+    The child ends with `close`, with this object, and with this process, however that ends.
 
     Args:
         name: As `--model` takes it.
@@ -46,35 +50,34 @@ class EncoderApart:
     """
 
     def __init__(self, name: str) -> None:
-        self._given = name
-        # Ctrl-C in the terminal is this process's to handle: the other one follows.
-        lone: dict[str, Any] = (
+        self._name = name
+        # Ctrl-C in the terminal is for this process alone, which then ends the child.
+        group: dict[str, Any] = (
             {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
             if os.name == "nt"
             else {"start_new_session": True}
         )
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", CODE, json.dumps([str(path) for path in sys.path]), name],
+                python_command(CODE, name),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                **lone,
+                **group,
             )
         except OSError as error:
             raise ModelError(
-                f"Cannot start a process for {name} ({error.strerror}). Run `paintcam doctor` to "
-                "see what is wrong, or pass `--model sketch`."
+                f"Cannot start a process for {name} ({error.strerror}).", fix=DOCTOR
             ) from error
         self._end = weakref.finalize(self, _end, self._process)
         try:
-            told, arrays = self._answer()
+            declared, arrays = self._answer()
         except ModelError:
             self.close()
             raise
-        low, high = told.pop("score_range")
+        low, high = declared.pop("score_range")
         self._info = EncoderInfo(
-            score_range=(low, high), handwriting=arrays[0] if arrays else None, **told
+            score_range=(low, high), handwriting=arrays[0] if arrays else None, **declared
         )
 
     @property
@@ -86,13 +89,13 @@ class EncoderApart:
         """Embed frames in the joint space.
 
         Args:
-            images: BGR uint8 frames, each (H, W, 3); sizes may differ. The middle square is seen.
+            images: BGR uint8 frames, each (H, W, 3); sizes may differ. The middle square is used.
 
         Returns:
             Unit-norm float32 embeddings, shape (N, D), in the order given.
 
         Raises:
-            ModelError: The model cannot run, or its process is gone.
+            ModelError: The model cannot run, or its process has ended.
         """
         return self._ask({"do": "image"}, [middle_square(image) for image in images])
 
@@ -107,7 +110,7 @@ class EncoderApart:
 
         Raises:
             PromptError: A text is blank or longer than the encoder takes.
-            ModelError: The model cannot run, or its process is gone.
+            ModelError: The model cannot run, or its process has ended.
         """
         return self._ask({"do": "text", "texts": list(texts)}, [])
 
@@ -116,35 +119,74 @@ class EncoderApart:
         self._end()
 
     def _ask(self, header: dict[str, Any], arrays: Sequence[npt.NDArray[Any]]) -> Embeddings:
-        assert self._process.stdin is not None  # a pipe, as asked for above
+        assert self._process.stdin is not None  # a pipe, as requested above
         try:
             send(self._process.stdin, header, arrays)
         except (OSError, ValueError) as error:  # ValueError: closed here
-            raise self._gone() from error
+            raise self._ended() from error
         _, (rows,) = self._answer()
         return np.array(rows, np.float32)
 
-    def _answer(self) -> tuple[dict[str, Any], list[npt.NDArray[Any]]]:
+    def _answer(self) -> Message:
         assert self._process.stdout is not None  # as above
         try:
             header, arrays = receive(self._process.stdout)
         except (EOFError, OSError, ValueError) as error:
-            raise self._gone() from error
+            raise self._ended() from error
         if "error" in header:
             kind = PromptError if header["error"] == "PromptError" else ModelError
-            raise kind(str(header["message"]))
+            raise kind(str(header["what"]), fix=str(header["fix"]))
         return header, arrays
 
-    def _gone(self) -> ModelError:
+    def _ended(self) -> ModelError:
         if not self._end.alive:
-            return ModelError(f"The encoder {self._given} was closed. Load it anew.")
+            return ModelError(f"The encoder {self._name} was closed.", fix="Load it again.")
         code = self._process.poll()
         how = "" if code is None else f" with code {code}"
-        why = ": the system may have run out of memory" if code == -9 else ""
-        return ModelError(
-            f"The process that ran {self._given} ended{how}{why}. Run `paintcam doctor` to see "
-            "what is wrong, or pass `--model sketch`."
-        )
+        why = " (the system may have run out of memory)" if code == -9 else ""
+        return ModelError(f"The process that ran {self._name} ended{how}{why}.", fix=DOCTOR)
+
+
+def send(pipe: IO[bytes], header: dict[str, Any], arrays: Sequence[npt.NDArray[Any]] = ()) -> None:
+    """Write one message.
+
+    Args:
+        pipe: To the other process.
+        header: Anything that JSON can hold, without the key "arrays".
+        arrays: Of any shape, uint8 or float32.
+
+    Raises:
+        OSError: The other process has ended.
+    """
+    shapes = [[str(array.dtype), list(array.shape)] for array in arrays]
+    text = json.dumps(header | {"arrays": shapes}).encode()
+    pipe.write(LENGTH.pack(len(text)) + text)
+    for array in arrays:
+        pipe.write(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes]) -> Message:
+    """Read one message.
+
+    Raises:
+        EOFError: The other process has ended.
+    """
+    (length,) = LENGTH.unpack(_exactly(pipe, LENGTH.size))
+    header = json.loads(_exactly(pipe, length))
+    arrays = []
+    for dtype, shape in header.pop("arrays"):
+        kind = np.dtype(dtype)
+        data = _exactly(pipe, kind.itemsize * int(np.prod(shape)))
+        arrays.append(np.frombuffer(data, kind).reshape(shape))
+    return header, arrays
+
+
+def _exactly(pipe: IO[bytes], count: int) -> bytes:
+    data = pipe.read(count)
+    if len(data) < count:
+        raise EOFError
+    return data
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -152,5 +194,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
-            with contextlib.suppress(OSError):  # what was still to be written has no reader now
+            with contextlib.suppress(OSError):  # unsent bytes have no reader any more
                 pipe.close()

@@ -1,4 +1,4 @@
-"""Keeping what other packages print while they load from the person at the terminal."""
+"""Hide what other packages print while they load."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["quiet"]
 
 
 class _DeafTo:
-    """A text stream that drops what one thread writes: another may be printing verdicts."""
+    """A text stream that drops what one thread writes; another thread may be printing verdicts."""
 
     def __init__(self, stream: TextIO, thread: int) -> None:
         self._stream, self._thread = stream, thread
@@ -29,7 +29,7 @@ class _DeafTo:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what Inference and its many imports print from the user; errors still raise."""
+    """Drop what this thread prints or warns about; errors are still raised."""
     out, err, me = sys.stdout, sys.stderr, threading.get_ident()
     muted = _DeafTo(out, me), _DeafTo(err, me)
     sys.stdout, sys.stderr = muted
@@ -38,7 +38,7 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        # Unless someone else has put another stream there in the meantime.
+        # Unless other code replaced the stream in the meantime.
         if sys.stdout is muted[0]:
             sys.stdout = out
         if sys.stderr is muted[1]:

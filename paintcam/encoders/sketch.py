@@ -1,6 +1,6 @@
 """The bundled encoder: ONNX Runtime alone, loaded in a fraction of a second.
 
-Its folder is told of in `sketch_files.py`; another folder of that form takes its place.
+`sketch_files.py` describes its folder. Any other folder of that form works too.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class SketchEncoder:
     """The bundled encoder, or another one in a folder of the same form.
 
     Args:
-        folder: Where it lies; the bundled one by default.
+        folder: Its files; the bundled ones by default.
 
     Raises:
         ModelError: A file is missing, damaged, or not for this encoder.
@@ -54,7 +54,7 @@ class SketchEncoder:
             raise
         except Exception as error:  # tokenizers raises nothing narrower
             raise self._manifest.foreign("tokenizer.json", error) from error
-        # A prompt is never cut in silence, and each text is run by itself.
+        # A long prompt is an error, not truncated; each text runs alone, so there is no padding.
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._visual = self._session("visual.onnx", ["image"])
@@ -72,7 +72,7 @@ class SketchEncoder:
         seen = self.encode_image([np.zeros((edge, edge, 3), np.uint8)]).shape[1]
         if seen != self._dim:
             raise self._manifest.foreign(
-                "visual.onnx", f"{seen} dimensions beside the text's {self._dim}"
+                "visual.onnx", f"{seen} dimensions, but text.onnx has {self._dim}"
             )
 
     @property
@@ -84,7 +84,7 @@ class SketchEncoder:
         """Embed frames in the joint space.
 
         Args:
-            images: BGR uint8 frames, each (H, W, 3); sizes may differ. The middle square is seen.
+            images: BGR uint8 frames, each (H, W, 3); sizes may differ. The middle square is used.
 
         Returns:
             Unit-norm float32 embeddings, shape (N, D), in the order given.
@@ -122,8 +122,8 @@ class SketchEncoder:
         if length > self._manifest.max_tokens:
             raise too_long(self._manifest.name, length, self._manifest.max_tokens)
         parts = []
-        # One by one: the network is quantised while it runs, over the whole batch, so that a text
-        # would come out otherwise beside other texts.
+        # One by one: activations are quantised over the whole batch, so other texts in it would
+        # change a text's embedding.
         for row in rows:
             ids = np.array([row], np.int64)
             feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
@@ -140,32 +140,32 @@ class SketchEncoder:
         return unit_rows(raw, count, self._manifest.name)
 
     def _session(self, file: str, inputs: list[str]) -> InferenceSession:
-        """Open one of the two networks, from the very bytes that were verified."""
+        """Open one of the two networks from the bytes that were verified."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = min(2, os.cpu_count() or 1)
         options.log_severity_level = 3
-        # A waiting thread sleeps: spinning would double the CPU used for the same frames.
+        # Waiting threads sleep: spinning doubles the CPU time of the same frames.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         data = self._manifest.verified(file)
         try:
             session = onnxruntime.InferenceSession(
                 data, options, providers=["CPUExecutionProvider"]
             )
-            found = [told.name for told in session.get_inputs()]
+            found = [tensor.name for tensor in session.get_inputs()]
         except Exception as error:  # ONNX Runtime's errors share no narrower public base
             raise self._manifest.foreign(file, error) from error
-        if found != inputs or "embedding" not in [told.name for told in session.get_outputs()]:
+        if found != inputs or "embedding" not in [tensor.name for tensor in session.get_outputs()]:
             raise self._manifest.foreign(file, f"inputs {found}, expected {inputs}")
         return session
 
 
 def _square_rgb(image: Image, edge: int) -> npt.NDArray[np.uint8]:
-    """Cut the middle square of a BGR frame, as CLIP does, and scale it to RGB (edge, edge, 3)."""
+    """Crop a BGR frame to its middle square, as CLIP does, and scale it to RGB (edge, edge, 3)."""
     import cv2
 
     square = middle_square(image)
-    way = cv2.INTER_AREA if square.shape[0] > edge else cv2.INTER_LINEAR
-    scaled = cv2.resize(square, (edge, edge), interpolation=way)
+    method = cv2.INTER_AREA if square.shape[0] > edge else cv2.INTER_LINEAR
+    scaled = cv2.resize(square, (edge, edge), interpolation=method)
     return np.ascontiguousarray(scaled[:, :, ::-1])

@@ -1,7 +1,7 @@
-"""CLIP's weights: which there are, where they lie, and whether they are here.
+"""CLIP's weights: which variants exist, where their files are, and whether they are complete.
 
-Importing `inference` takes seconds; nothing here does, except to ask it
-once for the name of a cache folder, which is then remembered beside the cache.
+Importing `inference` takes seconds. Nothing here does so, except once to learn the names of the
+cache folders, which are then stored beside the cache.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ INDEX = "paintcam-folders.json"
 
 @dataclass(frozen=True, slots=True)
 class ClipWeights:
-    """One variant of CLIP that Roboflow serves.
+    """A variant of CLIP that Roboflow serves.
 
     Attributes:
-        megabytes: About what is downloaded: four bytes a parameter.
-        image_size: Edge of the square picture it sees, pixels.
+        megabytes: Approximate download size: four bytes per parameter.
+        image_size: Edge of the square input picture, pixels.
     """
 
     megabytes: int
@@ -64,37 +64,37 @@ VARIANTS = {
 
 
 def cache_root() -> Path:
-    """The folder that Inference is told to cache in, lasting unlike its default in /tmp.
+    """The cache folder that Inference uses too; unlike its default in /tmp, it survives a reboot.
 
-    `MODEL_CACHE_DIR` wins, since whoever set it for Inference has weights there; then
-    `PAINTCAM_CACHE_DIR`; then the platform's cache folder. Where Inference is imported already,
-    it is too late to choose: what it read then holds.
+    `MODEL_CACHE_DIR` comes first, since whoever set it for Inference has weights there; then
+    `PAINTCAM_CACHE_DIR`; then the platform's cache folder. If Inference is already imported, the
+    folder that it read then is used.
     """
     if settings := sys.modules.get("inference.core.env"):
         return Path(str(settings.MODEL_CACHE_DIR))
-    if told := os.environ.get("MODEL_CACHE_DIR"):
-        return Path(told).expanduser()
-    if told := os.environ.get("PAINTCAM_CACHE_DIR"):
-        return Path(told).expanduser() / "models"
+    if folder := os.environ.get("MODEL_CACHE_DIR"):
+        return Path(folder).expanduser()
+    if folder := os.environ.get("PAINTCAM_CACHE_DIR"):
+        return Path(folder).expanduser() / "models"
     from platformdirs import user_cache_path
 
     return user_cache_path("paintcam", appauthor=False) / "models"
 
 
 def prepare_environment() -> None:
-    """Tell Inference where its cache is and to be quiet; it reads this when it is imported."""
+    """Set what Inference reads when it is imported: its cache folder, and to print nothing."""
     os.environ["MODEL_CACHE_DIR"] = str(cache_root())
-    os.environ["DISABLE_VERSION_CHECK"] = "True"  # else a thread asks PyPI, and prints
+    os.environ["DISABLE_VERSION_CHECK"] = "True"  # otherwise a thread asks PyPI and prints
     os.environ.setdefault("LOG_LEVEL", "ERROR")
 
 
 def pull_command(variant: str) -> str:
-    """The command that fetches a variant, for messages."""
+    """The command that downloads a variant, for messages."""
     return f"paintcam models pull clip:{variant}"
 
 
 def clip_folder(variant: str) -> Path:
-    """Where Inference looks for a variant. The first time for a version of it: seconds.
+    """Find the folder of a variant; takes seconds the first time with a version of Inference.
 
     Raises:
         ModelError: Inference cannot be imported.
@@ -105,9 +105,10 @@ def clip_folder(variant: str) -> Path:
     try:
         with quiet():
             from inference.core.cache.model_artifacts import get_cache_dir
-    except Exception as error:  # an install torn in two raises anything
+    except Exception as error:  # a broken installation raises anything
         raise ModelError(
-            f"Cannot import Inference ({error}). Run `paintcam doctor` to see what is wrong."
+            f"Cannot import Inference ({error}).",
+            fix="Run `paintcam doctor` to check this machine.",
         ) from error
     root = cache_root()
     folders = {
@@ -121,13 +122,13 @@ def clip_folder(variant: str) -> Path:
 
 
 def is_cached(variant: str) -> bool:
-    """Whether a variant's files are here whole; milliseconds where paintcam fetched them."""
+    """Whether a variant's files are complete; takes milliseconds if paintcam downloaded them."""
     root = cache_root()
     if not any(root.glob("*clip*")):
         return False
     folder = _remembered(variant)
     if folder is None:
-        # Weights that Inference fetched by itself, or another version of it: ask it, once.
+        # Inference itself, or another version of it, downloaded them: ask it for the folder, once.
         marks = (f"*{variant}*/visual.onnx", f"clip/{variant}/visual.onnx")
         if not any(True for mark in marks for _ in root.glob(mark)):
             return False
@@ -144,8 +145,8 @@ def _version() -> str:
 
 def _index() -> dict[str, dict[str, str]]:
     try:
-        told = json.loads((cache_root() / INDEX).read_text(encoding="utf-8"))
-        return told if isinstance(told, dict) else {}
+        index = json.loads((cache_root() / INDEX).read_text(encoding="utf-8"))
+        return index if isinstance(index, dict) else {}
     except (OSError, ValueError):
         return {}
 
@@ -158,5 +159,5 @@ def _remembered(variant: str) -> Path | None:
 def _remember(folders: dict[str, str]) -> None:
     index = _index() | {_version(): folders}
     path = cache_root() / INDEX
-    with contextlib.suppress(OSError):  # a cache that cannot be written is asked about again
+    with contextlib.suppress(OSError):  # then Inference is asked again next time
         write_atomically(path, json.dumps(index, indent=1).encode())

@@ -1,4 +1,4 @@
-"""The other end of `apart`: loads an encoder and answers on stdin and stdout until they close."""
+"""The child's end of `child_process`: loads an encoder and answers until the pipe closes."""
 
 from __future__ import annotations
 
@@ -9,58 +9,58 @@ from dataclasses import fields
 from typing import IO
 
 from paintcam.encoders import load_encoder
-from paintcam.encoders.wire import Message, receive, send
+from paintcam.encoders.child_process import Message, receive, send
 from paintcam.errors import ModelError
 
 __all__ = ["serve"]
 
 
 def serve(name: str) -> None:
-    """Load an encoder and answer until the other process closes the pipe or is gone."""
-    # stdout is for answers alone: what libraries print, also in C, must not come between them.
+    """Load an encoder and answer until the parent closes the pipe or ends."""
+    # stdout carries answers alone: what libraries print, also in C, must not come between them.
     answers = os.fdopen(os.dup(1), "wb")
-    questions = os.fdopen(os.dup(0), "rb")
+    requests = os.fdopen(os.dup(0), "rb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
-    asked: queue.SimpleQueue[Message] = queue.SimpleQueue()
-    # In a thread of its own, so that the end of the other process is noticed while loading, too.
-    threading.Thread(target=_read, args=(questions, asked), daemon=True).start()
+    received: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    # A thread of its own notices the end of the parent while the encoder still loads.
+    threading.Thread(target=_read, args=(requests, received), daemon=True).start()
     try:
         encoder = load_encoder(name)
-    except Exception as error:  # told to whoever waits for it, whatever it is
-        _tell(answers, error)
+    except Exception as error:  # the parent waits for it, whatever it is
+        _send_error(answers, error)
         return
     info = encoder.info
     declared = {field.name: getattr(info, field.name) for field in fields(info)}
     handwriting = declared.pop("handwriting")
     send(answers, declared, [] if handwriting is None else [handwriting])
     while True:
-        header, arrays = asked.get()
+        header, arrays = received.get()
         try:
             if header["do"] == "image":
                 rows = encoder.encode_image(arrays)
             else:
                 rows = encoder.encode_text(header["texts"])
         except Exception as error:  # as above
-            _tell(answers, error)
+            _send_error(answers, error)
         else:
             send(answers, {}, [rows])
 
 
-def _tell(answers: IO[bytes], error: Exception) -> None:
+def _send_error(answers: IO[bytes], error: Exception) -> None:
     if not isinstance(error, ModelError):
         error = ModelError(
-            f"The encoder failed: {type(error).__name__}: {error}. Run `paintcam doctor` to see "
-            "what is wrong, or pass `--model sketch`."
+            f"The encoder failed ({type(error).__name__}: {error}).",
+            fix="Run `paintcam doctor` to check this machine, or pass `--model sketch`.",
         )
-    send(answers, {"error": type(error).__name__, "message": str(error)})
+    send(answers, {"error": type(error).__name__, "what": error.what, "fix": error.fix})
 
 
-def _read(questions: IO[bytes], asked: queue.SimpleQueue[Message]) -> None:
+def _read(requests: IO[bytes], received: queue.SimpleQueue[Message]) -> None:
     try:
         while True:
-            asked.put(receive(questions))
+            received.put(receive(requests))
     except EOFError:
-        # Nobody is left to answer. In the midst of an import nothing gentler ends a process.
+        # The parent has ended. During an import nothing gentler ends this process.
         os._exit(0)

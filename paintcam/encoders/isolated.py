@@ -1,0 +1,41 @@
+"""How paintcam starts another Python: never with code from the current folder.
+
+`python -c` puts the working folder first on the path, so that a `json.py` that happens to lie
+there would run. `-I` leaves it out, together with PYTHONPATH and the like; the path of this process
+is then passed on explicitly.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+__all__ = ["python_command"]
+
+_SET_PATH = "import sys; sys.path[:] = __import__('json').loads(sys.argv.pop(1));"
+
+
+def python_command(code: str, *arguments: str) -> list[str]:
+    """Build the command of a child Python that imports what this process imports.
+
+    Args:
+        code: Statements for `python -c`; `paintcam` can be imported in them.
+        arguments: Become `sys.argv[1:]`.
+
+    Returns:
+        A command for `subprocess`.
+    """
+    return [sys.executable, "-I", "-c", _SET_PATH + code, json.dumps(_path()), *arguments]
+
+
+def _path() -> list[str]:
+    """The search path of this process without its working folder.
+
+    The folder that holds paintcam comes last, for a checkout that is run in place: nothing in it
+    can hide a module of Python or of an installed package.
+    """
+    here = str(Path.cwd())
+    home = str(Path(__file__).resolve().parents[2])
+    path = [str(entry) for entry in sys.path if entry not in ("", ".", here)]
+    return path if home in path else [*path, home]
