@@ -116,12 +116,20 @@ def test_pythons_that_inference_takes(monkeypatch, version, level):
     assert bool(check.mend) is (level is Level.FAIL)
 
 
-def test_an_inference_that_is_missing_or_torn_is_a_failure(monkeypatch):
+def test_an_install_without_inference_is_a_choice(monkeypatch):
+    """The bundled encoder runs without it, so nothing is broken."""
+
     def missing(_name):
         raise PackageNotFoundError
 
     monkeypatch.setattr("importlib.metadata.version", missing)
-    assert checks.inference().level is Level.FAIL
+    check = checks.inference()
+    assert check.level is Level.WARN
+    assert "CLIP is not installed" in check.found
+    assert check.mend == "pip install --upgrade 'inference>=1.8,<2'"
+
+
+def test_a_torn_inference_is_a_failure(monkeypatch):
     monkeypatch.setattr("importlib.metadata.version", lambda _name: "1.8.3")
     monkeypatch.setenv("PYTHONPATH", "")
     monkeypatch.setattr(sys, "executable", sys.executable)
