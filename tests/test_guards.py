@@ -16,10 +16,11 @@ from paintcam.encoders import load_encoder
 from paintcam.encoders.base import EncoderInfo
 from paintcam.errors import ModelError, PromptError, UsageError
 from paintcam.frames import Frame, SourceState
-from paintcam.judge.guard_prompts import NsfwPromptGuard, PromptCheck, guard_prompts
+from paintcam.judge.guard_prompts import guard_prompts
 from paintcam.judge.handwriting import HandwritingGuard
 from paintcam.judge.make import make_judge
-from paintcam.judge.nsfw import NsfwClassifierGuard, open_classifier
+from paintcam.judge.nsfw import NsfwClassifierGuard, NsfwPromptGuard, open_classifier
+from paintcam.judge.prompt_check import PromptCheck
 from paintcam.run.every_frame import EveryFrame
 
 PICTURE = np.full((32, 32, 3), 255, np.uint8)
@@ -89,7 +90,7 @@ def test_a_page_that_is_read_loses_to_a_drawing(encoder, prompt, brought):
     caught = guarded.judge([written])[0]
     assert caught.score < honest.score
     assert caught.flags
-    assert caught.flags[0].startswith("reads like handwriting: −")
+    assert caught.flags[0].startswith("handwriting detected: −")
 
 
 def test_a_drawing_pays_nothing_and_with_its_word_little(encoder):
@@ -158,14 +159,14 @@ def test_guard_prompts_that_cannot_work(encoder):
         HandwritingGuard(encoder, ["word " * 100])
     with pytest.raises(PromptError, match=r"handwriting guard.*blank"):
         HandwritingGuard(encoder, [" "])
-    with pytest.raises(ModelError, match="Mend it"):
+    with pytest.raises(ModelError, match="Run `pip install"):
         guard_prompts("no such list")
 
 
 def test_an_empty_list_of_words_refuses_nothing(encoder, monkeypatch):
     """Somebody's own prompts.json may name no words."""
-    told = {"nsfw": ("a naked person",), "harmless": ("a drawing",), "nsfw_words": ()}
-    monkeypatch.setattr("paintcam.judge.guard_prompts.guard_prompts", told.__getitem__)
+    lists = {"nsfw": ("a naked person",), "harmless": ("a drawing",), "nsfw_words": ()}
+    monkeypatch.setattr("paintcam.judge.prompt_check.guard_prompts", lists.__getitem__)
     PromptCheck(encoder).refuse(["a house with a garden"])
 
 

@@ -14,8 +14,10 @@ from paintcam.encoders import load_encoder
 from paintcam.encoders.base import EncoderInfo
 from paintcam.errors import PromptError, UsageError
 from paintcam.frames import Frame
-from paintcam.judge.judge import Finding, Judge, score_of
+from paintcam.judge.guard import Finding
+from paintcam.judge.judge import Judge
 from paintcam.judge.make import make_judge
+from paintcam.judge.verdict import score_of
 
 
 class Colours:
@@ -143,10 +145,10 @@ def test_labels_are_probabilities_that_sum_to_one():
 @pytest.mark.parametrize(
     ("prompt", "labels", "error", "words"),
     [
-        (None, [], UsageError, "Pass --prompt"),
-        ("a house", ["a", "b"], UsageError, "exclude each other"),
-        (None, ["hot dog"], UsageError, "One label"),
-        (None, ["red", "blue", " red "], UsageError, '"red" was given twice'),
+        (None, [], UsageError, "Pass `--prompt"),
+        ("a house", ["a", "b"], UsageError, "cannot be used together"),
+        (None, ["hot dog"], UsageError, "At least two labels"),
+        (None, ["red", "blue", " red "], UsageError, '"red" appears twice'),
         (None, ["red", "  "], PromptError, "label is blank"),
         ("   ", [], PromptError, "blank"),
         ("", [], PromptError, "blank"),
@@ -162,15 +164,15 @@ def test_prompts_and_labels_that_cannot_work(prompt, labels, error, words):
 
 def test_a_run_of_labels_takes_no_prompt():
     """`p` in the window has nothing to change."""
-    with pytest.raises(UsageError, match="tells labels apart"):
+    with pytest.raises(UsageError, match="classifies by labels"):
         Judge(Colours(), labels=["red", "blue"]).set_prompt("green")
 
 
 def test_a_penalty_is_told_in_points():
     """The similarity stays as measured; the score pays, and the flag says how much."""
-    judge = Judge(Colours(), "red", guards=[Fixed(penalty=0.18, words="reads like handwriting")])
+    judge = Judge(Colours(), "red", guards=[Fixed(penalty=0.18, words="handwriting detected")])
     (verdict,) = judge.judge([frame()])
-    assert verdict.flags == ("reads like handwriting: −18",)
+    assert verdict.flags == ("handwriting detected: −18",)
     assert verdict.similarity == pytest.approx(1, abs=0.01)
     assert verdict.score == pytest.approx(82, abs=1)
     assert judge.active_guards == ("fixed",)
@@ -178,7 +180,7 @@ def test_a_penalty_is_told_in_points():
 
 def test_a_penalty_that_costs_nothing_is_not_mentioned():
     """A score of 0 cannot lose points."""
-    judge = Judge(Colours(), "red", guards=[Fixed(penalty=0.5, words="reads like handwriting")])
+    judge = Judge(Colours(), "red", guards=[Fixed(penalty=0.5, words="handwriting detected")])
     (verdict,) = judge.judge([frame((255, 0, 0))])
     assert (verdict.score, verdict.flags) == (0, ())
 
@@ -196,7 +198,7 @@ def test_a_page_of_words_is_neither_label():
     """With labels the penalty takes the lead of the first; the shares still sum to 1."""
     labels = ["red", "blue"]
     (free,) = Judge(Colours(), labels=labels).judge([frame()])
-    guard = Fixed(penalty=2.0, words="reads like handwriting")
+    guard = Fixed(penalty=2.0, words="handwriting detected")
     (caught,) = Judge(Colours(), labels=labels, guards=[guard]).judge([frame()])
     assert free.labels["red"] > 0.99
     assert caught.labels["red"] == pytest.approx(0.5)
@@ -263,7 +265,7 @@ def test_guards_by_name(monkeypatch):
     encoder = load_encoder("sketch")
     assert make_judge(encoder, "a house", guards=(), crop=False).active_guards == ()
     assert make_judge(encoder, "a house", guards=["handwriting"]).active_guards == ("handwriting",)
-    with pytest.raises(UsageError, match=r'No guard is called "bot".*handwriting, nsfw'):
+    with pytest.raises(UsageError, match=r'no guard named "bot".*handwriting, nsfw'):
         make_judge(encoder, "a house", guards=["bot"])
     monkeypatch.setattr("paintcam.judge.nsfw.open_classifier", lambda: None)
     assert make_judge(encoder, "a house").active_guards == ("handwriting",)

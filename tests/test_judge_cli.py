@@ -59,7 +59,7 @@ def test_a_page_of_words_is_told_and_the_guard_can_be_switched_off(pictures, tmp
     free, _ = score(pictures, *prompt, "--no-guard", "handwriting", cwd=tmp_path)
     assert free["page.png"]["score"] > 5
     assert guarded["page.png"]["score"] < free["page.png"]["score"]
-    assert guarded["page.png"]["flags"][0].startswith("reads like handwriting: −")
+    assert guarded["page.png"]["flags"][0].startswith("handwriting detected: −")
     assert "flags" not in free["page.png"]
 
 
@@ -83,8 +83,8 @@ def test_the_first_label_sorts_whatever_stands_around_it(pictures, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--label", "hot dog"], "One label"),
-        (["--label", "a", "--label", "b", "--label", "a"], "given twice"),
+        (["--label", "hot dog"], "two labels"),
+        (["--label", "a", "--label", "b", "--label", "a"], "appears twice"),
         (["--label", "a", "--label", "b", "--prompt", "a house"], "--label"),
         (["--prompt", "a house", "--no-guard", "bot"], "bot"),
         (["--prompt", "a naked man"], "--no-guard nsfw"),

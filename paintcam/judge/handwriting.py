@@ -1,25 +1,25 @@
 """The handwriting guard: takes from a score what the words on a page earned.
 
-CLIP reads: on paint.wtf a page with the prompt written on it ranked 81 of 10,187.
-Ways to answer that were measured (`tests/benchmarks/judge.py` prints a table of most):
+CLIP can read: on paint.wtf a page with only the prompt written on it ranked 81 of 10,187.
+`tests/benchmarks/judge.py` measures most of the ways to prevent that:
 
-- Subtracting the similarity with "written letters", as paint.wtf did: a page that is read keeps
-  half of what the reading brought, and most honest drawings lose over 5 points.
-- Projection, the handwriting direction removed from the picture's embedding (the untrained form of
-  Materzyńska et al. 2022): reading lies along the *prompt's* direction and stays, so that a read
-  page wins as before. Their trained matrix would need pictures and an encoder to train with.
-- "More like handwriting than like the prompt": fails just where reading works best.
-- The nearest of several handwriting prompts: noisier than their mean. Prompts that speak of a whole
+- Subtracting the similarity with "written letters", as paint.wtf did: a page of words keeps half
+  of what it gained, and most honest drawings lose over 5 points.
+- Projection, which removes the handwriting direction from the picture's embedding (the untrained
+  form of Materzyńska et al. 2022): the gain lies along the *prompt's* direction and stays, so that
+  a page of words still wins. Their trained matrix would need pictures and a trainable encoder.
+- "More like handwriting than like the prompt": fails exactly where the encoder reads well.
+- The nearest of several handwriting prompts: noisier than their mean. Prompts that describe a whole
   page miss one with a single short word on it; of ten prompts the mean of two measured best.
-- Kept: a direction of handwriting, with the prompt's own direction, and the one that all prompts
-  share, taken out of it and of the picture. How much handwriting there is in what the prompt does
-  not explain does not depend on how well the encoder read. Who is asked for "a page of handwritten
-  text" may write one: with such a prompt the guard steps back.
+- In use: a direction of handwriting, without the prompt's own direction and the one that all
+  prompts share; both are also removed from the picture. The amount of handwriting in what the
+  prompt does not explain does not depend on how well the encoder read. A prompt that asks for
+  handwriting ("a page of handwritten text") switches the guard off.
 
-Where the direction comes from: the bundled encoder brings its own, learned from pages and drawings
-when it was built. For others it is half the mean handwriting prompt and half what tells small
-pictures of pages from those of drawings (own work, embedded with the encoder at hand). How much is
-too much is no constant of the encoder: it lies part of the way from those drawings to those pages.
+The bundled encoder brings its own direction, learned from pages and drawings when it was built. For
+other encoders the direction is half the mean handwriting prompt and half the difference between
+small pictures of pages and of drawings (own work, embedded with the encoder in use). The limit is
+not a constant of the encoder: it lies part of the way from those drawings to those pages.
 """
 
 from __future__ import annotations
@@ -32,19 +32,18 @@ import numpy as np
 import numpy.typing as npt
 
 from paintcam.encoders.base import Embeddings, Encoder
-from paintcam.errors import ModelError
 from paintcam.frames import Frame, Image
-from paintcam.judge.guard_prompts import ASSETS, embedded_prompts
-from paintcam.judge.verdict import Finding
+from paintcam.judge.guard import Finding
+from paintcam.judge.guard_prompts import ASSETS, damaged_asset, embedded_prompts
 
 __all__ = ["HandwritingGuard"]
 
-# of the way from a drawing's handwriting to a page's: what is too much, along a direction that the
-# encoder brings, and along one that is put together here
-TOO_MUCH = {"brought": 0.22, "made": 0.43}
-ASKED = 0.42, 0.48  # cosine of prompt and handwriting: up to here guarded, from there not at all
-SHRINK = 10.0  # of the mean variance, added to every direction's
-STEEP = 25.0  # score ranges lost over that whole way: a page loses everything, and then some
+# The limit, as a share of the way from a drawing's amount of handwriting to a page's: along a
+# direction that the encoder brings, and along one that is computed here.
+LIMIT = {"encoder": 0.22, "computed": 0.43}
+ASKED = 0.42, 0.48  # cosine of prompt and handwriting: guarded up to the first, not from the second
+SHRINK = 10.0  # times the mean variance, added to the variance of every direction
+STEEP = 25.0  # score ranges lost over that whole way: a page loses its whole score
 
 
 class HandwritingGuard:
@@ -52,10 +51,10 @@ class HandwritingGuard:
 
     Args:
         encoder: Embeds the handwriting prompts and the reference pictures, once.
-        prompts: What handwriting is called; the bundled list where None.
+        prompts: Descriptions of handwriting; the bundled list where None.
 
     Raises:
-        UsageError: No prompts.
+        UsageError: There are no prompts.
         PromptError: One of them is blank or too long for the encoder.
     """
 
@@ -65,21 +64,19 @@ class HandwritingGuard:
         named = embedded_prompts(encoder, self.name, prompts).mean(axis=0)
         low, high = encoder.info.score_range
         self._span = high - low
-        # Texts of one encoder share a direction (CLIP's lie in a narrow cone): it says nothing.
+        # All texts of an encoder share a direction (CLIP's lie in a narrow cone): it means nothing.
         self._common = embedded_prompts(encoder, "harmless").mean(axis=0)
         self._named = _unit(named - self._common)
         drawings, pages = _references()
         self._drawings = encoder.encode_image(drawings)
         self._pages = encoder.encode_image(pages)
-        brought = encoder.info.handwriting
-        self._too_much = TOO_MUCH["made" if brought is None else "brought"]
+        own = encoder.info.handwriting
+        self._limit = LIMIT["computed" if own is None else "encoder"]
         self._writing: npt.NDArray[np.float32] = (
-            self._named + _unit(_discriminant(self._drawings, self._pages))
-            if brought is None
-            else brought
+            self._named + _unit(_discriminant(self._drawings, self._pages)) if own is None else own
         )
         self._texts: Embeddings = np.empty((0, named.size), np.float32)
-        self._limits: list[tuple[float, float]] = []  # of each prompt: limit, and penalty a step
+        self._limits: list[tuple[float, float]] = []  # per prompt: limit and slope
 
     def prepare(self, texts: Embeddings) -> None:
         """Take new prompts: unit-norm float32 (P, D)."""
@@ -88,27 +85,27 @@ class HandwritingGuard:
         for text in texts:
             drawn = float(np.median(self._amount(self._drawings, text)))
             written = float(np.median(self._amount(self._pages, text)))
-            # An encoder that sees no difference must not punish at random.
+            # An encoder that sees no difference must not give random penalties.
             way = max(written - drawn, 0.3 * self._span)
             alike = float(self._named @ _unit(text - self._common))
             full = min(1.0, max(0.0, (ASKED[1] - alike) / (ASKED[1] - ASKED[0])))
-            self._limits.append((drawn + self._too_much * way, full * STEEP * self._span / way))
+            self._limits.append((drawn + self._limit * way, full * STEEP * self._span / way))
 
     def check(self, frame: Frame, seen: Image, embedding: npt.NDArray[np.float32]) -> Finding:
-        """Look at one frame: how much handwriting, beyond what the prompt asks for."""
+        """Check one frame for more handwriting than the prompt asks for."""
         penalty = min(
             slope * max(0.0, float(self._amount(embedding[None], text)[0]) - limit)
             for text, (limit, slope) in zip(self._texts, self._limits, strict=True)
         )
-        return Finding(penalty=penalty, words="reads like handwriting")
+        return Finding(penalty=penalty, words="handwriting detected")
 
     def _amount(
         self, pictures: Embeddings, text: npt.NDArray[np.float32]
     ) -> npt.NDArray[np.float32]:
-        """Handwriting in what the prompt does not explain: float32 (N,) for (N, D).
+        """Return the handwriting in what the prompt does not explain: float32 (N,) for (N, D).
 
-        The projection of Materzyńska et al. 2022, section 4, turned round: theirs takes reading out
-        of the picture, this one takes the prompt out of picture and reading.
+        The reverse of the projection of Materzyńska et al. 2022, section 4: theirs removes reading
+        from the picture, this one removes the prompt from both the picture and reading.
         """
         asked, _ = np.linalg.qr(np.stack([text, self._common], axis=1))
         writing = _unit(self._writing - asked @ (asked.T @ self._writing))
@@ -119,7 +116,7 @@ class HandwritingGuard:
 
 
 def _discriminant(drawings: Embeddings, pages: Embeddings) -> npt.NDArray[np.float32]:
-    """Direction from drawings to pages, (D,): Fisher's discriminant, its covariance shrunk.
+    """Return the direction from drawings to pages, (D,): Fisher's discriminant, shrunk.
 
     Source: Friedman 1989 (regularised discriminant analysis): few pictures, many dimensions.
     """
@@ -139,15 +136,12 @@ def _unit(vector: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 @cache
 def _references() -> tuple[list[Image], list[Image]]:
-    """Small drawings and pages of words, black on white, BGR uint8 (160, 160, 3) each."""
+    """Read small drawings and pages of words, black on white, BGR uint8 (160, 160, 3) each."""
     try:
         with np.load(ASSETS / "references.npz") as packed:
             found: dict[str, Any] = {name: packed[name] for name in ("drawings", "pages")}
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"Cannot use {ASSETS / 'references.npz'} ({error!r}). Mend it: "
-            "`pip install --force-reinstall --no-deps paintcam`."
-        ) from error
+        raise damaged_asset(ASSETS / "references.npz", error) from error
     drawings, pages = (
         [np.repeat(picture[:, :, None], 3, axis=2) for picture in found[name]]
         for name in ("drawings", "pages")

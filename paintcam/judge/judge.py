@@ -1,14 +1,13 @@
-"""From an embedding to a verdict: similarity, score, and what the guards say of it.
+"""From an embedding to a verdict: similarity, score, and the findings of the guards.
 
 The judge imports neither the sheet finder nor the guards: it takes them as objects. `make_judge`
-in `paintcam.judge.make` puts the usual ones together.
+in `paintcam.judge.make` builds the usual one.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,58 +15,33 @@ import numpy.typing as npt
 from paintcam.encoders.base import Embeddings, Encoder, ScoreRange
 from paintcam.errors import PromptError, UsageError
 from paintcam.frames import Frame, Image
-from paintcam.judge.verdict import Finding, Verdict, score_of
+from paintcam.judge.checks import check_labels, check_question, check_range
+from paintcam.judge.guard import Finding, Guard, SheetFinder
+from paintcam.judge.verdict import Verdict, score_of
 
 __all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "checked_labels", "score_of"]
 
 NOTICEABLE = 3
-"""Points that a penalty must cost before the picture speaks of it."""
+"""Points that a penalty must cost before the picture mentions it."""
 
-
-class Guard(Protocol):
-    """Looks at every frame beside the prompt; all its methods are called by the scorer's thread."""
-
-    @property
-    def name(self) -> str:
-        """As `--no-guard` takes it."""
-
-    def prepare(self, texts: Embeddings) -> None:
-        """Take new prompts: unit-norm float32 (P, D), one row a prompt or label."""
-
-    def check(self, frame: Frame, seen: Image, embedding: npt.NDArray[np.float32]) -> Finding:
-        """Look at one frame.
-
-        Args:
-            frame: As the source gave it.
-            seen: What of it was embedded: the rectified sheet, or the whole, BGR uint8 (H, W, 3).
-            embedding: Of that, unit-norm float32 (D,).
-        """
-
-
-class SheetFinder(Protocol):
-    """Finds the paper that somebody holds up."""
-
-    def find(self, image: Image) -> npt.NDArray[np.float32] | None:
-        """Corners of the sheet in a BGR uint8 picture, float32 (4, 2), or None."""
-
-    def rectify(self, image: Image, corners: npt.NDArray[np.float32]) -> Image:
-        """The sheet seen from the front, BGR uint8 and square."""
+checked_labels = check_labels
 
 
 class Judge:
-    """Scores frames against a prompt, or tells labels apart. One thread at a time.
+    """Scores frames against a prompt, or classifies them by labels. One thread at a time.
 
     Args:
-        encoder: Embeds prompts now, frames later.
+        encoder: Embeds the prompt or labels now, frames later.
         prompt: What the drawing should show.
         labels: Two or more, instead of a prompt: the zero-shot classifier.
         score_range: Similarities that become 0 and 100; the encoder's own where None.
-        guards: Already made for this encoder, and truly running.
-        sheet_finder: Judge the sheet alone where one is found; None judges the whole frame.
-        check_prompts: Raises a PromptError for a prompt or label that is not fit for a stage.
+        guards: Built for this encoder.
+        sheet_finder: Finds the sheet, which is then judged alone; None judges the whole frame.
+        check_prompts: Raises a PromptError for a prompt or label that is not safe for work.
 
     Raises:
-        PromptError: A prompt or label is blank or too long for the encoder, or a guard refuses it.
+        PromptError: A prompt or label is blank, too long for the encoder, or refused by
+            `check_prompts`.
         UsageError: Prompt and labels together, neither, one label, a label twice, low ≥ high.
     """
 
@@ -86,32 +60,20 @@ class Judge:
         self._guards = tuple(guards)
         self._sheet_finder = sheet_finder
         self._check_prompts = check_prompts
-        self._score_range = _checked_range(score_range or encoder.info.score_range)
+        self._score_range = check_range(score_range or encoder.info.score_range)
         self._logit_scale = encoder.info.logit_scale
-        self._labels = checked_labels(labels)
-        self._prompt: str | None = None
-        if self._labels:
-            if prompt is not None:
-                raise UsageError(
-                    f'A prompt ("{prompt}") and labels exclude each other. Pass one --prompt, or '
-                    "two or more --label."
-                )
-            self._texts = self._embed(self._labels)
-        elif prompt is None:
-            raise UsageError(
-                'Nothing to judge against. Pass --prompt "a house", or two or more --label.'
-            )
-        else:
-            self.set_prompt(prompt)
+        self._labels = check_question(prompt, labels)
+        self._prompt = prompt
+        self._texts = self._embed(self._labels or (prompt or "",))
 
     @property
     def prompt(self) -> str | None:
-        """What is scored against; None with labels."""
+        """The prompt that frames are scored against; None with labels."""
         return self._prompt
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What is told apart; empty with a prompt."""
+        """The labels that frames are classified by; empty with a prompt."""
         return self._labels
 
     @property
@@ -121,19 +83,23 @@ class Judge:
 
     @property
     def active_guards(self) -> tuple[str, ...]:
-        """Names of the guards that are really running."""
+        """Names of the guards that are running."""
         return tuple(guard.name for guard in self._guards)
 
     def set_prompt(self, prompt: str) -> None:
         """Judge against another prompt from the next frame on. Between frames, same thread.
 
         Raises:
-            PromptError: Blank, too long for the encoder, or refused by a guard. The old prompt
-                stays.
-            UsageError: The judge tells labels apart.
+            PromptError: Blank, too long for the encoder, or refused by `check_prompts`. The old
+                prompt stays.
+            UsageError: The judge classifies by labels.
         """
         if self._labels:
-            raise UsageError("This run tells labels apart. Start again with --prompt to score.")
+            raise UsageError(
+                "This run classifies by labels and has no prompt.",
+                fix="Start again with `--prompt` to score.",
+            )
+        check_question(prompt)
         self._texts = self._embed((prompt,))
         self._prompt = prompt
 
@@ -141,8 +107,8 @@ class Judge:
         """Judge frames, in the order given.
 
         Returns:
-            A verdict a frame; none for a frame whose embedding is no number or zero, so that the
-            list may be shorter.
+            One verdict per frame. A frame whose embedding is zero or not a number gets none, so
+            the list may be shorter.
 
         Raises:
             ModelError: The encoder cannot run.
@@ -176,7 +142,7 @@ class Judge:
         similarities = np.clip(self._texts @ embedding, -1.0, 1.0).astype(np.float64)
         findings = [guard.check(frame, picture, embedding) for guard in self._guards]
         penalty = sum(finding.penalty for finding in findings)
-        # Of labels the penalty takes the lead alone: a page that says "hot dog" is neither.
+        # With labels a penalty removes only the lead: a page that says "hot dog" is neither.
         judged = (
             np.maximum(similarities - penalty, similarities.min())
             if self._labels
@@ -215,46 +181,17 @@ class Judge:
         return dict(zip(self._labels, (float(share) for share in shares), strict=True))
 
     def _embed(self, texts: Sequence[str]) -> Embeddings:
-        for text in texts:
-            if not text.strip():
-                raise PromptError('The prompt is blank. Pass one such as --prompt "a house".')
         if self._check_prompts is not None:
             self._check_prompts(texts)
         embeddings = self._encoder.encode_text(texts)
         norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
         if not (np.isfinite(norms).all() and (norms > 0).all()):
-            raise PromptError(f'The encoder makes nothing of "{texts[0]}". Try other words.')
+            sound = np.isfinite(norms[:, 0]) & (norms[:, 0] > 0)
+            raise PromptError(
+                f'The encoder returned no usable embedding for "{texts[int(sound.argmin())]}".',
+                fix="Try different wording.",
+            )
         unit: Embeddings = (embeddings / norms).astype(np.float32)
         for guard in self._guards:
             guard.prepare(unit)
         return unit
-
-
-def _checked_range(score_range: ScoreRange) -> ScoreRange:
-    low, high = score_range
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise UsageError(f"--range {low:g} {high:g}: LOW must be below HIGH, as in 0.08 0.48.")
-    return low, high
-
-
-def checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
-    """Give labels without the spaces around them; none are none.
-
-    Raises:
-        PromptError: One is blank.
-        UsageError: There is only one, or one stands there twice.
-    """
-    names = tuple(label.strip() for label in labels)
-    if not names:
-        return ()
-    if "" in names:
-        raise PromptError('A label is blank. Pass words, such as --label "hot dog".')
-    if len(names) == 1:
-        raise UsageError(
-            f'One label, "{names[0]}", leaves nothing to choose. Pass another: '
-            f'--label "{names[0]}" --label "not {names[0]}".'
-        )
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UsageError(f'The label "{twice}" was given twice. Pass each label once.')
-    return names

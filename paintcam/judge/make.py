@@ -1,6 +1,6 @@
-"""Puts the usual judge together: encoder, guards and sheet finder.
+"""Builds the usual judge from encoder, guards and sheet finder.
 
-The judge, the guards and the sheet finder do not know each other; this is where they meet.
+These parts do not know each other; this module connects them.
 """
 
 from __future__ import annotations
@@ -9,18 +9,19 @@ from collections.abc import Collection, Sequence
 from typing import Literal, TypeAlias
 
 from paintcam.encoders.base import Encoder, ScoreRange
-from paintcam.errors import UsageError
-from paintcam.judge.guard_prompts import NsfwPromptGuard, PromptCheck
+from paintcam.judge import nsfw
+from paintcam.judge.checks import GUARDS, check_guards
+from paintcam.judge.guard import Guard
 from paintcam.judge.handwriting import HandwritingGuard
-from paintcam.judge.judge import Guard, Judge
+from paintcam.judge.judge import Judge
+from paintcam.judge.prompt_check import PromptCheck
 
 __all__ = ["GUARDS", "NSFW_MISSING", "Pictures", "make_judge"]
 
-GUARDS = ("handwriting", "nsfw")
-NSFW_MISSING = "the nsfw guard is inactive: pip install 'paintcam[nsfw]', or --model clip"
+NSFW_MISSING = "The nsfw guard is inactive. Run `pip install 'paintcam[nsfw]'`, or use CLIP."
 
 Pictures: TypeAlias = Literal["live", "video", "stills"]
-"""What is judged: a live stream, every frame of a file, or pictures without a common story."""
+"""What is judged: a live stream, every frame of a file, or unrelated pictures."""
 
 
 def make_judge(
@@ -33,25 +34,23 @@ def make_judge(
     crop: bool = True,
     pictures: Pictures = "live",
 ) -> Judge:
-    """Make a judge as the command line wants it.
+    """Build a judge as the command line does.
 
     Args:
-        encoder: Loaded already.
+        encoder: A loaded encoder.
         prompt: What the drawing should show; None with labels.
         labels: Two or more, instead of a prompt.
         score_range: Similarities that become 0 and 100; the encoder's own where None.
-        guards: Which of `GUARDS` to run; one that cannot run here is left out, and missing from
-            the judge's `active_guards`.
-        crop: Find the sheet of paper and judge it alone.
+        guards: Which of `GUARDS` to run. A guard that cannot run here is left out, and is missing
+            from the judge's `active_guards`.
+        crop: Find the sheet of paper and judge only that.
         pictures: What will be judged.
 
     Raises:
         PromptError: A prompt or label is blank, too long, or refused by a guard.
-        UsageError: An unknown guard, or prompt and labels misused.
+        UsageError: An unknown guard, prompt and labels together or neither, a bad range.
     """
-    unknown = sorted(set(guards) - set(GUARDS))
-    if unknown:
-        raise UsageError(f'No guard is called "{unknown[0]}". There are: {", ".join(GUARDS)}.')
+    check_guards(guards)
     running: list[Guard] = []
     if "handwriting" in guards:
         running.append(HandwritingGuard(encoder))
@@ -62,7 +61,7 @@ def make_judge(
     if crop:
         from paintcam.judge.sheet.finder import SheetFinder
 
-        slow = pictures == "live" and encoder.info.slow  # some 4 frames of 30
+        slow = pictures == "live" and encoder.info.slow  # about 4 frames of 30
         finder = SheetFinder(steady=pictures != "stills", pace=8 if slow else 1)
     return Judge(
         encoder,
@@ -77,8 +76,6 @@ def make_judge(
 
 def _nsfw_guard(encoder: Encoder, pictures: Pictures) -> Guard | None:
     if encoder.info.knows_nsfw:
-        return NsfwPromptGuard(encoder)
-    from paintcam.judge.nsfw import NsfwClassifierGuard, open_classifier
-
-    classify = open_classifier()
-    return None if classify is None else NsfwClassifierGuard(classify, live=pictures == "live")
+        return nsfw.NsfwPromptGuard(encoder)
+    classify = nsfw.open_classifier()
+    return None if classify is None else nsfw.NsfwClassifierGuard(classify, live=pictures == "live")

@@ -1,4 +1,4 @@
-"""What the judge says of a frame, and the one place where similarity becomes score."""
+"""The judge's verdict on a frame, and the one place where similarity becomes score."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Finding", "Verdict", "score_of"]
+__all__ = ["Verdict", "score_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the judge says of one frame.
+    """The judge's verdict on one frame.
 
     Attributes:
         frame: Index of the frame.
@@ -21,8 +21,8 @@ class Verdict:
         captured_at: Monotonic clock, seconds, when the frame was received.
         similarity: Cosine of picture and prompt, −1…1, before any guard.
         score: 0…100, the number shown.
-        flags: What the guards did, in plain words for the picture ("reads like handwriting: −18").
-        blocked: The picture must not be shown: it counts 0 and is pixelated.
+        flags: What the guards did, as labels on the picture ("handwriting detected: −18").
+        blocked: The picture must not be shown: its score is 0 and it is pixelated.
         region: Corners of what was judged, float32 (4, 2) in pixels of the frame (x, y), clockwise
             from the top left; None for the encoder's own crop of the whole frame.
         labels: With labels instead of a prompt: label → probability, summing to 1. Similarity and
@@ -38,21 +38,6 @@ class Verdict:
     blocked: bool = False
     region: npt.NDArray[np.float32] | None = field(default=None, compare=False)
     labels: Mapping[str, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one guard says of one frame.
-
-    Attributes:
-        penalty: Taken from the similarity before it becomes a score; ≥ 0.
-        blocked: The picture must not be shown.
-        words: What the viewer reads of it; the points lost are added by the judge.
-    """
-
-    penalty: float = 0.0
-    blocked: bool = False
-    words: str = ""
 
 
 def score_of(similarity: float, low: float, high: float) -> float:

@@ -1,0 +1,60 @@
+"""What the judge takes as objects: guards, what they find, and the sheet finder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from paintcam.encoders.base import Embeddings
+from paintcam.frames import Frame, Image
+
+__all__ = ["Finding", "Guard", "SheetFinder"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one guard finds in one frame.
+
+    Attributes:
+        penalty: Subtracted from the similarity before it becomes a score; ≥ 0.
+        blocked: The picture must not be shown.
+        words: Label on the picture; the judge adds the points lost.
+    """
+
+    penalty: float = 0.0
+    blocked: bool = False
+    words: str = ""
+
+
+class Guard(Protocol):
+    """Checks every frame in addition to the prompt. All methods run in the scorer's thread."""
+
+    @property
+    def name(self) -> str:
+        """The name that switches it off: "handwriting", "nsfw"."""
+
+    def prepare(self, texts: Embeddings) -> None:
+        """Take new prompts: unit-norm float32 (P, D), one row per prompt or label."""
+
+    def check(self, frame: Frame, seen: Image, embedding: npt.NDArray[np.float32]) -> Finding:
+        """Check one frame.
+
+        Args:
+            frame: As the source gave it.
+            seen: The part that was embedded: the straightened sheet, or the whole frame, BGR
+                uint8 (H, W, 3).
+            embedding: Its embedding, unit-norm float32 (D,).
+        """
+
+
+class SheetFinder(Protocol):
+    """Finds the sheet of paper that somebody holds up."""
+
+    def find(self, image: Image) -> npt.NDArray[np.float32] | None:
+        """Return the sheet's corners in a BGR uint8 picture, float32 (4, 2), or None."""
+
+    def rectify(self, image: Image, corners: npt.NDArray[np.float32]) -> Image:
+        """Return the sheet as seen from the front, BGR uint8 and square."""
