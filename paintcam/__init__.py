@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from paintcam.run.every_frame import EveryFrame
     from paintcam.run.hooks import Listener, Show
     from paintcam.run.live import Live, Summary
-    from paintcam.run.presenter import Stage
+    from paintcam.run.presenter import Presenter, Stage
     from paintcam.run.session import Session, Standing
     from paintcam.run.shortcuts import Watch, score, watch
     from paintcam.sinks.video_file import VideoFile
@@ -58,6 +58,7 @@ _HOMES = {
     "Overlay": "overlay",
     "PaintcamError": "errors",
     "Pictures": "judge.make",
+    "Presenter": "run.presenter",
     "PromptError": "errors",
     "Session": "run.session",
     "Show": "run.hooks",
@@ -104,6 +105,7 @@ __all__ = [
     "Overlay",
     "PaintcamError",
     "Pictures",
+    "Presenter",
     "PromptError",
     "Session",
     "Show",

@@ -13,7 +13,7 @@ from paintcam.frames import Frame, Image, SourceState
 from paintcam.judge.judge import Verdict
 from paintcam.overlay import Overlay
 from paintcam.run.live import Live
-from paintcam.run.presenter import Stage
+from paintcam.run.presenter import Presenter
 from paintcam.run.session import Standing
 
 
@@ -118,10 +118,10 @@ class FakeWindow:
         self.released = True
 
 
-def make_stage(**parts) -> Stage:
-    """A stage with fakes for what is not given."""
+def make_presenter(**parts) -> Presenter:
+    """A presenter with fakes for what is not given."""
     parts = {"prompt": "a house", "model": "fake", "overlay": Overlay(), "listener": Ear()} | parts
-    return Stage(**parts)
+    return Presenter(**parts)
 
 
 class Running:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from fakes import FakeJudge, FakeSource, make_stage
+from fakes import FakeJudge, FakeSource, make_presenter
 from mjpeg import Webcam, moving_picture
 from paintcam.cli import app
 from paintcam.cli.build_run import conduct
@@ -25,7 +25,7 @@ from paintcam.cli.report import JsonReport, TextReport
 from paintcam.contest.player_run import PlayerShow
 from paintcam.errors import ModelError
 from paintcam.judge.verdict import Verdict
-from paintcam.run.autosave import Keeper
+from paintcam.run.autosave import Autosave
 from paintcam.run.live import Live, Summary
 from paintcam.run.session import Standing
 from paintcam.sinks.snapshots import Snapshots
@@ -240,8 +240,8 @@ def test_a_run_that_ended_in_an_error_and_told_its_summary_was_not_cut_off(
             raise ModelError("The encoder is gone.")
         return float(index)
 
-    keeper = Keeper(None, Snapshots(tmp_path), model="fake")
-    live = Live(FakeSource(), lambda: FakeJudge(score), make_stage(keeper=keeper))
+    autosave = Autosave(None, Snapshots(tmp_path), model="fake")
+    live = Live(FakeSource(), lambda: FakeJudge(score), make_presenter(autosave=autosave))
     with pytest.raises(ModelError):
         conduct(live, JsonReport("fake"))
     assert rows(capsys.readouterr().out)[-1]["type"] == "summary"

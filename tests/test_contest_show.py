@@ -459,8 +459,8 @@ def test_an_encoder_that_dies_in_mid_contest_leaves_the_podium(
 ):
     monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
     best_alone = tmp_path / "data" / f"{last_run_name()}.json"
-    stage = SimpleNamespace(window=None, note=print, model="sketch")
-    loop = SimpleNamespace(stage=stage, summary=lambda: Summary(60.0, 9, 9, (), {}))
+    presenter = SimpleNamespace(window=None, state=SimpleNamespace(note=print, model="sketch"))
+    loop = SimpleNamespace(presenter=presenter, summary=lambda: Summary(60.0, 9, 9, (), {}))
 
     def build(options, show):
         options.on_judge("sketch", JUDGE)

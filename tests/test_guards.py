@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import scenes
-from fakes import Ear, make_stage
+from fakes import Ear, make_presenter
 from paintcam.encoders import load_encoder
 from paintcam.encoders.base import EncoderInfo
 from paintcam.errors import ModelError, PromptError, UsageError
@@ -340,11 +340,11 @@ def test_what_is_blocked_is_pixelated_and_leaves_the_best_alone(encoder, monkeyp
 
     monkeypatch.setattr("paintcam.judge.nsfw.open_classifier", lambda: objects)
     ear, tape = Ear(), Tape()
-    stage = make_stage(prompt="stripes", listener=ear, recording=tape)
+    presenter = make_presenter(prompt="stripes", listener=ear, recording=tape)
     judge = make_judge(
         encoder, "stripes", guards=["nsfw"], crop=False, pictures="video", score_range=(-1.0, 1.0)
     )
-    summary = EveryFrame(Clip(), lambda: judge, stage).run()
+    summary = EveryFrame(Clip(), lambda: judge, presenter).run()
     assert len(looks) == 6
     assert len(tape.pictures) == 30
     middle = [picture[100:180, 280:360, 1].astype(int) for picture in tape.pictures]

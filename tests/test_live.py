@@ -9,26 +9,26 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from fakes import Ear, FakeJudge, FakeSource, FakeWindow, Running, make_stage
+from fakes import Ear, FakeJudge, FakeSource, FakeWindow, Running, make_presenter
 from paintcam.cli import build_run
 from paintcam.cli.run_options import RunOptions
 from paintcam.errors import ModelError, SinkError, SourceError
 from paintcam.folders import interrupted_runs
 from paintcam.frames import Frame, SourceState
 from paintcam.judge.verdict import Verdict
-from paintcam.run.autosave import Keeper
+from paintcam.run.autosave import Autosave
 from paintcam.run.every_frame import EveryFrame
 from paintcam.run.hooks import Show
 from paintcam.run.live import Live
-from paintcam.run.presenter import Stage
+from paintcam.run.presenter import Presenter
 from paintcam.sinks.snapshots import Snapshots
 
 
 def test_the_picture_never_waits_for_the_judge():
     """A judge of 0.3 s a frame scores few frames while many are shown."""
     judge, window = FakeJudge(takes_s=0.3), FakeWindow()
-    stage = make_stage(window=window)
-    with Running(Live(FakeSource(), lambda: judge, stage)) as run:
+    presenter = make_presenter(window=window)
+    with Running(Live(FakeSource(), lambda: judge, presenter)) as run:
         run.until(lambda: len(judge.judged) >= 3)
     assert run.summary is not None
     assert run.summary.frames_shown > 4 * run.summary.frames_scored
@@ -37,7 +37,7 @@ def test_the_picture_never_waits_for_the_judge():
 def test_the_scorer_takes_the_newest_frame():
     """Frames that came while it was busy are skipped, none is judged twice."""
     judge = FakeJudge(takes_s=0.1)
-    with Running(Live(FakeSource(), lambda: judge, make_stage())) as run:
+    with Running(Live(FakeSource(), lambda: judge, make_presenter())) as run:
         run.until(lambda: len(judge.judged) >= 5)
     steps = np.diff(judge.judged)
     assert (steps > 0).all()
@@ -53,8 +53,8 @@ def test_the_window_opens_on_the_live_picture_while_the_model_loads():
         return FakeJudge()
 
     ear, window = Ear(), FakeWindow()
-    with Running(Live(FakeSource(), load, make_stage(window=window, listener=ear))) as run:
-        run.until(lambda: run.live.stage.pace.frames_shown > 10)
+    with Running(Live(FakeSource(), load, make_presenter(window=window, listener=ear))) as run:
+        run.until(lambda: run.live.presenter.timings.frames_shown > 10)
         assert ear.states == ["loading"]
         loading.set()
         run.until(lambda: ear.verdicts and "live" in ear.states)
@@ -70,7 +70,7 @@ def test_a_held_source_waits_for_the_judge():
         return FakeJudge()
 
     source = FakeSource(frames=30)
-    with Running(Live(source, load, make_stage(), hold=True)) as run:
+    with Running(Live(source, load, make_presenter(), hold=True)) as run:
         run.until(lambda: source.index == 1)
         time.sleep(0.2)
         assert source.index == 1
@@ -82,7 +82,7 @@ def test_a_held_source_waits_for_the_judge():
 def test_the_end_of_a_file_ends_the_run_after_its_last_verdict():
     """The last frame is judged although the source has ended."""
     judge = FakeJudge(takes_s=0.2)
-    summary = Live(FakeSource(frames=20), lambda: judge, make_stage()).run()
+    summary = Live(FakeSource(frames=20), lambda: judge, make_presenter()).run()
     assert summary.frames_shown == 20
     assert judge.judged[-1] == 19
 
@@ -90,7 +90,7 @@ def test_the_end_of_a_file_ends_the_run_after_its_last_verdict():
 def test_the_best_is_the_last_verdicts():
     """The summary tells what the last verdict told."""
     ear = Ear()
-    summary = Live(FakeSource(frames=40), FakeJudge, make_stage(listener=ear)).run()
+    summary = Live(FakeSource(frames=40), FakeJudge, make_presenter(listener=ear)).run()
     assert summary.best == ear.verdicts[-1][1].best
     assert summary.frames_scored == len(ear.verdicts)
     bests = [standing.best for _, standing in ear.verdicts]
@@ -99,7 +99,7 @@ def test_the_best_is_the_last_verdicts():
 
 def test_seconds_end_the_run():
     """Counted from the first picture."""
-    live = Live(FakeSource(), FakeJudge, make_stage(), seconds=0.5)
+    live = Live(FakeSource(), FakeJudge, make_presenter(), seconds=0.5)
     summary = live.run()
     assert 20 <= summary.frames_shown <= 60
 
@@ -111,14 +111,14 @@ def test_the_time_of_a_file_begins_when_the_model_is_there():
         time.sleep(0.6)
         return FakeJudge()
 
-    summary = Live(FakeSource(), load, make_stage(), seconds=0.4, hold=True).run()
+    summary = Live(FakeSource(), load, make_presenter(), seconds=0.4, hold=True).run()
     assert summary.frames_scored > 5
 
 
 def test_nothing_is_scored_after_the_summary():
     """A verdict that comes after the end is dropped: the summary's best is the last one told."""
     ear, judge = Ear(), FakeJudge(takes_s=2.0)
-    live = Live(FakeSource(), lambda: judge, make_stage(listener=ear), seconds=0.3)
+    live = Live(FakeSource(), lambda: judge, make_presenter(listener=ear), seconds=0.3)
     summary = live.run()
     time.sleep(1.5)
     assert summary.frames_scored == len(ear.verdicts) == 0
@@ -126,14 +126,14 @@ def test_nothing_is_scored_after_the_summary():
 
 def test_a_new_prompt_makes_no_picture_safe():
     """What was blocked stays pixelated until a verdict says otherwise."""
-    stage = make_stage(window=FakeWindow())
+    presenter = make_presenter(window=FakeWindow())
     noise = np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
     frame = Frame(noise, 0, 0.0, 0.0)
-    stage.take_verdict(Verdict(0, 0.0, 0.0, 0.5, 0.0, blocked=True), frame)
-    stage.switch_prompt("a cat")
-    stage.controls.overlay = False
-    stage.present(frame, state="", is_new=True)
-    shown = stage.window.pictures[-1]
+    presenter.state.take_verdict(Verdict(0, 0.0, 0.0, 0.5, 0.0, blocked=True), frame)
+    presenter.state.switch_prompt("a cat")
+    presenter.controls.overlay = False
+    presenter.present(frame, state="", is_new=True)
+    shown = presenter.window.pictures[-1]
     assert np.abs(np.diff(shown.astype(int), axis=1)).mean() < 20
 
 
@@ -141,7 +141,7 @@ def test_a_source_that_never_opens_is_an_error_and_all_is_released():
     """Its own words reach the user."""
     source, window = FakeSource(error=SourceError("No camera.")), FakeWindow()
     with pytest.raises(SourceError, match=r"No camera\."):
-        Live(source, FakeJudge, make_stage(window=window)).run()
+        Live(source, FakeJudge, make_presenter(window=window)).run()
     assert source.closed
     assert window.released
     assert not [t for t in threading.enumerate() if t.name == "paintcam-scorer" and t.is_alive()]
@@ -155,7 +155,7 @@ def test_a_model_that_does_not_load_is_an_error_and_all_is_released():
 
     source, window = FakeSource(), FakeWindow()
     with pytest.raises(ModelError, match=r"Damaged weights\."):
-        Live(source, load, make_stage(window=window)).run()
+        Live(source, load, make_presenter(window=window)).run()
     assert source.closed
     assert window.released
 
@@ -168,9 +168,9 @@ def test_a_stop_while_loading_ends_at_once():
         blocked.wait(30)
         return FakeJudge()
 
-    live = Live(FakeSource(), load, make_stage())
+    live = Live(FakeSource(), load, make_presenter())
     with Running(live) as run:
-        run.until(lambda: live.stage.pace.frames_shown > 3)
+        run.until(lambda: live.presenter.timings.frames_shown > 3)
         started = time.monotonic()
         live.stop()
         run.until(lambda: run.summary is not None)
@@ -183,7 +183,7 @@ def test_a_stalled_source_keeps_the_best_and_says_so():
     """Reconnecting is told, keys still work, and the best survives."""
     source, ear = FakeSource(), Ear()
     window = FakeWindow()
-    with Running(Live(source, FakeJudge, make_stage(listener=ear, window=window))) as run:
+    with Running(Live(source, FakeJudge, make_presenter(listener=ear, window=window))) as run:
         run.until(lambda: len(ear.verdicts) > 10)
         best = ear.verdicts[-1][1].best
         source.state = SourceState.RECONNECTING
@@ -198,7 +198,7 @@ def test_a_stalled_source_keeps_the_best_and_says_so():
 def test_quit_keys(key):
     """Q and Escape end the run."""
     window = FakeWindow()
-    with Running(Live(FakeSource(), FakeJudge, make_stage(window=window))) as run:
+    with Running(Live(FakeSource(), FakeJudge, make_presenter(window=window))) as run:
         run.until(lambda: len(window.pictures) > 2)
         window.keys.append(key)
         run.until(lambda: run.summary is not None)
@@ -207,7 +207,7 @@ def test_quit_keys(key):
 def test_a_closed_window_ends_the_run():
     """The close button ends it as q does."""
     window = FakeWindow()
-    with Running(Live(FakeSource(), FakeJudge, make_stage(window=window))) as run:
+    with Running(Live(FakeSource(), FakeJudge, make_presenter(window=window))) as run:
         run.until(lambda: len(window.pictures) > 2)
         window.closed = True
         run.until(lambda: run.summary is not None)
@@ -216,13 +216,13 @@ def test_a_closed_window_ends_the_run():
 def test_space_freezes_the_picture_and_the_score():
     """While frozen no new frame is shown or judged; the second press goes on."""
     window, judge = FakeWindow(), FakeJudge()
-    with Running(Live(FakeSource(), lambda: judge, make_stage(window=window))) as run:
+    with Running(Live(FakeSource(), lambda: judge, make_presenter(window=window))) as run:
         run.until(lambda: len(judge.judged) > 3)
         run.press(window, " ")
         run.until(lambda: run.live.scorer.idle)
-        shown, judged = run.live.stage.pace.frames_shown, len(judge.judged)
+        shown, judged = run.live.presenter.timings.frames_shown, len(judge.judged)
         time.sleep(0.3)
-        assert (run.live.stage.pace.frames_shown, len(judge.judged)) == (shown, judged)
+        assert (run.live.presenter.timings.frames_shown, len(judge.judged)) == (shown, judged)
         run.press(window, " ")
         run.until(lambda: len(judge.judged) > judged)
 
@@ -231,7 +231,9 @@ def test_r_resets_the_best():
     """After it, the best is that of newer frames alone."""
     window, ear = FakeWindow(), Ear()
     judge = FakeJudge(score=lambda k: 90 if k < 20 else 10)
-    with Running(Live(FakeSource(), lambda: judge, make_stage(window=window, listener=ear))) as run:
+    with Running(
+        Live(FakeSource(), lambda: judge, make_presenter(window=window, listener=ear))
+    ) as run:
         run.until(lambda: judge.judged and judge.judged[-1] > 25)
         assert ear.verdicts[-1][1].best == 90
         run.press(window, "r")
@@ -242,29 +244,29 @@ def test_r_resets_the_best():
 def test_p_types_a_new_prompt():
     """Letters are no commands while typing; Enter judges against it, and the best starts anew."""
     window, judge = FakeWindow(), FakeJudge()
-    stage = make_stage(window=window)
-    with Running(Live(FakeSource(), lambda: judge, stage)) as run:
+    presenter = make_presenter(window=window)
+    with Running(Live(FakeSource(), lambda: judge, presenter)) as run:
         run.until(lambda: judge.judged)
         run.press(window, "p", *"a qox", "\x08", "\x08", *"uick cat")
-        assert stage.controls.typing == "a quick cat"
+        assert presenter.controls.typing == "a quick cat"
         run.press(window, "\r")
         run.until(lambda: judge.prompt == "a quick cat")
-        run.until(lambda: stage.prompt == "a quick cat")
+        run.until(lambda: presenter.state.prompt == "a quick cat")
         run.press(window, "p", "x", "\x1b")
-        assert stage.prompt == "a quick cat"
-        assert stage.controls.typing is None
+        assert presenter.state.prompt == "a quick cat"
+        assert presenter.controls.typing is None
 
 
 def test_a_prompt_that_the_encoder_refuses_keeps_the_old_one():
     """The message is on the picture, and the run goes on."""
     window, judge, ear = FakeWindow(), FakeJudge(), Ear()
-    stage = make_stage(window=window, listener=ear)
-    with Running(Live(FakeSource(), lambda: judge, stage)) as run:
+    presenter = make_presenter(window=window, listener=ear)
+    with Running(Live(FakeSource(), lambda: judge, presenter)) as run:
         run.until(lambda: judge.judged)
         run.press(window, "p", *("x" * 60), "\r")
         run.until(lambda: ear.notes)
         assert ear.notes == ["The prompt is too long."]
-        assert stage.prompt == "a house"
+        assert presenter.state.prompt == "a house"
         judged = len(judge.judged)
         run.until(lambda: len(judge.judged) > judged)
 
@@ -273,27 +275,27 @@ def test_n_takes_the_next_prompt():
     """It comes from whoever gives prompts."""
     window, judge = FakeWindow(), FakeJudge()
     live = Live(
-        FakeSource(), lambda: judge, make_stage(window=window), next_prompt=lambda: "a blue dog"
+        FakeSource(), lambda: judge, make_presenter(window=window), next_prompt=lambda: "a blue dog"
     )
     with Running(live) as run:
         run.until(lambda: judge.judged)
         run.press(window, "n")
-        run.until(lambda: live.stage.prompt == "a blue dog")
+        run.until(lambda: live.presenter.state.prompt == "a blue dog")
 
 
 def test_m_mirrors_the_picture_but_not_what_is_judged():
     """The shown picture flips; the judge's frames do not change."""
     window = FakeWindow()
-    stage = make_stage(window=window)
-    stage.controls.overlay = False
-    with Running(Live(FakeSource(), FakeJudge, stage)) as run:
+    presenter = make_presenter(window=window)
+    presenter.controls.overlay = False
+    with Running(Live(FakeSource(), FakeJudge, presenter)) as run:
         run.press(window, "m")
-        assert stage.controls.mirror
+        assert presenter.controls.mirror
         run.press(window, "f", "h", "i", "?")
         assert window.fullscreen
-        assert stage.controls.overlay
-        assert stage.controls.rates
-        assert stage.controls.help
+        assert presenter.controls.overlay
+        assert presenter.controls.rates
+        assert presenter.controls.help
 
 
 class Asking(Show):
@@ -314,15 +316,15 @@ class Helping(Show):
 def test_what_is_typed_and_asked_for_is_drawn_without_overlay_too(key, show):
     """Keys that go into a text must not do so unseen; h takes away all else."""
     window = FakeWindow()
-    stage = make_stage(window=window, show=show)
-    stage.controls.overlay = False
+    presenter = make_presenter(window=window, show=show)
+    presenter.controls.overlay = False
     frame = Frame(np.full((480, 640, 3), 200, np.uint8), 0, 0.0, 0.0)
-    stage.press(key, frame)
-    stage.present(frame, state="", is_new=True)
+    presenter.press(key, frame)
+    presenter.present(frame, state="", is_new=True)
     assert window.pictures[-1].std() > 5
     if key:
-        stage.press("\x1b" if key == "p" else key, frame)
-        stage.present(frame, state="", is_new=True)
+        presenter.press("\x1b" if key == "p" else key, frame)
+        presenter.present(frame, state="", is_new=True)
         assert window.pictures[-1].std() == 0
 
 
@@ -338,7 +340,7 @@ def test_letters_that_a_show_takes_come_at_the_typing_rate():
 
     for show, longest_s in ((Asking(), 0.005), (Show(), 0.03)):
         source = Patient()
-        Live(source, FakeJudge, make_stage(show=show), seconds=0.1).run()
+        Live(source, FakeJudge, make_presenter(show=show), seconds=0.1).run()
         assert max(source.waits) == longest_s
 
 
@@ -355,42 +357,42 @@ def test_a_failing_recording_does_not_stop_the_show():
             self.closed += 1
 
     broken, ear, window = Broken(), Ear(), FakeWindow()
-    stage = make_stage(recording=broken, listener=ear, window=window)
-    with Running(Live(FakeSource(), FakeJudge, stage)) as run:
+    presenter = make_presenter(recording=broken, listener=ear, window=window)
+    with Running(Live(FakeSource(), FakeJudge, presenter)) as run:
         run.until(lambda: len(ear.verdicts) > 10)
     assert ear.notes == ["The disk is full."]
     assert broken.closed == 1
     assert run.summary.best is not None
 
 
-def rising(stage: Stage, scores: Sequence[float]) -> None:
+def rising(presenter: Presenter, scores: Sequence[float]) -> None:
     for index, score in enumerate(scores):
         frame = Frame(np.full((48, 64, 3), 200, np.uint8), index, 0.0, float(index))
-        stage.take_verdict(Verdict(index, float(index), 0.0, score / 100, score), frame)
+        presenter.state.take_verdict(Verdict(index, float(index), 0.0, score / 100, score), frame)
 
 
 def test_a_snapshot_that_fails_is_told_though_nobody_watches(tmp_path):
     """Without window and recording the terminal still hears of a full disk, during the run."""
     ear, folder = Ear(), Snapshots(tmp_path / "gone")
     folder.folder.rmdir()
-    stage = make_stage(listener=ear, keeper=Keeper(folder, None, model="fake"))
-    rising(stage, [50])
+    presenter = make_presenter(listener=ear, autosave=Autosave(folder, None, model="fake"))
+    rising(presenter, [50])
     deadline = time.monotonic() + 5
     while not ear.notes and time.monotonic() < deadline:
-        stage.present(None, state="", is_new=False)
+        presenter.present(None, state="", is_new=False)
     assert "could not be written" in "".join(ear.notes)
-    stage.close()
+    presenter.close()
 
 
 def test_the_last_snapshot_that_fails_is_told(tmp_path):
     """It is written while the run ends: nobody draws any more."""
     ear, folder = Ear(), Snapshots(tmp_path / "gone")
     folder.folder.rmdir()
-    stage = make_stage(listener=ear, keeper=Keeper(folder, None, model="fake"))
-    rising(stage, [50])
-    stage.close()
+    presenter = make_presenter(listener=ear, autosave=Autosave(folder, None, model="fake"))
+    rising(presenter, [50])
+    presenter.close()
     assert "could not be written" in "".join(ear.notes)
-    stage.close()
+    presenter.close()
     assert len(ear.notes) == 1
 
 
@@ -398,29 +400,29 @@ def test_every_prompts_best_is_kept_for_the_next_run(tmp_path, monkeypatch):
     """A run that is killed after n, p or r has lost nothing but what was taken back."""
     monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path))
     monkeypatch.setattr("psutil.pid_exists", lambda _pid: False)
-    stage = make_stage(keeper=Keeper(None, Snapshots(tmp_path), model="fake"))
-    rising(stage, [20, 61])
-    stage.switch_prompt("a cat")
-    rising(stage, [2])
-    stage.press("r", None)
-    rising(stage, [1])
-    stage.switch_prompt("a dog")
-    rising(stage, [7, 9])
+    presenter = make_presenter(autosave=Autosave(None, Snapshots(tmp_path), model="fake"))
+    rising(presenter, [20, 61])
+    presenter.state.switch_prompt("a cat")
+    rising(presenter, [2])
+    presenter.press("r", None)
+    rising(presenter, [1])
+    presenter.state.switch_prompt("a dog")
+    rising(presenter, [7, 9])
     frame = Frame(np.zeros((48, 64, 3), np.uint8), 2, 0.0, 0.0)
-    stage.take_verdict(Verdict(2, 2.0, 0.1, 0.5, 0.0, blocked=True), frame)
-    stage.switch_prompt("a house")
-    rising(stage, [3])
-    stage.close()
+    presenter.state.take_verdict(Verdict(2, 2.0, 0.1, 0.5, 0.0, blocked=True), frame)
+    presenter.state.switch_prompt("a house")
+    rising(presenter, [3])
+    presenter.close()
     (facts,) = interrupted_runs()
     assert facts["bests"] == {"a house": 61, "a cat": 2}
     assert (facts["prompt"], facts["best"]) == ("a house", 3)
     options = RunOptions(prompt="a house")
-    stage.keeper = Keeper(None, Snapshots(tmp_path), model="fake")
-    stage.switch_prompt("a cat")
-    rising(stage, [4])
-    stage.switch_prompt("a dog")
-    rising(stage, [5])
-    stage.close()
+    presenter = make_presenter(autosave=Autosave(None, Snapshots(tmp_path), model="fake"))
+    presenter.state.switch_prompt("a cat")
+    rising(presenter, [4])
+    presenter.state.switch_prompt("a dog")
+    rising(presenter, [5])
+    presenter.close()
     build_run._last_run(options)
     assert options.told[0].startswith(
         'A run was cut off: best 4.0 for "a cat", 5.0 for "a dog", 20'
@@ -436,7 +438,7 @@ def test_a_show_takes_keys_and_may_end_the_run():
             return self.finished
 
     window = FakeWindow()
-    with Running(Live(FakeSource(), FakeJudge, make_stage(window=window, show=Quiz()))) as run:
+    with Running(Live(FakeSource(), FakeJudge, make_presenter(window=window, show=Quiz()))) as run:
         window.keys.append("x")
         run.until(lambda: run.summary is not None)
 
@@ -446,7 +448,9 @@ def test_every_frame_is_judged_once_in_order():
 
     def score() -> list[tuple[int, float, float]]:
         judge, ear = FakeJudge(takes_s=0.02), Ear()
-        summary = EveryFrame(FakeSource(frames=23), lambda: judge, make_stage(listener=ear)).run()
+        summary = EveryFrame(
+            FakeSource(frames=23), lambda: judge, make_presenter(listener=ear)
+        ).run()
         assert judge.judged == list(range(23))
         assert (summary.frames_shown, summary.frames_scored) == (23, 23)
         return [(v.frame, s.score, s.best) for v, s in ear.verdicts]
@@ -462,7 +466,7 @@ def test_every_frame_stops_while_loading():
         blocked.wait(30)
         return FakeJudge()
 
-    loop = EveryFrame(FakeSource(frames=5), load, make_stage())
+    loop = EveryFrame(FakeSource(frames=5), load, make_presenter())
     threading.Timer(0.2, loop.stop).start()
     assert loop.run().frames_scored == 0
     blocked.set()
@@ -475,4 +479,148 @@ def test_every_frame_raises_what_loading_raises():
         raise ModelError("Damaged weights.")
 
     with pytest.raises(ModelError, match=r"Damaged weights\."):
-        EveryFrame(FakeSource(frames=5), load, make_stage()).run()
+        EveryFrame(FakeSource(frames=5), load, make_presenter()).run()
+
+
+def blocked(presenter: Presenter, index: int, at: float) -> None:
+    frame = Frame(np.full((48, 64, 3), 200, np.uint8), index, at, float(index))
+    presenter.state.take_verdict(Verdict(index, float(index), at, 0.5, 0.0, blocked=True), frame)
+
+
+def test_a_killed_run_is_reported_without_a_best_that_a_guard_took_back(tmp_path, monkeypatch):
+    """The file holds the best that was left, or nothing: never the one that was rejected."""
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("psutil.pid_exists", lambda _pid: False)
+    for scores, bests in (([40, 95], {"a house": 40}), ([95], None)):
+        presenter = make_presenter(autosave=Autosave(None, Snapshots(tmp_path), model="fake"))
+        for index, score in enumerate(scores, 2 - len(scores)):
+            at = 10.0 * index  # the last one rose in the time that a guard may be late
+            frame = Frame(np.full((48, 64, 3), 200, np.uint8), index, at, at)
+            presenter.state.take_verdict(Verdict(index, at, at, score / 100, score), frame)
+        blocked(presenter, 2, 10.4)
+        presenter.close()
+        found = interrupted_runs()
+        assert [facts["bests"] for facts in found] == ([bests] if bests else [])
+        assert [facts["best"] for facts in found] == ([40] if bests else [])
+        assert presenter.state.snapshot().best == (40 if bests else None)
+
+
+def test_the_summary_has_the_best_of_the_whole_run():
+    """Of all prompts, also right after a switch; what r reset does not count."""
+    presenter = make_presenter()
+    loop = Live(FakeSource(), FakeJudge, presenter)
+    assert loop.summary().best is None
+    rising(presenter, [20, 61])
+    presenter.state.switch_prompt("a cat")
+    assert loop.summary().best == 61
+    rising(presenter, [30])
+    assert loop.summary().best == 61
+    assert loop.summary().results == {"a house": 61, "a cat": 30}
+    presenter.state.switch_prompt("a house")
+    rising(presenter, [90])
+    presenter.press("r", None)
+    assert loop.summary().best == 61
+
+
+def test_the_summary_has_no_best_where_everything_was_blocked():
+    """Not 0.0, which would be a score."""
+    presenter = make_presenter()
+    blocked(presenter, 0, 0.0)
+    summary = Live(FakeSource(), FakeJudge, presenter).summary()
+    assert (summary.best, summary.results, summary.frames_scored) == (None, {}, 1)
+
+
+def test_r_takes_the_best_off_a_frozen_picture():
+    """The key shows its effect at once, and the frozen frame does not count again."""
+    window = FakeWindow()
+    presenter = make_presenter(window=window)
+    judge = FakeJudge(score=lambda k: 50)
+    with Running(Live(FakeSource(), lambda: judge, presenter)) as run:
+        run.until(lambda: presenter.state.snapshot().best == 50)
+        run.press(window, " ")
+        run.until(lambda: run.live.scorer.idle)
+        before = window.pictures[-1]
+        run.press(window, "r")
+        assert presenter.state.snapshot().best is None
+        assert (window.pictures[-1] != before).any()
+        run.press(window, " ")
+        run.until(lambda: presenter.state.snapshot().best == 50)
+
+
+def test_a_drawing_that_is_being_judged_does_not_count_after_r():
+    """A slow judge's verdict on a frame from before the key arrives after it."""
+    window, ear = FakeWindow(), Ear()
+    pressed = threading.Event()
+
+    class Slow(FakeJudge):
+        def judge(self, frames: Sequence[Frame]) -> list[Verdict]:
+            if len(self.judged) == 1:
+                pressed.wait(10)
+            return super().judge(frames)
+
+    presenter = make_presenter(window=window, listener=ear)
+    judge = Slow(score=lambda k: 90 if k <= presenter.state._reset_frame else 10)
+    with Running(Live(FakeSource(), lambda: judge, presenter)) as run:
+        run.until(lambda: len(judge.judged) == 1 and not run.live.scorer.idle)
+        run.press(window, "r")
+        count = len(ear.verdicts)
+        pressed.set()
+        run.until(lambda: len(ear.verdicts) > count + 2)
+    assert {standing.best for _, standing in ear.verdicts[count:]} == {10}
+
+
+def test_a_new_prompt_judges_a_frozen_picture():
+    """Its verdict comes without a new frame."""
+    window, judge = FakeWindow(), FakeJudge()
+    presenter = make_presenter(window=window)
+    with Running(Live(FakeSource(), lambda: judge, presenter)) as run:
+        run.until(lambda: judge.judged)
+        run.press(window, " ")
+        run.until(lambda: run.live.scorer.idle)
+        run.press(window, "r", "p", *"a cat", "\r")
+        run.until(lambda: presenter.state.snapshot().verdict)
+        view = presenter.state.snapshot()
+        assert (view.prompt, view.best) == ("a cat", judge.judged[-1] % 100)
+
+
+def test_leaving_the_with_block_closes_a_run_that_never_ran():
+    """Nothing stays open where a command fails between building and running."""
+    source, window = FakeSource(), FakeWindow()
+    with Live(source, FakeJudge, make_presenter(window=window)) as live:
+        assert live.scorer.close()
+    assert source.closed
+    assert window.released
+
+
+def test_two_threads_share_one_state():
+    """Verdicts, prompts, notes and resets from all sides, while the picture is drawn."""
+    presenter = make_presenter()
+    state, errors = presenter.state, []
+    stop = threading.Event()
+
+    def hammer(act) -> None:
+        try:
+            while not stop.is_set():
+                act()
+        except Exception as error:
+            errors.append(error)
+
+    acts = [
+        lambda: rising(presenter, [5, 60]),
+        lambda: state.switch_prompt("a cat"),
+        lambda: state.note("hello"),
+        lambda: state.reset(None),
+        lambda: presenter.present(None, state="", is_new=True),
+        lambda: state.snapshot(),
+    ]
+    threads = [threading.Thread(target=hammer, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.5)
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+    assert not errors
+    view = state.snapshot()
+    assert view.best in (None, 5, 60)
+    assert (view.verdict is None) == (view.standing is None)

@@ -48,11 +48,11 @@ def bench(
         report.mute()
     if not isinstance(loop, Live):
         raise TypeError("A bench is a live run.")
-    meter.stage = loop.stage
+    meter.presenter = loop.presenter
     conduct(loop)
     figures = {
         "type": "bench",
-        "model": loop.stage.model,
+        "model": loop.presenter.state.model,
         "machine": f"{platform.machine()}, {_cores()} cores, {platform.system()}",
         "start_to_picture_s": _since_start(loop.first_picture_at),
         "start_to_verdict_s": _since_start(meter.first_at),
@@ -60,9 +60,9 @@ def bench(
         **meter.rates(),
         **_percentiles("capture_ms", loop.capture_s),
         **_percentiles("encode_ms", loop.scorer.encode_s),
-        **_percentiles("draw_ms", loop.stage.pace.draw_s),
-        **_percentiles("show_ms", loop.stage.pace.show_s),
-        **_percentiles("verdict_age_ms", loop.stage.pace.age_s),
+        **_percentiles("draw_ms", loop.presenter.timings.draw_s),
+        **_percentiles("show_ms", loop.presenter.timings.show_s),
+        **_percentiles("verdict_age_ms", loop.presenter.timings.age_s),
         "peak_mib": _peak_mib(),
     }
     if as_json:
@@ -76,13 +76,13 @@ def _meter() -> Any:  # noqa: ANN401 - a class made here keeps --help free of it
     from paintcam.judge.judge import Verdict
     from paintcam.overlay import Hud
     from paintcam.run.hooks import Show
-    from paintcam.run.presenter import Stage
+    from paintcam.run.presenter import Presenter
     from paintcam.run.session import Standing
 
     class Meter(Show):
         """Counts from the first verdict on."""
 
-        stage: Stage
+        presenter: Presenter
         first_at: float | None = None
         longest_gap_s = 0.0
         _counts = (0, 0, 0.0)
@@ -92,18 +92,18 @@ def _meter() -> Any:  # noqa: ANN401 - a class made here keeps --help free of it
 
         def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
             self.scored += 1
-            self._now = time.monotonic(), _cpu_s(), self.stage.pace.frames_shown
+            self._now = time.monotonic(), _cpu_s(), self.presenter.timings.frames_shown
             if self.first_at is None:
-                self._counts = (self.stage.pace.frames_shown, self.scored, self._now[1])
+                self._counts = (self.presenter.timings.frames_shown, self.scored, self._now[1])
                 self.first_at = self._now[0]
 
         def dress(self, hud: Hud) -> Hud:
             shown, at = self._last
             now = time.monotonic()
-            if self.stage.pace.frames_shown > shown:
+            if self.presenter.timings.frames_shown > shown:
                 if shown and self.first_at is None:
                     self.longest_gap_s = max(self.longest_gap_s, now - at)
-                self._last = self.stage.pace.frames_shown, now
+                self._last = self.presenter.timings.frames_shown, now
             return hud
 
         def rates(self) -> dict[str, float | None]:

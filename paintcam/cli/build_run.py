@@ -1,9 +1,10 @@
-"""Puts a run together from its options: source, judge, stage."""
+"""Puts a run together from its options: source, judge, presenter."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from paintcam.run.every_frame import EveryFrame
     from paintcam.run.hooks import Show
     from paintcam.run.live import Live, Summary
-    from paintcam.run.presenter import Stage
+    from paintcam.run.presenter import Presenter
     from paintcam.run.session import Session
     from paintcam.sinks.snapshots import Snapshots
     from paintcam.sinks.window import Window
@@ -57,78 +58,85 @@ def build(
         fps=options.fps,
         backend=options.backend,
     )
-    stage: Stage | None = None
-    try:
+    with ExitStack() as opened:  # closes everything again if a later part fails
+        opened.callback(stream.close)
         choice = choose_model(options.model, ask=not options.json)
         options.notes += choice.notes
-        stage, report = _stage(options, choice.name, stream, show=show, session=session)
+        presenter, report = _presenter(
+            options, choice.name, stream, opened, show=show, session=session
+        )
         from paintcam.run.every_frame import EveryFrame
         from paintcam.run.live import Live
 
         pictures: Pictures = "video" if options.every_frame else "live"
-        load = judge_loader(choice.name, options, pictures, teller(stage, report), stage.take_judge)
+        state = presenter.state
+        load = judge_loader(choice.name, options, pictures, teller(state, report), state.take_judge)
+        loop: Live | EveryFrame
         if options.every_frame:
-            return EveryFrame(stream, load, stage, seconds=options.seconds), report
-        return Live(
-            stream,
-            load,
-            stage,
-            seconds=options.seconds,
-            hold=not stream.live,
-            next_prompt=next_prompt,
-            source_name=stream.reference.name,
-        ), report
-    except BaseException:
-        stream.close()
-        if stage is not None:
-            stage.close()
-        raise
+            loop = EveryFrame(stream, load, presenter, seconds=options.seconds)
+        else:
+            loop = Live(
+                stream,
+                load,
+                presenter,
+                seconds=options.seconds,
+                hold=not stream.live,
+                next_prompt=next_prompt,
+                source_name=stream.reference.name,
+            )
+        opened.pop_all()  # from here on the loop closes them
+        return loop, report
 
 
-def _stage(
+def _presenter(
     options: RunOptions,
     model: str,
     stream: VideoStream,
+    opened: ExitStack,
     *,
     show: Show | None,
     session: Session | None,
-) -> tuple[Stage, JsonReport | TextReport]:
+) -> tuple[Presenter, JsonReport | TextReport]:
     from paintcam.overlay import Overlay
-    from paintcam.run.autosave import Keeper
+    from paintcam.run.autosave import Autosave
     from paintcam.run.keys import Controls
-    from paintcam.run.presenter import Stage
+    from paintcam.run.presenter import Presenter
     from paintcam.run.session import Session
     from paintcam.sinks.snapshots import Snapshots
     from paintcam.sinks.video_file import VideoFile
 
     # the recording comes last: an error must leave no empty file behind
     snapshots = Snapshots(options.snapshot) if options.snapshot is not None else None
-    last_run = _last_run(options)
+    autosave = Autosave(snapshots, _last_run(options), model=model)
+    opened.callback(autosave.close)
     window = _window(options)
+    if window is not None:
+        opened.callback(window.close)
     recording = None
     if options.record is not None:
         wanted = options.record.expanduser()
         recording = VideoFile(wanted, fps=lambda: stream.fps, realtime=not options.every_frame)
+        opened.callback(recording.close)
         if recording.path != wanted:
             options.told.append(f"{wanted} exists: recording to {recording.path}")
     report: JsonReport | TextReport
     report = JsonReport(model) if options.json else TextReport(course=window is None)
     for note in (*options.notes, *options.told):
         report.note(note)
-    stage = Stage(
+    presenter = Presenter(
         prompt=options.prompt or "",
         model=model,
         overlay=Overlay(),
         listener=report,
         window=window,
         recording=recording,
-        keeper=Keeper(snapshots, last_run, model=model),
+        autosave=autosave,
         show=show,
         session=session or Session(options.smoothing),
         controls=Controls(mirror=options.mirror),
-        notes=tuple(options.notes),
+        notes=options.notes,
     )
-    return stage, report
+    return presenter, report
 
 
 def _last_run(options: RunOptions) -> Snapshots | None:
@@ -189,7 +197,7 @@ def conduct(
         forget_last_run()
         return summary
     except PaintcamError:
-        if report is not None and loop.stage.session.scored:
+        if report is not None and loop.presenter.state.snapshot().scored:
             report.summary(loop.summary())  # nothing is lost: the best is told before the error
             forget_last_run()
         raise

@@ -123,10 +123,10 @@ def contest(
         failed: Exception | None = None
         try:
             loop, report = build(options, show=show)
-            if loop.stage.window is None and rules.hold_s is None:
+            if loop.presenter.window is None and rules.hold_s is None:
                 rules.hold_s = _HOLD_S
-            show.keys = loop.stage.window is not None
-            notes.to(loop.stage.note)
+            show.keys = loop.presenter.window is not None
+            notes.to(loop.presenter.state.note)
             if isinstance(report, TextReport):
                 report.mute()
             try:
@@ -142,7 +142,9 @@ def contest(
             places = [_row(place) for place in rules.standings]
             print_json({"type": "podium", "places": places})
         else:
-            _print_podium(rules.standings, f"{prompt} · {loop.stage.model}", keeping.ranks)
+            _print_podium(
+                rules.standings, f"{prompt} · {loop.presenter.state.model}", keeping.ranks
+            )
         if photos is not None and not as_json:
             typer.echo(f"Photo-finishes: {photos.folder}")
         if as_json:  # between turns frames are scored that count for nobody

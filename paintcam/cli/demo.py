@@ -49,7 +49,7 @@ def demo(
     if not as_json:
         typer.echo(f'Two players draw "{prompt}".')
     summary = conduct(loop, report)
-    report.summary(summary, **_written(loop.stage.recording))
+    report.summary(summary, **_written(loop.presenter.recording))
 
 
 def _has_screen() -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from paintcam.encoders.base import Progress
     from paintcam.judge.judge import Judge
     from paintcam.judge.make import Pictures
-    from paintcam.run.presenter import Stage
+    from paintcam.run.state import RunState
 
 __all__ = ["judge_loader", "teller"]
 
@@ -56,18 +56,18 @@ def judge_loader(
     return load
 
 
-def teller(stage: Stage, report: JsonReport | TextReport) -> Progress:
+def teller(state: RunState, report: JsonReport | TextReport) -> Progress:
     """Tell the audience and the terminal how far a download is."""
     told = -10
 
     def tell(done: int, total: int) -> None:
         nonlocal told
         percent = 100 * done // max(total, 1)
-        stage.loading = f"downloading {stage.model}: {percent} %"
+        state.loading = f"downloading {state.model}: {percent} %"
         if percent >= told + 10:
             told = percent
-            report.note(f"{stage.loading} of {total >> 20} MiB")
+            report.note(f"{state.loading} of {total >> 20} MiB")
         if done >= total:
-            stage.loading = f"loading {stage.model}…"
+            state.loading = f"loading {state.model}…"
 
     return tell

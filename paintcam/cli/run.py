@@ -125,10 +125,9 @@ def run(
         options.on_judge = show.begin
         try:
             loop, report = build(options, show=show, next_prompt=following)
-            notes.to(loop.stage.note)
-            keeper = loop.stage.keeper
-            if keeper is not None:
-                show.photo = lambda: keeper.best_picture
+            state = loop.presenter.state
+            notes.to(state.note)
+            show.photo = lambda: state.best_picture
             conduct(loop, report, tell=True)
         finally:
             show.close()  # from here on a database may hang

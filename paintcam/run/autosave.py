@@ -1,103 +1,113 @@
-"""Keeps a run's best on disk the moment it rises: nothing that ends the run takes it away."""
+"""Saves a run's best the moment it rises, so that nothing that ends the run can lose it."""
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import Any
 
 from paintcam.errors import SinkError
 from paintcam.folders import last_run_name, pictures_folder
 from paintcam.frames import Frame
-from paintcam.judge.verdict import Verdict
 from paintcam.overlay import Hud, Overlay
-from paintcam.run.session import Standing
+from paintcam.run.hud import hud_of
+from paintcam.run.state import RunView
 from paintcam.sinks.snapshots import Snapshot, Snapshots
 
-__all__ = ["Keeper"]
+__all__ = ["Autosave"]
 
 
-class Keeper:
-    """Keeps the best frame as a picture where that is wanted, and the best alone always.
+class Autosave:
+    """Saves the best frame as a picture where a folder is given, and the best score always.
+
+    `RunState` calls `begin`, `keep_best` and `discard_best` with its lock held, from any thread;
+    the rest belongs to the main thread. Nothing here waits for the disk.
 
     Args:
-        snapshots: Where pictures go; None keeps none, but those that are asked for.
-        last_run: Where the best alone goes, as last-run-PID.json; None where no folder can be had.
+        snapshots: Where pictures go; None saves only those that a person asks for.
+        last_run: Where the best score goes, as last-run-PID.json; None if no folder is writable.
         model: The encoder's name.
     """
 
     def __init__(
         self, snapshots: Snapshots | None, last_run: Snapshots | None, *, model: str
     ) -> None:
-        """Keep nothing yet."""
         self._snapshots = snapshots
-        self._asked_for: Snapshots | None = None
+        self._requested: Snapshots | None = None
         self._last_run = last_run
         self._model = model
         self._started = time.strftime("%Y%m%d-%H%M%S")
         self._part = 1
-        self._bests: dict[str, float] = {}
-        self._now: tuple[str, float] | None = None
-        self._overlay = Overlay()  # its own: the stage's belongs to the main thread
+        self._earlier: dict[str, float] = {}
+        self._rises: deque[dict[str, Any]] = deque(maxlen=256)  # of this part, lowest best first
+        self._overlay = Overlay()  # its own: the presenter's belongs to the main thread
 
     @property
     def best_picture(self) -> str | None:
-        """Where the best frame is kept; None where none is wanted."""
+        """Path of the best frame's picture; None where pictures are not kept."""
         if self._snapshots is None:
             return None
-        return str(self._snapshots.folder.absolute() / f"{self._started}-{self._best_name}.jpg")
+        return str(self._snapshots.folder.absolute() / f"{self._best_name}.jpg")
 
     @property
     def _best_name(self) -> str:
-        return "best" if self._part == 1 else f"best-{self._part}"
+        return f"{self._started}-best" + (f"-{self._part}" if self._part > 1 else "")
 
     def begin(self) -> None:
-        """Keep what was best so far: another prompt or player begins."""
+        """Keep what is saved so far: another prompt or attempt begins."""
+        self._earlier = self._bests
+        self._rises.clear()
         self._part += 1
-        self._bests, self._now = self._all_bests, None
 
     @property
-    def _all_bests(self) -> dict[str, float]:
-        """Prompt → its best, in the order in which they were drawn."""
-        if self._now is None:
-            return self._bests
-        prompt, best = self._now
-        return {**self._bests, prompt: max(best, self._bests.get(prompt, 0.0))}
+    def _bests(self) -> dict[str, float]:
+        """Prompt → its best, in the order in which the prompts were drawn."""
+        if not self._rises:
+            return self._earlier
+        prompt, best = self._rises[-1]["prompt"], self._rises[-1]["best"]
+        return {**self._earlier, prompt: max(best, self._earlier.get(prompt, 0.0))}
 
-    def keep_best(self, frame: Frame, verdict: Verdict, standing: Standing, hud: Hud) -> None:
-        """Keep a new best; never waits."""
-        facts = self._facts(verdict, standing, hud)
-        self._now = hud.prompt, facts["best"]
-        if self._last_run is not None:
-            # one file a run: it tells the earlier prompts' bests as well
-            self._last_run.keep(Snapshot(last_run_name(), facts | {"bests": self._all_bests}))
+    def keep_best(self, frame: Frame, view: RunView) -> None:
+        """Save a new best."""
+        hud = hud_of(view, frame.image.shape)
+        facts = self._facts(view)
+        self._rises.append(facts)
+        self._save_last_run()
         if self._snapshots is not None:
             self._snapshots.keep(self._snapshot(self._best_name, frame, hud, facts))
 
     def discard_best(self, best: float | None) -> None:
-        """Throw away the picture of a best that is taken back: it must not be seen.
+        """Take back a best that a guard rejected: its picture must not be seen.
 
         Args:
-            best: What is the best now; None where nothing is left.
+            best: The best that is left, 0…100; None if nothing is left.
         """
-        if self._now is not None:
-            self._now = None if best is None else (self._now[0], round(best, 2))
+        left = -1.0 if best is None else round(best, 2)
+        while self._rises and self._rises[-1]["best"] > left:
+            self._rises.pop()
+        self._save_last_run()
         if self._snapshots is not None:
-            self._snapshots.discard(f"{self._started}-{self._best_name}")
+            self._snapshots.discard(self._best_name)
 
-    def keep_frame(self, frame: Frame, verdict: Verdict, standing: Standing, hud: Hud) -> str:
-        """Keep this frame; gives what to tell the person who asked for it."""
-        if self._asked_for is None:
+    def keep_frame(self, frame: Frame, view: RunView) -> str:
+        """Save this frame because a person asked for it.
+
+        Returns:
+            What to tell that person.
+        """
+        if self._requested is None:
             try:
-                self._asked_for = self._snapshots or Snapshots(pictures_folder())
+                self._requested = self._snapshots or Snapshots(pictures_folder())
             except SinkError as error:
                 return str(error)
-        facts = self._facts(verdict, standing, hud)
-        self._asked_for.keep(self._snapshot(f"frame{frame.index}", frame, hud, facts))
-        return f"Snapshot in {self._asked_for.folder}"
+        hud = hud_of(view, frame.image.shape)
+        name = f"{self._started}-frame{frame.index}"
+        self._requested.keep(self._snapshot(name, frame, hud, self._facts(view)))
+        return f"Snapshot saved in {self._requested.folder}"
 
-    def trouble(self) -> str:
-        """What went wrong since the last call, in words; "" where nothing did."""
-        for folder in (self._snapshots, self._asked_for):
+    def take_error(self) -> str:
+        """Return the error since the last call, in words; "" if there was none."""
+        for folder in (self._snapshots, self._requested):
             if folder is not None and folder.error is not None:
                 error, folder.error = folder.error, None
                 return str(error)
@@ -105,24 +115,38 @@ class Keeper:
 
     def close(self) -> None:
         """Write what is waiting. May be called twice."""
-        for folder in (self._snapshots, self._asked_for, self._last_run):
+        for folder in (self._snapshots, self._requested, self._last_run):
             if folder is not None:
                 folder.close()
 
+    def _save_last_run(self) -> None:
+        if self._last_run is None:
+            return
+        bests = self._bests
+        if not bests:
+            self._last_run.discard(last_run_name())
+            return
+        # one file per run: it holds the bests of earlier prompts too
+        prompt, best = list(bests.items())[-1]
+        facts = self._rises[-1] if self._rises else {"prompt": prompt, "best": best}
+        self._last_run.keep(Snapshot(last_run_name(), self._common() | facts | {"bests": bests}))
+
     def _snapshot(self, name: str, frame: Frame, hud: Hud, facts: dict[str, Any]) -> Snapshot:
         clean = None if hud.blocked else frame.image
-        return Snapshot(
-            f"{self._started}-{name}", facts, clean, lambda: self._overlay.draw(frame.image, hud)
-        )
+        return Snapshot(name, facts, clean, lambda: self._overlay.draw(frame.image, hud))
 
-    def _facts(self, verdict: Verdict, standing: Standing, hud: Hud) -> dict[str, Any]:
+    def _common(self) -> dict[str, Any]:
+        return {"model": self._model, "at": time.strftime("%Y-%m-%d %H:%M:%S")}
+
+    def _facts(self, view: RunView) -> dict[str, Any]:
+        if view.verdict is None or view.standing is None:
+            raise ValueError("Nothing was scored yet.")
         return {
-            "prompt": hud.prompt,
-            "best": round(standing.best, 2),
-            "score": round(standing.score, 2),
-            "similarity": round(verdict.similarity, 5),
-            "frame": verdict.frame,
-            "time_s": round(verdict.time_s, 3),
-            "model": self._model,
-            "at": time.strftime("%Y-%m-%d %H:%M:%S"),
+            "prompt": view.prompt,
+            "best": round(view.standing.best, 2),
+            "score": round(view.standing.score, 2),
+            "similarity": round(view.verdict.similarity, 5),
+            "frame": view.verdict.frame,
+            "time_s": round(view.verdict.time_s, 3),
+            **self._common(),
         }

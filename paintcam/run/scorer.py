@@ -32,6 +32,8 @@ class FrameJudge(Protocol):
 class Scorer:
     """Judges the newest frame in a thread of its own; never a queue of old ones.
 
+    A context manager: the thread runs inside it. `Live` starts and closes it among other parts.
+
     Args:
         load_judge: Loads the model; called in the thread, since it may take seconds.
         on_verdict: Called in the thread with every verdict and its frame.
@@ -44,7 +46,6 @@ class Scorer:
         on_verdict: Callable[[Verdict, Frame], None],
         on_prompt: Callable[[str, PaintcamError | None], None] = lambda _prompt, _error: None,
     ) -> None:
-        """Start loading the judge."""
         self._load_judge = load_judge
         self._on_verdict = on_verdict
         self._on_prompt = on_prompt
@@ -53,17 +54,47 @@ class Scorer:
         self._prompt: str | None = None
         self._stopping = False
         self._busy = True
-        self.ready = False
-        self.error: BaseException | None = None
-        self.encode_s: deque[float] = deque(maxlen=100_000)
+        self._ready = False
+        self._error: BaseException | None = None
+        self._encode_s: deque[float] = deque(maxlen=100_000)
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Scorer:
+        """Start the thread."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the thread, which loads the judge first."""
         self._thread = threading.Thread(target=self._run, name="paintcam-scorer", daemon=True)
         self._thread.start()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the judge is loaded."""
+        with self._changed:
+            return self._ready
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended the thread; None while it runs or after it was closed."""
+        with self._changed:
+            return self._error
 
     @property
     def idle(self) -> bool:
         """Whether every offered frame was judged or replaced by a newer one."""
         with self._changed:
             return not self._busy and self._newest is None
+
+    @property
+    def encode_s(self) -> tuple[float, ...]:
+        """Time that the judge took for each frame, in seconds."""
+        with self._changed:
+            return tuple(self._encode_s)
 
     def offer(self, frame: Frame) -> None:
         """Make this the frame that is judged next."""
@@ -72,13 +103,13 @@ class Scorer:
             self._changed.notify_all()
 
     def ask(self, prompt: str) -> None:
-        """Judge against another prompt from the next frame on."""
+        """Judge against another prompt from now on; the newest frame is judged again."""
         with self._changed:
             self._prompt = prompt
             self._changed.notify_all()
 
     def close(self, timeout_s: float = 1.0) -> bool:
-        """Stop after the frame in work.
+        """Stop after the frame in progress. May be called twice.
 
         Returns:
             Whether the thread ended in time; a model that is still loading cannot be stopped.
@@ -86,44 +117,57 @@ class Scorer:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+        if self._thread is None:
+            return True
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
             judge = self._load_judge()
-            self.ready = True
-            while True:
-                with self._changed:
-                    self._busy = False
-                    self._changed.wait_for(
-                        lambda: self._stopping or self._prompt is not None or self._newest
-                    )
-                    if self._stopping:
-                        return
-                    prompt, self._prompt = self._prompt, None
-                    frame, self._newest = self._newest, None
-                    self._busy = True
-                if prompt is not None:
-                    self._switch(judge, prompt)
-                if frame is not None:
-                    started = time.monotonic()
-                    verdicts = judge.judge([frame])
-                    self.encode_s.append(time.monotonic() - started)
-                    with self._changed:
-                        if self._stopping:
-                            return  # the summary is told already
-                    for verdict in verdicts:
-                        self._on_verdict(verdict, frame)
+            with self._changed:
+                self._ready = True
+            self._score(judge)
         except BaseException as error:
-            self.error = error
+            with self._changed:
+                self._error = error
         finally:
-            self._busy = False
+            with self._changed:
+                self._busy = False
 
-    def _switch(self, judge: FrameJudge, prompt: str) -> None:
+    def _score(self, judge: FrameJudge) -> None:
+        last: Frame | None = None
+        while True:
+            with self._changed:
+                self._busy = False
+                self._changed.wait_for(
+                    lambda: self._stopping or self._prompt is not None or self._newest
+                )
+                if self._stopping:
+                    return
+                prompt, self._prompt = self._prompt, None
+                frame, self._newest = self._newest, None
+                self._busy = True
+            if prompt is not None and self._switch(judge, prompt):
+                frame = frame or last  # a frozen picture is judged against the new prompt too
+            if frame is None:
+                continue
+            last = frame
+            started = time.monotonic()
+            verdicts = judge.judge([frame])
+            taken_s = time.monotonic() - started
+            with self._changed:
+                self._encode_s.append(taken_s)
+                if self._stopping:
+                    return  # the summary was printed already
+            for verdict in verdicts:
+                self._on_verdict(verdict, frame)
+
+    def _switch(self, judge: FrameJudge, prompt: str) -> bool:
         try:
             judge.set_prompt(prompt)
         except PaintcamError as error:
             self._on_prompt(prompt, error)
-        else:
-            self._on_prompt(prompt, None)
+            return False
+        self._on_prompt(prompt, None)
+        return True

@@ -1,0 +1,213 @@
+"""What the display loop and the scorer's thread share: one object, one lock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from paintcam.frames import Frame
+from paintcam.judge.verdict import Verdict
+from paintcam.run.hooks import Listener, Show
+from paintcam.run.session import Session, Standing
+from paintcam.run.timings import Rate
+
+if TYPE_CHECKING:
+    from paintcam.judge.judge import Judge
+    from paintcam.run.autosave import Autosave
+
+__all__ = ["NOTE_S", "RunState", "RunView"]
+
+NOTE_S = 6.0
+"""How long a message stays on the picture, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """The run at one moment. Immutable: any thread may keep it.
+
+    Attributes:
+        prompt: What the drawing should show.
+        model: The encoder's name, as drawn.
+        guards: Names of the guards that are running.
+        loading: What the picture says until the model is loaded.
+        verdict: The newest verdict on the current prompt; None before the first one.
+        standing: The session after that verdict; None before the first one.
+        best: Best score of the current prompt, 0…100; None while nothing counts.
+        blocked: Whether the newest verdict was blocked by a guard, on whatever prompt.
+        scored: Number of verdicts in this run.
+        scored_fps: Verdicts per second.
+        results: Prompt → its best, in the order in which the prompts were drawn.
+        notes: Messages that are on the picture now.
+    """
+
+    prompt: str
+    model: str
+    guards: tuple[str, ...] = ()
+    loading: str = ""
+    verdict: Verdict | None = None
+    standing: Standing | None = None
+    best: float | None = None
+    blocked: bool = False
+    scored: int = 0
+    scored_fps: float = 0.0
+    results: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class RunState:
+    """The prompt, the newest verdict, the best, guards and notes. Every method is thread-safe.
+
+    Listener and show are called without the lock, so that they may call back.
+
+    Args:
+        prompt: What the drawing should show, or the headline above labels.
+        model: The encoder's name, as drawn.
+        listener: Receives verdicts and messages.
+        show: What a command adds to the run.
+        session: Holds the best of the current prompt.
+        autosave: Keeps the best on disk; None keeps nothing.
+        notes: Messages that are on the picture at the start.
+    """
+
+    def __init__(
+        self,
+        prompt: str,
+        model: str,
+        listener: Listener,
+        *,
+        show: Show | None = None,
+        session: Session | None = None,
+        autosave: Autosave | None = None,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.model = model
+        self.listener = listener
+        self.show = show or Show()
+        self._lock = threading.Lock()
+        self._prompt = prompt
+        self._loading = f"loading {model}…"
+        self._guards: tuple[str, ...] = ()
+        self._session = session or Session()
+        self._autosave = autosave
+        self._verdict: Verdict | None = None
+        self._standing: Standing | None = None
+        self._blocked = False
+        self._results: dict[str, float] = {}
+        self._scored = Rate()
+        self._reset_frame = -1
+        until = time.monotonic() + 2 * NOTE_S
+        self._notes = deque(((note, until) for note in notes), maxlen=16)
+
+    def snapshot(self) -> RunView:
+        """Return the state as it is now."""
+        with self._lock:
+            return self._view()
+
+    @property
+    def prompt(self) -> str:
+        """What is judged now."""
+        with self._lock:
+            return self._prompt
+
+    @property
+    def loading(self) -> str:
+        """What the picture says until the model is loaded."""
+        with self._lock:
+            return self._loading
+
+    @loading.setter
+    def loading(self, text: str) -> None:
+        with self._lock:
+            self._loading = text
+
+    @property
+    def best_picture(self) -> str | None:
+        """Path of the best frame's picture; None where pictures are not kept."""
+        with self._lock:
+            return None if self._autosave is None else self._autosave.best_picture
+
+    def note(self, text: str) -> None:
+        """Put a message on the picture for some seconds, and pass it to the listener."""
+        with self._lock:
+            self._notes.append((text, time.monotonic() + NOTE_S))
+        self.listener.note(text)
+
+    def take_judge(self, judge: Judge, notes: Sequence[str]) -> None:
+        """Record which guards are running; `notes` go to the listener alone."""
+        with self._lock:
+            self._guards = judge.active_guards
+        for note in notes:
+            self.listener.note(note)
+
+    def take_verdict(self, verdict: Verdict, frame: Frame) -> None:
+        """Count a verdict, and save the best that it raised.
+
+        A verdict on a frame from before the last reset is dropped, unless it blocks the picture.
+        """
+        with self._lock:
+            if frame.index <= self._reset_frame and not verdict.blocked:
+                return
+            best_before = self._session.best
+            standing = self._session.add(verdict)
+            self._scored.count()
+            self._verdict, self._standing = verdict, standing
+            self._blocked = verdict.blocked
+            if self._autosave is not None:
+                if verdict.blocked and self._session.best != best_before:
+                    self._autosave.discard_best(self._session.best)
+                if standing.is_new_best:
+                    self._autosave.keep_best(frame, self._view())
+        self.listener.verdict(verdict, standing)
+        self.show.on_verdict(verdict, standing, frame)
+
+    def reset(self, newest: Frame | None) -> None:
+        """Forget the best of the current prompt.
+
+        Args:
+            newest: The newest frame so far. Only later frames count; None counts all that follow.
+        """
+        with self._lock:
+            self._begin()
+            self._reset_frame = -1 if newest is None else newest.index
+
+    def switch_prompt(self, prompt: str) -> None:
+        """Judge against another prompt: its best starts again."""
+        with self._lock:
+            self._results = self._all_results()
+            self._prompt = prompt
+            self._begin()
+            self._reset_frame = -1  # a frozen frame counts for the new prompt
+            self._verdict = self._standing = None
+        self.show.on_prompt(prompt)
+
+    def _begin(self) -> None:
+        self._session.reset()
+        if self._autosave is not None:
+            self._autosave.begin()
+
+    def _all_results(self) -> dict[str, float]:
+        best = self._session.best
+        if best is None:
+            return dict(self._results)
+        return {**self._results, self._prompt: max(best, self._results.get(self._prompt, 0.0))}
+
+    def _view(self) -> RunView:
+        now = time.monotonic()
+        return RunView(
+            prompt=self._prompt,
+            model=self.model,
+            guards=self._guards,
+            loading=self._loading,
+            verdict=self._verdict,
+            standing=self._standing,
+            best=self._session.best,
+            blocked=self._blocked,
+            scored=self._session.scored,
+            scored_fps=self._scored.per_second(),
+            results=self._all_results(),
+            notes=tuple(text for text, until in self._notes if until > now),
+        )
