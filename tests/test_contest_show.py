@@ -405,6 +405,15 @@ def test_a_run_of_a_player_takes_back_what_rose_while_a_guard_was_still_looking(
     assert leaderboard.count() == 1
 
 
+def test_a_run_of_a_player_stores_no_turn_of_0_after_everything_was_taken_back(leaderboard):
+    show = PlayerShow(TurnWriter(leaderboard, print), "Ada", "a house", window_s=0)
+    show.begin("sketch", JUDGE)
+    show.on_verdict(Verdict(0, 1.0, 1.0, 0.3, 95), None, None)
+    show.on_verdict(Verdict(0, 1.4, 1.4, 0.3, 95, blocked=True), None, None)
+    show.close()
+    assert leaderboard.count() == 0
+
+
 # --- real processes ---
 
 

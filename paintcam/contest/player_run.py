@@ -137,7 +137,8 @@ class PlayerShow(Show):
             if maxima.take_back(blocked_at):
                 self._writer.forget(attempt.keeper.turn_id)
                 attempt.keeper = self._new_keeper(attempt.board)
-                attempt.keeper.offer(maxima.best, maxima.similarity, maxima.score)
+                if maxima.best > 0:  # otherwise nothing is left that was ever scored
+                    attempt.keeper.offer(maxima.best, maxima.similarity, maxima.score)
 
     def _settle(self) -> None:
         # A turn shorter than the window counts for what can be said of it.
