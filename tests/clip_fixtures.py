@@ -1,8 +1,9 @@
-"""CLIP for tests: the real `inference.models.Clip` on small weights from a stand-in of Roboflow."""
+"""CLIP for tests: small weights, pulled from a stand-in of Roboflow or exported with torch."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -78,3 +79,17 @@ def clip_encoder(clip_cache):
         encoder = ChildProcessEncoder("clip")
     yield encoder
     encoder.close()
+
+
+@pytest.fixture(scope="session")
+def vit_cache(clip_cache, tmp_path_factory):
+    """A cache with a small CLIP of the real architecture, random weights."""
+    root = tmp_path_factory.mktemp("vit") / "cache"
+    shutil.copytree(clip_cache.root, root)
+    folder = root / clip_cache.folder.name
+    for weights in folder.glob("*.onnx"):
+        weights.unlink()
+    written = run([str(ROOT / "tests" / "vit_clip.py"), str(folder)], dict(os.environ))
+    assert (folder / "textual.onnx").exists(), written.stderr
+    env = clip_environment(root, "http://127.0.0.1:9")
+    return ClipCache(root, folder, env, written.stdout, written.stderr)

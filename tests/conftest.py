@@ -11,4 +11,4 @@ sys.path.append(str(Path(__file__).parents[1]))  # examples; an installed paintc
 
 os.environ.setdefault("DISABLE_VERSION_CHECK", "True")
 
-from clip_fixtures import clip_cache, clip_encoder  # noqa: F401
+from clip_fixtures import clip_cache, clip_encoder, vit_cache  # noqa: F401

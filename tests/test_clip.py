@@ -1,13 +1,14 @@
-"""CLIP: the real `inference.models.Clip` on weights that the stand-in of Roboflow served."""
+"""CLIP on weights that the stand-in of Roboflow served, beside the real `inference.models.Clip`."""
 
 from __future__ import annotations
 
 import json
 import shutil
 
+import cv2
 import pytest
 
-from clip_fixtures import clip_environment, run
+from clip_fixtures import ROOT, clip_environment, run
 from paintcam.encoders import load_encoder
 from paintcam.encoders.child_process import ChildProcessEncoder
 from paintcam.errors import ModelError, PromptError
@@ -27,7 +28,7 @@ def chatter():
 speaker = threading.Thread(target=chatter)
 speaker.start()
 other.set()
-encoder = load_encoder("clip", fetch=True)
+encoder = load_encoder("clip", fetch=True, engine="inference")
 speaker.join()
 
 clip = encoder._clip
@@ -44,6 +45,7 @@ for height, width in ((720, 1280), (480, 640), (1280, 720), (477, 853), (224, 22
 tell(
     name=encoder.info.name,
     range=encoder.info.score_range,
+    engine=encoder.info.engine,
     cosines=cosines,
     home=str(clip.cache_dir),
     stdout_is_back=type(sys.stdout).__name__,
@@ -84,9 +86,76 @@ def test_the_pixels_are_those_of_clips_own_preprocessing_and_nothing_is_printed(
     assert said == {"said": "another thread"}
     assert told["name"] == "clip:ViT-B-16"
     assert told["range"] == [0.08, 0.48]
+    assert told["engine"] == "inference"
     assert told["cosines"] == pytest.approx([1] * 6, abs=2e-3)
     assert told["home"] == str(clip_cache.folder)
     assert told["stdout_is_back"] == "TextIOWrapper"
+    assert ran.stderr == ""
+
+
+COMPARE = """
+import json, sys
+import cv2
+import numpy as np
+from paintcam.encoders import load_encoder
+from paintcam.judge.verdict import score_of
+
+ours, theirs = load_encoder("clip"), load_encoder("clip", engine="inference")
+clip = theirs._clip
+prompts = ["a gorilla with grapes", "Füchsin auf Skiern", "лиса &amp; 🦊", "it's 3 o'clock!!"]
+texts = ours.encode_text(prompts)
+reference = clip.embed_text(prompts)
+reference /= np.linalg.norm(reference, axis=1, keepdims=True)
+rows = {"texts": (texts * reference).sum(axis=1).tolist(), "pictures": [], "points": []}
+low, high = ours.info.score_range
+for path in sys.argv[1:]:
+    picture = cv2.imread(path)
+    mine = ours.encode_image([picture])[0]
+    whole = clip.embed_image(picture)[0]  # Inference scales the whole picture, then crops it
+    whole = whole / np.linalg.norm(whole)
+    rows["pictures"].append(float(mine @ whole))
+    for text, same in zip(texts, reference):
+        points = score_of(float(mine @ text), low, high) - score_of(float(whole @ same), low, high)
+        rows["points"].append(abs(points))
+print(json.dumps(rows))
+"""
+
+
+def odd_pictures(folder):
+    """Twelve real pictures of odd sizes: frames of the demo clip and bundled drawings."""
+    sizes = [(719, 1283), (481, 641), (1279, 717), (333, 500), (225, 223), (97, 201)]
+    sizes += [(1081, 1921), (640, 427), (768, 1025), (299, 301), (224, 400), (577, 431)]
+    video = cv2.VideoCapture(str(ROOT / "paintcam" / "assets" / "demo" / "demo.mp4"))
+    paths = []
+    for number, (height, width) in enumerate(sizes):
+        video.set(cv2.CAP_PROP_POS_FRAMES, 25 * number)
+        _, frame = video.read()
+        path = folder / f"{number}.png"
+        cv2.imwrite(str(path), cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA))
+        paths.append(str(path))
+    return paths
+
+
+def test_the_files_opened_directly_give_what_inference_gives(vit_cache, tmp_path):
+    """Same weights, twelve pictures of odd sizes: the same embeddings and the same scores."""
+    ran = run(["-c", COMPARE, *odd_pictures(tmp_path)], vit_cache.env)
+    assert ran.returncode == 0, ran.stderr
+    rows = json.loads(ran.stdout)
+    assert min(rows["texts"]) > 0.99999
+    assert len(rows["pictures"]) == 12
+    assert min(rows["pictures"]) >= 0.9999
+    assert max(rows["points"]) <= 0.5
+
+
+def test_clip_loads_without_torch_and_inference(vit_cache):
+    code = (
+        "import sys; from paintcam.encoders import load_encoder; e = load_encoder('clip');"
+        "import numpy as np; e.encode_text(['a fox']);"
+        "e.encode_image([np.zeros((99, 99, 3), np.uint8)]);"
+        "print(sorted({'torch', 'inference', 'clip'} & set(sys.modules)), e.info.engine)"
+    )
+    ran = run(["-c", code], vit_cache.env)
+    assert ran.stdout.split() == ["[]", "onnx"], ran.stderr
     assert ran.stderr == ""
 
 

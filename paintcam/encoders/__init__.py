@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from paintcam.errors import ModelError
+from paintcam.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from paintcam.encoders.base import Encoder, Progress
 
-__all__ = ["load_encoder", "resolve_model"]
+__all__ = ["ENGINES", "load_encoder", "resolve_model"]
+
+ENGINES = ("onnx", "inference")
+"""What can run CLIP's files."""
 
 
 def resolve_model(name: str) -> str:
@@ -41,7 +44,13 @@ def resolve_model(name: str) -> str:
 
 
 def load_encoder(
-    name: str, *, fetch: bool = False, progress: Progress | None = None, apart: bool = False
+    name: str,
+    *,
+    fetch: bool = False,
+    progress: Progress | None = None,
+    apart: bool = False,
+    engine: str = "onnx",
+    provider: str | None = None,
 ) -> Encoder:
     """Load an encoder: seconds for CLIP, a fraction of a second for sketch.
 
@@ -51,19 +60,28 @@ def load_encoder(
         progress: Called as that download proceeds.
         apart: Run CLIP in a child process. Loading it holds Python's lock for a second and more
             at a time, which would freeze a live picture in this process.
+        engine: One of `ENGINES`: "onnx" opens CLIP's files directly, "inference" runs them with
+            `inference.models.Clip`.
+        provider: What ONNX Runtime uses: "auto" (CUDA where it runs, otherwise the CPU) or a name
+            from `paintcam.encoders.providers`. None reads `PAINTCAM_PROVIDER`, then "auto".
 
     Returns:
         An encoder that is ready to run.
 
     Raises:
         ModelError: There is no such encoder, or its weights are missing, damaged or cannot be
-            downloaded.
+            downloaded; or the provider does not run here.
+        UsageError: There is no such engine or provider, or the engine does not run this encoder.
     """
+    from paintcam.encoders.providers import checked_provider
+
     resolved = resolve_model(name)
+    provider = checked_provider(provider)
+    _check_engine(engine, resolved)
     if resolved == "sketch":
         from paintcam.encoders.sketch import SketchEncoder
 
-        return SketchEncoder()
+        return SketchEncoder(provider="cpu" if provider == "auto" else provider)
     from paintcam.encoders.pull import pull
     from paintcam.encoders.weights import is_cached
 
@@ -71,9 +89,39 @@ def load_encoder(
     if fetch and not is_cached(variant):
         pull(variant, progress)
     if apart:
-        from paintcam.encoders.child_process import ChildProcessEncoder
+        return _in_child(resolved, engine, provider)
+    if engine == "inference":
+        from paintcam.encoders.clip_inference import InferenceClipEncoder
 
-        return ChildProcessEncoder(resolved)
+        return InferenceClipEncoder(variant)
     from paintcam.encoders.clip import ClipEncoder
 
-    return ClipEncoder(variant)
+    return ClipEncoder(variant, provider)
+
+
+def _check_engine(engine: str, model: str) -> None:
+    if engine not in ENGINES:
+        raise UsageError(
+            f'engine "{engine}" is unknown.',
+            fix=f"Choose one of {', '.join(ENGINES)}.",
+            parameter="engine",
+        )
+    if engine == "inference" and not model.startswith("clip:"):
+        raise UsageError(
+            f'engine "inference" runs CLIP alone (the model is {model}).',
+            fix="Pass `--model clip`, or leave out the engine.",
+            parameter="engine",
+        )
+
+
+def _in_child(model: str, engine: str, provider: str) -> Encoder:
+    from paintcam.encoders.child_process import ChildEndedError, ChildProcessEncoder
+
+    try:
+        return ChildProcessEncoder(model, engine, provider)
+    except ChildEndedError as ended:
+        # A driver that is installed but broken may take the whole process down with it.
+        if provider != "auto" or engine != "onnx":
+            raise
+        note = f"{ended.what} Using the CPU."
+        return ChildProcessEncoder(model, engine, "cpu", note=note)

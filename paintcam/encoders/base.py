@@ -50,6 +50,10 @@ class EncoderInfo:
         slow: Whether encoding a frame takes several frame times on a laptop's CPU.
         engine: What runs the network: "onnx", "inference", "server"; empty where it does not
             matter.
+        provider: The hardware that the engine uses: "cpu", "cuda"; empty if unknown.
+        fingerprint: Changes with the weights, and so with every embedding; empty where embeddings
+            must not be kept.
+        notes: What a person should know about this encoder here, such as a fallback.
     """
 
     name: str
@@ -60,6 +64,9 @@ class EncoderInfo:
     knows_nsfw: bool = False
     slow: bool = False
     engine: str = ""
+    provider: str = ""
+    fingerprint: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class Encoder(Protocol):

@@ -27,14 +27,18 @@ from paintcam.encoders.isolated import python_command
 from paintcam.errors import ModelError, PromptError
 from paintcam.frames import Image
 
-__all__ = ["ChildProcessEncoder", "Message", "receive", "send"]
+__all__ = ["ChildEndedError", "ChildProcessEncoder", "Message", "receive", "send"]
 
 Message: TypeAlias = tuple[dict[str, Any], list[npt.NDArray[Any]]]
 """A header, and the arrays that belong to it."""
 
 LENGTH = struct.Struct("<I")
-CODE = "from paintcam.encoders.worker import serve; serve(sys.argv[1])"
+CODE = "from paintcam.encoders.worker import serve; serve(*sys.argv[1:])"
 DOCTOR = "Run `paintcam doctor` to check this machine, or pass `--model sketch`."
+
+
+class ChildEndedError(ModelError):
+    """The child process has ended without an answer."""
 
 
 class ChildProcessEncoder:
@@ -44,12 +48,18 @@ class ChildProcessEncoder:
 
     Args:
         name: As `--model` takes it.
+        engine: As `load_encoder` takes it.
+        provider: As `load_encoder` takes it.
+        note: Added to the notes of the encoder's info.
 
     Raises:
+        ChildEndedError: The process crashed while it loaded the encoder.
         ModelError: The encoder cannot be loaded.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self, name: str, engine: str = "onnx", provider: str = "auto", *, note: str = ""
+    ) -> None:
         self._name = name
         # Ctrl-C in the terminal is for this process alone, which then ends the child.
         group: dict[str, Any] = (
@@ -59,7 +69,7 @@ class ChildProcessEncoder:
         )
         try:
             self._process = subprocess.Popen(
-                python_command(CODE, name),
+                python_command(CODE, name, engine, provider),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -76,8 +86,10 @@ class ChildProcessEncoder:
             self.close()
             raise
         low, high = declared.pop("score_range")
+        notes = (*declared.pop("notes"), *([note] if note else []))
+        handwriting = arrays[0] if arrays else None
         self._info = EncoderInfo(
-            score_range=(low, high), handwriting=arrays[0] if arrays else None, **declared
+            score_range=(low, high), handwriting=handwriting, notes=notes, **declared
         )
 
     @property
@@ -138,13 +150,13 @@ class ChildProcessEncoder:
             raise kind(str(header["what"]), fix=str(header["fix"]))
         return header, arrays
 
-    def _ended(self) -> ModelError:
+    def _ended(self) -> ChildEndedError:
         if not self._end.alive:
-            return ModelError(f"The encoder {self._name} was closed.", fix="Load it again.")
+            return ChildEndedError(f"The encoder {self._name} was closed.", fix="Load it again.")
         code = self._process.poll()
         how = "" if code is None else f" with code {code}"
         why = " (the system may have run out of memory)" if code == -9 else ""
-        return ModelError(f"The process that ran {self._name} ended{how}{why}.", fix=DOCTOR)
+        return ChildEndedError(f"The process that ran {self._name} ended{how}{why}.", fix=DOCTOR)
 
 
 def send(pipe: IO[bytes], header: dict[str, Any], arrays: Sequence[npt.NDArray[Any]] = ()) -> None:

@@ -1,94 +1,114 @@
-"""CLIP, through `inference.models.Clip`.
+"""CLIP on ONNX Runtime alone: the two files of Inference's model registry, opened directly.
 
-The preprocessing is CLIP's own: bicubic to the model's size, centre crop, CLIP's mean and standard
-deviation (Radford et al. 2021, section 2; the reference code's `_transform`). Only the centre crop
-comes first here, since what it drops need not be scaled: half the time for a 720p frame, and the
-same pixels up to the rounding of one edge.
+Neither torch nor Inference is imported, so that the first score comes within seconds. The
+preprocessing is in `clip_pixels.py`, the tokenizer in `clip_tokens.py`; `clip_inference.py` runs
+the same files through `inference.models.Clip`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from paintcam.encoders.base import (
-    Embeddings,
-    EncoderInfo,
-    ScoreRange,
-    check_prompts,
-    middle_square,
-    too_long,
-    unit_rows,
-)
-from paintcam.encoders.onnxfile import is_whole, open_error
-from paintcam.encoders.quiet import quiet
+from paintcam.encoders.base import Embeddings, EncoderInfo, ScoreRange, unit_rows
+from paintcam.encoders.clip_pixels import clip_pixels
+from paintcam.encoders.clip_tokens import MAX_TOKENS, ClipTokenizer
+from paintcam.encoders.providers import Opened, checked_provider, open_session
 from paintcam.encoders.weights import (
     DEFAULT_VARIANT,
-    FILES,
-    VARIANTS,
+    check_files,
     clip_folder,
-    prepare_environment,
+    damaged,
+    fingerprint,
     pull_command,
 )
 from paintcam.errors import ModelError
 from paintcam.frames import Image
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from inference.models import Clip
     from onnxruntime import InferenceSession
 
-__all__ = ["CLIP_RANGE", "MAX_TOKENS", "ClipEncoder"]
+__all__ = ["CLIP_RANGE", "ClipEncoder"]
 
 CLIP_RANGE: ScoreRange = (0.08, 0.48)
 """The lowest and highest similarity seen over 20,000 drawings on paint.wtf."""
 
-MAX_TOKENS = 77
-"""CLIP's context length, both end marks included (Radford et al. 2021, section 2.4)."""
+BATCH = 8
+"""Frames or texts per run: keeps memory small without costing speed."""
+
+NUMBERS = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+}
 
 
 class ClipEncoder:
-    """One variant of CLIP from its cached weights; loading takes several seconds.
+    """One variant of CLIP from its cached weights.
+
+    The text half is closed when the first frame comes after a prompt, and opened again for the next
+    prompt: it would hold a quarter of a gigabyte for nothing.
 
     Args:
         variant: One of `paintcam.encoders.weights.VARIANTS`.
+        provider: One of `paintcam.encoders.providers.PROVIDERS`, or "auto"; None reads
+            `PAINTCAM_PROVIDER`.
 
     Raises:
-        ModelError: The weights are not here or damaged, or Inference cannot run them.
+        ModelError: The weights are missing or damaged, or the provider cannot run them.
+        UsageError: There is no such provider.
     """
 
-    def __init__(self, variant: str = DEFAULT_VARIANT) -> None:
+    def __init__(self, variant: str = DEFAULT_VARIANT, provider: str | None = None) -> None:
         self._variant = variant
         self._name = f"clip:{variant}"
-        with quiet():
-            folder = clip_folder(variant)
-            _check_files(folder, variant)
-            self._clip, self._batch = self._load(folder)
-            # The first run takes longer than the others, and shows what the model gives.
-            edge = VARIANTS[variant].image_size
-            self._dim = int(self.encode_text(["paper"]).shape[1])
-            seen = self.encode_image([np.zeros((edge, edge, 3), np.uint8)]).shape[1]
-        if seen != self._dim:
+        provider = checked_provider(provider)
+        self._folder = clip_folder(variant)
+        check_files(self._folder, variant)
+        self._tokenize = ClipTokenizer()
+        opened = self._open("textual.onnx", provider, "tensor(int", [None, MAX_TOKENS])
+        self._text: InferenceSession | None = opened.session
+        self._dim = self._dimensions(opened.session) or self.encode_text(["paper"]).shape[1]
+        opened = self._open("visual.onnx", provider, "tensor(float", [None, 3, None, None])
+        self._visual, self._provider = opened.session, opened.provider
+        shape = self._visual.get_inputs()[0].shape
+        self._edge = int(shape[2]) if isinstance(shape[2], int) else 224
+        self._info = EncoderInfo(
+            name=self._name,
+            score_range=CLIP_RANGE,
+            knows_nsfw=True,
+            slow=True,
+            engine="onnx",
+            provider=self._provider,
+            fingerprint=fingerprint(self._folder),
+            notes=(opened.note,) if opened.note else (),
+        )
+        visual_dim = self._dimensions(self._visual)
+        if visual_dim is None or self._provider != "cpu":
+            # a provider may open a model and fail at its first run
+            blank = np.zeros((self._edge, self._edge, 3), np.uint8)
+            visual_dim = self._run_pictures([blank]).shape[1]
+        if visual_dim != self._dim:
             raise ModelError(
-                f"The two halves of {self._name} in {folder} do not belong together ({seen} and "
-                f"{self._dim} dimensions). Remove the folder, then run `{pull_command(variant)}`."
+                f"The two halves of {self._name} in {self._folder} do not belong together "
+                f"({visual_dim} and {self._dim} dimensions).",
+                fix=f"Remove the folder, then run `{pull_command(variant)}`.",
             )
 
     @property
     def info(self) -> EncoderInfo:
         """What the encoder declares about itself."""
-        return EncoderInfo(self._name, CLIP_RANGE, knows_nsfw=True, slow=True, engine="inference")
+        return self._info
 
     def encode_image(self, images: Sequence[Image]) -> Embeddings:
         """Embed frames in the joint space.
 
         Args:
-            images: BGR uint8 frames, each (H, W, 3); sizes may differ. The middle square is seen.
+            images: BGR uint8 frames, each (H, W, 3); sizes may differ. The middle square is used.
 
         Returns:
             Unit-norm float32 embeddings, shape (N, D), in the order given.
@@ -98,15 +118,12 @@ class ClipEncoder:
 
         Source: Radford et al. 2021, section 2 (centre crop, bicubic, CLIP mean/std).
         """
-        rows: list[Embeddings] = []
-        for start in range(0, len(images), self._batch):
-            chunk = [middle_square(image) for image in images[start : start + self._batch]]
-            try:
-                raw = self._clip.embed_image(chunk)  # takes numpy pictures for BGR
-            except Exception as error:  # PIL, torchvision and ONNX Runtime share no base
-                raise self._failed(error) from error
-            rows.append(unit_rows(raw, len(chunk), self._name))
-        return np.concatenate(rows) if rows else np.zeros((0, self._dim), np.float32)
+        self._text = None
+        parts = [
+            self._run_pictures(images[start : start + BATCH])
+            for start in range(0, len(images), BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, self._dim), np.float32)
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed texts in the joint space.
@@ -121,102 +138,64 @@ class ClipEncoder:
             PromptError: A text is blank or longer than CLIP's 77 tokens.
             ModelError: The model cannot run.
         """
-        check_prompts(texts)
+        tokens = self._tokenize(texts, self._name)
         if not texts:
             return np.zeros((0, self._dim), np.float32)
-        for text in texts:
-            if (tokens := _tokens(text)) > MAX_TOKENS:
-                raise too_long(self._name, tokens, MAX_TOKENS)
-        try:
-            raw = self._clip.embed_text(list(texts))
-        except Exception as error:  # as above
-            raise self._failed(error) from error
-        return unit_rows(raw, len(texts), self._name)
+        if self._text is None:
+            # The CPU is fast enough for a few words, and a GPU's memory is better used.
+            self._text = self._open("textual.onnx", "cpu", "tensor(int", [None, MAX_TOKENS]).session
+        session = self._text
+        parts = [
+            unit_rows(self._run(session, rows), len(rows), self._name)
+            for rows in (tokens[start : start + BATCH] for start in range(0, len(tokens), BATCH))
+        ]
+        return np.concatenate(parts)
 
-    def _load(self, folder: Path) -> tuple[Clip, int]:
-        prepare_environment()
+    def _run_pictures(self, images: Sequence[Image]) -> Embeddings:
+        pixels = clip_pixels(images, self._edge)
+        return unit_rows(self._run(self._visual, pixels), len(images), self._name)
+
+    def _run(self, session: InferenceSession, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        entry = session.get_inputs()[0]
         try:
-            import torch
-            from inference.core.env import CLIP_MAX_BATCH_SIZE
-            from inference.models import Clip
-        except Exception as error:  # an install torn in two raises anything
-            raise ModelError(
-                f"Cannot import Inference's CLIP ({_first_line(error)}). Run `paintcam doctor` to "
-                "see what is wrong, or pass `--model sketch`."
-            ) from error
-        # torch only prepares pictures here, and its waiting threads would take the processor from
-        # ONNX Runtime's.
-        torch.set_num_threads(1)
-        try:
-            with _lean_sessions():
-                return Clip(model_id=f"clip/{self._variant}"), int(CLIP_MAX_BATCH_SIZE)
+            result: npt.NDArray[Any] = session.run(
+                None, {entry.name: rows.astype(NUMBERS.get(entry.type, rows.dtype), copy=False)}
+            )[0]
         except Exception as error:  # ONNX Runtime's errors share no narrower public base
-            for file in FILES:
-                if reason := open_error(folder / file):
-                    raise _damaged(folder / file, reason, self._variant) from error
             raise ModelError(
-                f"Cannot load {self._name} from {folder} ({_first_line(error)}). Run `paintcam "
-                "doctor` to see what is wrong, or pass `--model sketch`."
+                f"{self._name} cannot run ({_first_line(error)}).",
+                fix="Run `paintcam doctor` to check this machine, or pass `--model sketch`.",
             ) from error
+        return result
 
-    def _failed(self, error: Exception) -> ModelError:
-        return ModelError(
-            f"{self._name} cannot run ({_first_line(error)}). Run `paintcam doctor` to see what is "
-            "wrong, or pass `--model sketch`."
-        )
-
-
-@contextmanager
-def _lean_sessions() -> Iterator[None]:
-    """Have ONNX Runtime give back what weights took before it rearranged them.
-
-    `Clip` opens its sessions without options, and their arenas then keep 0.3 GB of ViT-B-16's 2.0
-    for nothing.
-    """
-    import onnxruntime
-
-    plain = onnxruntime.InferenceSession
-
-    def lean(path: str, options: Any = None, *args: Any, **named: Any) -> InferenceSession:  # noqa: ANN401
-        options = options or named.pop("sess_options", None) or onnxruntime.SessionOptions()
-        options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
-        return plain(path, options, *args, **named)
-
-    onnxruntime.InferenceSession = lean
-    try:
-        yield
-    finally:
-        onnxruntime.InferenceSession = plain
-
-
-def _check_files(folder: Path, variant: str) -> None:
-    """Refuse weights that are missing or cut short, before Inference would load or fetch them."""
-    for file in FILES:
-        path = folder / file
-        if not path.exists():
-            raise ModelError(
-                f"The weights of clip:{variant} are not here. Run `{pull_command(variant)}`, about "
-                f"{VARIANTS[variant].megabytes} MB, or pass `--model sketch`."
+    def _open(self, file: str, provider: str, kind: str, shape: list[int | None]) -> Opened:
+        """Open one half, and check that it takes what this half must take."""
+        path = self._folder / file
+        try:
+            opened = open_session(path, provider)
+        except ModelError:
+            raise
+        except Exception as error:  # ONNX Runtime's errors share no narrower public base
+            raise damaged(path, _first_line(error), self._variant) from error
+        entries = opened.session.get_inputs()
+        found = entries[0].shape
+        fits = (
+            len(entries) == 1
+            and entries[0].type.startswith(kind)
+            and len(found) == len(shape)
+            and all(
+                want is None or want == size or not isinstance(size, int)
+                for want, size in zip(shape, found, strict=True)
             )
-        if not is_whole(path):
-            raise _damaged(path, "it is cut short", variant)
+        )
+        if not fits:
+            raise damaged(path, f"it takes {entries[0].type} {found}", self._variant)
+        return opened
 
-
-def _damaged(path: Path, reason: str, variant: str) -> ModelError:
-    return ModelError(
-        f"{path} is damaged ({reason}). Remove it, then run `{pull_command(variant)}`; or pass "
-        "`--model sketch`."
-    )
-
-
-def _tokens(text: str) -> int:
-    """How many tokens CLIP makes of a text, both end marks included."""
-    from clip import tokenize
-
-    # Every character is at most a few tokens, so this context always holds them; the end mark has
-    # the highest number of all tokens, as CLIP's own pooling relies on.
-    ids: npt.NDArray[Any] = tokenize(text, context_length=8 * len(text) + 2).numpy()
-    return int(ids[0].argmax()) + 1
+    def _dimensions(self, session: InferenceSession) -> int | None:
+        """The length of a session's embeddings, where the file says it."""
+        shape = session.get_outputs()[0].shape
+        return shape[1] if len(shape) == 2 and isinstance(shape[1], int) else None
 
 
 def _first_line(error: Exception) -> str:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from paintcam.encoders.base import (
     too_long,
     unit_rows,
 )
+from paintcam.encoders.providers import open_session
 from paintcam.encoders.sketch_files import BUNDLED, SketchManifest
 from paintcam.errors import ModelError
 from paintcam.frames import Image
@@ -39,12 +39,15 @@ class SketchEncoder:
 
     Args:
         folder: Its files; the bundled ones by default.
+        provider: One of `paintcam.encoders.providers.PROVIDERS`. The CPU is the fastest for a
+            network this small.
 
     Raises:
         ModelError: A file is missing, damaged, or not for this encoder.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, provider: str = "cpu") -> None:
+        self._provider = provider
         self._manifest = SketchManifest.read(BUNDLED if folder is None else Path(folder))
         try:
             from tokenizers import Tokenizer
@@ -67,6 +70,8 @@ class SketchEncoder:
             logit_scale=self._manifest.logit_scale,
             handwriting=self._manifest.handwriting(self._dim),
             engine="onnx",
+            provider=provider,
+            fingerprint=self._manifest.fingerprint,
         )
         edge = self._manifest.image_size
         seen = self.encode_image([np.zeros((edge, edge, 3), np.uint8)]).shape[1]
@@ -141,20 +146,13 @@ class SketchEncoder:
 
     def _session(self, file: str, inputs: list[str]) -> InferenceSession:
         """Open one of the two networks from the bytes that were verified."""
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = min(2, os.cpu_count() or 1)
-        options.log_severity_level = 3
-        # Waiting threads sleep: spinning doubles the CPU time of the same frames.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         data = self._manifest.verified(file)
         try:
-            session = onnxruntime.InferenceSession(
-                data, options, providers=["CPUExecutionProvider"]
-            )
+            session = open_session(data, self._provider, cores=2).session
             found = [tensor.name for tensor in session.get_inputs()]
-        except Exception as error:  # ONNX Runtime's errors share no narrower public base
+        except ModelError:
+            raise
+        except Exception as error:  # as above
             raise self._manifest.foreign(file, error) from error
         if found != inputs or "embedding" not in [tensor.name for tensor in session.get_outputs()]:
             raise self._manifest.foreign(file, f"inputs {found}, expected {inputs}")

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paintcam.encoders.base import ScoreRange
-from paintcam.errors import ModelError
+from paintcam.errors import REINSTALL, ModelError
 
 __all__ = ["BUNDLED", "SketchManifest"]
 
@@ -25,7 +25,6 @@ BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "sketch"
 FILES = ("visual.onnx", "text.onnx", "tokenizer.json")
 HANDWRITING = "handwriting.npy"  # optional
 LOGIT_SCALE = 25.0  # if encoder.json has none
-_REINSTALL = "Run `pip install --force-reinstall --no-deps paintcam`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,14 @@ class SketchManifest:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"No sketch encoder in {folder}: cannot use encoder.json ({error!r}).",
-                fix=_REINSTALL,
+                fix=REINSTALL,
             ) from error
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the files, and so with every embedding."""
+        digests = " ".join(digest for _, digest in self.files.values())
+        return hashlib.sha256(digests.encode()).hexdigest()[:32]
 
     def verified(self, file: str) -> bytes:
         """Read a file and verify it against the manifest.
@@ -99,12 +104,12 @@ class SketchManifest:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise ModelError(f"Cannot read {path} ({error.strerror}).", fix=_REINSTALL) from error
+            raise ModelError(f"Cannot read {path} ({error.strerror}).", fix=REINSTALL) from error
         if len(data) != size:
-            raise ModelError(f"{path} is damaged: {len(data)} bytes of {size}.", fix=_REINSTALL)
+            raise ModelError(f"{path} is damaged: {len(data)} bytes of {size}.", fix=REINSTALL)
         if hashlib.sha256(data).hexdigest() != digest:
             raise ModelError(
-                f"{path} is damaged: its SHA-256 differs from encoder.json's.", fix=_REINSTALL
+                f"{path} is damaged: its SHA-256 differs from encoder.json's.", fix=REINSTALL
             )
         return data
 
@@ -130,5 +135,5 @@ class SketchManifest:
     def foreign(self, file: str, reason: object) -> ModelError:
         """Build the error of a complete file that belongs to something else."""
         return ModelError(
-            f"{self.folder / file} is not for the sketch encoder ({reason}).", fix=_REINSTALL
+            f"{self.folder / file} is not for the sketch encoder ({reason}).", fix=REINSTALL
         )

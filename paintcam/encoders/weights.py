@@ -7,6 +7,7 @@ cache folders, which are then stored beside the cache.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import sys
@@ -25,7 +26,10 @@ __all__ = [
     "VARIANTS",
     "ClipWeights",
     "cache_root",
+    "check_files",
     "clip_folder",
+    "damaged",
+    "fingerprint",
     "is_cached",
     "prepare_environment",
     "pull_command",
@@ -34,6 +38,7 @@ __all__ = [
 DEFAULT_VARIANT = "ViT-B-16"
 FILES = ("visual.onnx", "textual.onnx")
 INDEX = "paintcam-folders.json"
+SAMPLES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,52 @@ def is_cached(variant: str) -> bool:
             return False
         folder = clip_folder(variant)
     return all(is_whole(folder / file) for file in FILES)
+
+
+def check_files(folder: Path, variant: str) -> None:
+    """Refuse weights that are missing or incomplete.
+
+    Raises:
+        ModelError: A file is missing or shorter than it should be.
+    """
+    for file in FILES:
+        path = folder / file
+        if not path.exists():
+            raise ModelError(
+                f"The weights of clip:{variant} are not installed.",
+                fix=f"Run `{pull_command(variant)}` (about {VARIANTS[variant].megabytes} MB), or "
+                "pass `--model sketch`.",
+            )
+        if not is_whole(path):
+            raise damaged(path, "it is incomplete", variant)
+
+
+def damaged(path: Path, reason: str, variant: str) -> ModelError:
+    """Build the error of a weights file that cannot be used."""
+    return ModelError(
+        f"{path} is damaged ({reason}).",
+        fix=f"Remove it, then run `{pull_command(variant)}`, or pass `--model sketch`.",
+    )
+
+
+def fingerprint(folder: Path) -> str:
+    """Tell weights apart in milliseconds: a hash of their lengths and of samples of their content.
+
+    Args:
+        folder: Holds both files.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for file in FILES:
+        with (folder / file).open("rb") as weights:
+            size = weights.seek(0, os.SEEK_END)
+            digest.update(f"{file} {size};".encode())
+            for part in range(SAMPLES):
+                weights.seek(size * part // SAMPLES)
+                digest.update(weights.read(4096))
+    return digest.hexdigest()[:32]
 
 
 def _version() -> str:

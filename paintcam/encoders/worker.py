@@ -15,8 +15,14 @@ from paintcam.errors import ModelError
 __all__ = ["serve"]
 
 
-def serve(name: str) -> None:
-    """Load an encoder and answer until the parent closes the pipe or ends."""
+def serve(name: str, engine: str, provider: str) -> None:
+    """Load an encoder and answer until the parent closes the pipe or ends.
+
+    Args:
+        name: As `--model` takes it.
+        engine: As `load_encoder` takes it.
+        provider: As `load_encoder` takes it.
+    """
     # stdout carries answers alone: what libraries print, also in C, must not come between them.
     answers = os.fdopen(os.dup(1), "wb")
     requests = os.fdopen(os.dup(0), "rb")
@@ -27,7 +33,7 @@ def serve(name: str) -> None:
     # A thread of its own notices the end of the parent while the encoder still loads.
     threading.Thread(target=_read, args=(requests, received), daemon=True).start()
     try:
-        encoder = load_encoder(name)
+        encoder = load_encoder(name, engine=engine, provider=provider)
     except Exception as error:  # the parent waits for it, whatever it is
         _send_error(answers, error)
         return

@@ -1,0 +1,152 @@
+"""Which hardware ONNX Runtime uses: its execution providers, and how a session is opened.
+
+CUDA is used by default where it runs, everything else on request alone. CoreML above all: it takes
+CLIP apart into 97 pieces, which measured three to four times slower than the CPU and froze Macs.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from paintcam.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession, SessionOptions
+
+__all__ = [
+    "PROVIDERS",
+    "Opened",
+    "available_providers",
+    "checked_provider",
+    "open_session",
+    "threads",
+]
+
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "rocm": "ROCMExecutionProvider",
+    "migraphx": "MIGraphXExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+}
+"""Our name of a provider → ONNX Runtime's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session, and what runs it.
+
+    Attributes:
+        session: Ready to run.
+        provider: One of `PROVIDERS`.
+        note: What a person should know, such as a fallback; usually empty.
+    """
+
+    session: InferenceSession
+    provider: str
+    note: str = ""
+
+
+def available_providers() -> tuple[str, ...]:
+    """The names from `PROVIDERS` that the installed ONNX Runtime was built with."""
+    import onnxruntime
+
+    built = set(onnxruntime.get_available_providers())
+    return tuple(name for name, full in PROVIDERS.items() if full in built)
+
+
+def checked_provider(provider: str | None) -> str:
+    """Resolve a provider's name: an argument, else `PAINTCAM_PROVIDER`, else "auto".
+
+    Raises:
+        UsageError: There is no such provider.
+    """
+    name = (provider or os.environ.get("PAINTCAM_PROVIDER") or "auto").lower()
+    if name != "auto" and name not in PROVIDERS:
+        raise UsageError(
+            f'provider "{name}" is unknown.',
+            fix=f"Choose auto or one of {', '.join(PROVIDERS)}.",
+            parameter="provider",
+        )
+    return name
+
+
+def open_session(model: Path | bytes, provider: str = "auto", *, cores: int = 0) -> Opened:
+    """Open an ONNX model.
+
+    Args:
+        model: The file, or its content.
+        provider: One of `PROVIDERS`, or "auto": CUDA where it runs, otherwise the CPU.
+        cores: The most threads that the session may use; 0 for all cores.
+
+    Raises:
+        ModelError: The provider is not installed or does not run here.
+        Exception: Whatever ONNX Runtime raises for a model that it cannot open.
+    """
+    here = available_providers()
+    if provider == "auto":
+        if "cuda" not in here:
+            return Opened(_open(model, "cpu", cores), "cpu")
+        try:
+            session = _open(model, "cuda", cores)
+        except Exception as error:  # ONNX Runtime's errors share no narrower public base
+            session, reason = _open(model, "cpu", cores), str(error).strip().splitlines()[:1]
+        else:
+            if _runs_on(session, "cuda"):
+                return Opened(session, "cuda")
+            reason = []
+        because = f" ({reason[0]})" if reason else ""
+        return Opened(session, "cpu", f"CUDA does not run here{because}: using the CPU")
+    if provider not in here:
+        raise ModelError(
+            f"The installed ONNX Runtime has no provider {provider} (it has {', '.join(here)}).",
+            fix="Choose one that it has, or install the ONNX Runtime package that has it.",
+        )
+    session = _open(model, provider, cores)
+    if not _runs_on(session, provider):
+        raise ModelError(
+            f"The provider {provider} does not run on this machine.",
+            fix="Check its driver, or choose auto or cpu.",
+        )
+    return Opened(session, provider)
+
+
+def _open(model: Path | bytes, provider: str, cores: int) -> InferenceSession:
+    import onnxruntime
+
+    names = [PROVIDERS[provider]]
+    if provider != "cpu":
+        names.append(PROVIDERS["cpu"])  # takes what the provider cannot run
+    opened = str(model) if isinstance(model, Path) else model
+    return onnxruntime.InferenceSession(opened, _options(cores), providers=names)
+
+
+def _runs_on(session: InferenceSession, provider: str) -> bool:
+    # ONNX Runtime falls back to the CPU without an error where a driver is missing
+    return PROVIDERS[provider] in session.get_providers()
+
+
+def _options(cores: int) -> SessionOptions:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = min(cores or threads(), threads())
+    # Waiting threads sleep: spinning takes the processor from the picture and the sheet finder.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Gives back the memory that the weights took before they were rearranged.
+    options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    return options
+
+
+def threads() -> int:
+    """How many threads one session uses: every core that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
