@@ -98,7 +98,6 @@ import json, sys
 import cv2
 import numpy as np
 from paintcam.encoders import load_encoder
-from paintcam.judge.verdict import score_of
 
 ours, theirs = load_encoder("clip"), load_encoder("clip", engine="inference")
 clip = theirs._clip
@@ -115,8 +114,8 @@ for path in sys.argv[1:]:
     whole = whole / np.linalg.norm(whole)
     rows["pictures"].append(float(mine @ whole))
     for text, same in zip(texts, reference):
-        points = score_of(float(mine @ text), low, high) - score_of(float(whole @ same), low, high)
-        rows["points"].append(abs(points))
+        # random weights leave the range, so the points are counted without its ends
+        rows["points"].append(100 * abs(float(mine @ text - whole @ same)) / (high - low))
 print(json.dumps(rows))
 """
 
@@ -143,7 +142,7 @@ def test_the_files_opened_directly_give_what_inference_gives(vit_cache, tmp_path
     rows = json.loads(ran.stdout)
     assert min(rows["texts"]) > 0.99999
     assert len(rows["pictures"]) == 12
-    assert min(rows["pictures"]) >= 0.9999
+    assert min(rows["pictures"]) >= 0.99999  # 0.9999 is promised
     assert max(rows["points"]) <= 0.5
 
 

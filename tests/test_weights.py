@@ -343,7 +343,9 @@ def test_the_cache_is_where_the_user_says(tmp_path, monkeypatch):
 
 
 def test_missing_and_half_weights_name_the_file_and_the_command(cache):
-    with pytest.raises(ModelError, match=r"not here.*paintcam models pull clip:ViT-B-16.*600 MB"):
+    with pytest.raises(
+        ModelError, match=r"not installed.*paintcam models pull clip:ViT-B-16.*600 MB"
+    ):
         load_encoder("clip")
     write_files(cache / FOLDER)
     half = cache / FOLDER / "textual.onnx"

@@ -51,6 +51,8 @@ class EncoderInfo:
         engine: What runs the network: "onnx", "inference", "server"; empty where it does not
             matter.
         provider: The hardware that the engine uses: "cpu", "cuda"; empty if unknown.
+        clip_edge: Edge of the square that CLIP's preprocessing makes of a frame, pixels; 0 for an
+            encoder with another preprocessing. A wrapper may call `clip_square` itself.
         fingerprint: Changes with the weights, and so with every embedding; empty where embeddings
             must not be kept.
         notes: What a person should know about this encoder here, such as a fallback.
@@ -65,6 +67,7 @@ class EncoderInfo:
     slow: bool = False
     engine: str = ""
     provider: str = ""
+    clip_edge: int = 0
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
 

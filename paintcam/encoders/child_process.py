@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paintcam.encoders.base import Embeddings, EncoderInfo, middle_square
+from paintcam.encoders.clip_pixels import clip_square
 from paintcam.encoders.isolated import python_command
 from paintcam.errors import ModelError, PromptError
 from paintcam.frames import Image
@@ -109,7 +110,10 @@ class ChildProcessEncoder:
         Raises:
             ModelError: The model cannot run, or its process has ended.
         """
-        return self._ask({"do": "image"}, [middle_square(image) for image in images])
+        edge = self._info.clip_edge
+        # scaled here, a frame is a tenth of the bytes in the pipe
+        frames = [clip_square(image, edge) if edge else middle_square(image) for image in images]
+        return self._ask({"do": "image"}, frames)
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed texts in the joint space.

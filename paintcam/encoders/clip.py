@@ -84,6 +84,7 @@ class ClipEncoder:
             slow=True,
             engine="onnx",
             provider=self._provider,
+            clip_edge=self._edge,
             fingerprint=fingerprint(self._folder),
             notes=(opened.note,) if opened.note else (),
         )

@@ -1,8 +1,7 @@
 """CLIP through `inference.models.Clip`: for TensorRT, and whatever else Inference is set up for.
 
 It imports torch and Inference, which takes several seconds; `clip.py` runs the same files without.
-The preprocessing is Inference's, but for the centre crop, which comes first: what it drops need not
-be scaled.
+Frames come scaled and cropped already, which leaves Inference's own preprocessing nothing to scale.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paintcam.encoders.base import Embeddings, EncoderInfo, middle_square, unit_rows
+from paintcam.encoders.base import Embeddings, EncoderInfo, unit_rows
 from paintcam.encoders.clip import CLIP_RANGE
+from paintcam.encoders.clip_pixels import clip_square
 from paintcam.encoders.clip_tokens import ClipTokenizer
 from paintcam.encoders.onnxfile import open_error
 from paintcam.encoders.quiet import quiet
@@ -77,6 +77,7 @@ class InferenceClipEncoder:
             knows_nsfw=True,
             slow=True,
             engine="inference",
+            clip_edge=edge,
             fingerprint=fingerprint(folder),
         )
 
@@ -100,8 +101,9 @@ class InferenceClipEncoder:
         Source: Radford et al. 2021, section 2 (centre crop, bicubic, CLIP mean/std).
         """
         rows: list[Embeddings] = []
+        edge = VARIANTS[self._variant].image_size
         for start in range(0, len(images), self._batch):
-            chunk = [middle_square(image) for image in images[start : start + self._batch]]
+            chunk = [clip_square(image, edge) for image in images[start : start + self._batch]]
             try:
                 raw = self._clip.embed_image(chunk)  # takes numpy pictures for BGR
             except Exception as error:  # PIL, torchvision and ONNX Runtime share no base

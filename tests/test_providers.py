@@ -1,0 +1,117 @@
+"""Which hardware runs CLIP, and what happens where a driver is missing, silent or deadly."""
+
+from __future__ import annotations
+
+import onnxruntime
+import pytest
+
+from paintcam.encoders import child_process, load_encoder, providers
+from paintcam.encoders.sketch import SketchEncoder
+from paintcam.encoders.sketch_files import BUNDLED
+from paintcam.errors import ModelError, UsageError
+
+MODEL = BUNDLED / "visual.onnx"
+
+
+@pytest.fixture
+def cuda(monkeypatch):
+    """An ONNX Runtime that was built with CUDA; `opens` says what a session on it does."""
+    real = onnxruntime.InferenceSession
+
+    class Driver:
+        opens = "falls back"
+
+        def session(self, model, options, providers):
+            if "CUDAExecutionProvider" in providers:
+                if self.opens == "fails":
+                    raise RuntimeError("CUDA failure 35: driver too old\nmore lines")
+                session = real(model, options, providers=["CPUExecutionProvider"])
+                if self.opens == "runs":
+                    session.get_providers = lambda: providers
+                return session
+            return real(model, options, providers=providers)
+
+    driver = Driver()
+    built = ["CUDAExecutionProvider", "CoreMLExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: built)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", driver.session)
+    return driver
+
+
+def test_auto_takes_cuda_where_it_runs(cuda):
+    cuda.opens = "runs"
+    assert providers.open_session(MODEL).provider == "cuda"
+
+
+@pytest.mark.parametrize("opens", ["falls back", "fails"])
+def test_auto_takes_the_cpu_and_says_so_where_cuda_does_not_run(cuda, opens):
+    cuda.opens = opens
+    opened = providers.open_session(MODEL)
+    assert opened.provider == "cpu"
+    assert "CUDA does not run here" in opened.note
+    assert ("driver too old): using the CPU" in opened.note) == (opens == "fails")
+
+
+def test_coreml_is_never_taken_by_itself(monkeypatch):
+    built = ["CoreMLExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: built)
+    assert providers.open_session(MODEL).provider == "cpu"
+
+
+def test_a_provider_that_was_chosen_and_does_not_run_is_an_error(cuda):
+    with pytest.raises(ModelError, match=r"provider cuda does not run on this machine. Check"):
+        providers.open_session(MODEL, "cuda")
+
+
+def test_a_provider_that_is_not_installed_names_those_that_are():
+    with pytest.raises(ModelError, match=r"has no provider rocm \(it has cpu.*\). Choose one"):
+        SketchEncoder(provider="rocm")
+
+
+def test_an_unknown_provider_or_engine_lists_the_choices(monkeypatch):
+    with pytest.raises(UsageError, match=r'provider "gpu" is unknown. Choose auto or one of cpu,'):
+        load_encoder("sketch", provider="gpu")
+    with pytest.raises(UsageError, match=r'engine "torch" is unknown. Choose one of onnx, infer'):
+        load_encoder("sketch", engine="torch")
+    with pytest.raises(UsageError, match=r'engine "inference" runs CLIP alone'):
+        load_encoder("sketch", engine="inference")
+    monkeypatch.setenv("PAINTCAM_PROVIDER", "gpu")
+    with pytest.raises(UsageError, match=r'provider "gpu" is unknown'):
+        load_encoder("sketch")
+
+
+def test_the_environment_chooses_the_provider_and_an_argument_wins(monkeypatch):
+    monkeypatch.setenv("PAINTCAM_PROVIDER", "ROCm")
+    assert providers.checked_provider(None) == "rocm"
+    assert providers.checked_provider("cpu") == "cpu"
+    monkeypatch.delenv("PAINTCAM_PROVIDER")
+    assert providers.checked_provider(None) == "auto"
+
+
+@pytest.fixture
+def deadly(monkeypatch):
+    """A provider that takes its process down, unless it is the CPU."""
+    monkeypatch.setattr(
+        child_process,
+        "CODE",
+        "import os; sys.argv[3] == 'cpu' or os.kill(os.getpid(), 9);" + child_process.CODE,
+    )
+
+
+def test_a_provider_that_crashes_the_process_is_replaced_by_the_cpu(
+    clip_cache, deadly, monkeypatch
+):
+    for name, value in clip_cache.env.items():
+        monkeypatch.setenv(name, value)
+    encoder = load_encoder("clip", apart=True)
+    assert encoder.info.provider == "cpu"
+    assert "ended with code -9" in encoder.info.notes[0]
+    assert encoder.info.notes[0].endswith("Using the CPU.")
+    encoder.close()
+
+
+def test_a_chosen_provider_that_crashes_the_process_is_an_error(clip_cache, deadly, monkeypatch):
+    for name, value in clip_cache.env.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ModelError, match=r"ended with code -9"):
+        load_encoder("clip", apart=True, provider="openvino")
