@@ -1,4 +1,4 @@
-"""What flows through paintcam: frames, where they come from and where pictures go."""
+"""Frames, and the protocols of what delivers and what receives them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ class Frame:
     Attributes:
         image: BGR uint8, (H, W, 3). Nobody writes into it: the scorer may be reading it.
         index: 0 for the first frame of the run; goes on over reconnections.
-        captured_at: Monotonic clock, seconds, when paintcam received it.
-        time_s: Position in seconds: in the file, or since the first frame of a live stream.
+        captured_at: Seconds, on one clock within a run: when a live frame was received, or when a
+            frame of a file that is played was due (monotonic clock); `time_s` where a file is
+            read frame by frame, so that nothing depends on the machine's speed.
+        time_s: Position in seconds: the presentation time in a file, or the time since the first
+            frame of a live stream.
     """
 
     image: Image
@@ -44,7 +47,7 @@ class SourceState(str, Enum):
 
 
 class FrameSource(Protocol):
-    """Anything that gives frames. `read` is called from one thread, the others from any."""
+    """Anything that delivers frames. `read` is called from one thread, the others from any."""
 
     @property
     def state(self) -> SourceState:
@@ -52,10 +55,10 @@ class FrameSource(Protocol):
 
     @property
     def fps(self) -> float:
-        """Nominal frames a second, for recordings; 30 where nothing better is known."""
+        """Nominal frame rate for recordings; 30 where nothing better is known."""
 
     def read(self, timeout_s: float) -> Frame | None:
-        """Give the newest frame that was not given before (of a file: the next one).
+        """Give the newest frame that was not given before (of a file: the one that is due).
 
         Args:
             timeout_s: How long to wait for it.
@@ -72,7 +75,7 @@ class FrameSource(Protocol):
 
 
 class FrameSink(Protocol):
-    """Anything that takes finished pictures."""
+    """Anything that receives finished pictures."""
 
     def write(self, image: Image) -> None:
         """Take one BGR uint8 (H, W, 3) picture.
@@ -83,6 +86,9 @@ class FrameSink(Protocol):
 
     def close(self) -> None:
         """Finish what was written. May be called twice."""
+
+
+_PASS_BGR = "Pass BGR pixels of type uint8 and shape (H, W, 3)."
 
 
 def to_bgr(image: npt.NDArray[Any]) -> Image:
@@ -99,7 +105,7 @@ def to_bgr(image: npt.NDArray[Any]) -> Image:
         SourceError: No picture, or a shape or dtype that is none of the above.
     """
     if image.size == 0 or image.ndim not in (2, 3):
-        raise SourceError(f"Not a picture: an array of shape {image.shape}.")
+        raise SourceError(f"Not a picture: an array of shape {image.shape}.", fix=_PASS_BGR)
     pixels = image
     if pixels.dtype == np.uint16:
         pixels = (pixels >> 8).astype(np.uint8)
@@ -108,7 +114,7 @@ def to_bgr(image: npt.NDArray[Any]) -> Image:
     elif pixels.dtype == np.bool_:
         pixels = pixels.astype(np.uint8) * 255
     elif pixels.dtype != np.uint8:
-        raise SourceError(f"Not a picture: pixels of type {image.dtype}; uint8 was expected.")
+        raise SourceError(f"Not a picture: pixels of type {image.dtype}.", fix=_PASS_BGR)
     if pixels.ndim == 2:
         pixels = pixels[:, :, None]
     channels = pixels.shape[2]
@@ -120,4 +126,4 @@ def to_bgr(image: npt.NDArray[Any]) -> Image:
         alpha = pixels[:, :, 3:].astype(np.float32) / 255
         laid: Image = (pixels[:, :, :3] * alpha + 255 * (1 - alpha)).round().astype(np.uint8)
         return laid
-    raise SourceError(f"Not a picture: {channels} channels; 1, 3 or 4 were expected.")
+    raise SourceError(f"Not a picture: {channels} channels, not 1, 3 or 4.", fix=_PASS_BGR)

@@ -356,7 +356,7 @@ MISTAKES = [
     ((*HOUSE, "--range", "0", "inf", "--source", "gone.mp4"), "--range 0 inf: LOW must be below"),
     ((*HOUSE, "--source", "gone.mp4"), "No such file: 'gone.mp4'"),
     ((*HOUSE, "--source", "97"), "Cannot open camera 97"),
-    ((*HOUSE, "--source", "http://127.0.0.1:9/x"), "Cannot open http://127.0.0.1:9/x"),
+    ((*HOUSE, "--source", "http://127.0.0.1:9/x"), "Cannot open http://127.0.0.1:9:"),
     ((*HOUSE, "-s", "CLIP", "--record", "talk.gif"), "talk.gif"),
     ((*HOUSE, "-s", "CLIP", "--record", "/proc/talk.mp4"), "/proc/talk.mp4"),
     ((*HOUSE, "-s", "CLIP", "--snapshot", "/proc/best"), "/proc/best"),

@@ -15,7 +15,7 @@ from cv2 import videoio_registry as registry
 from mjpeg import Webcam, moving_picture
 from paintcam.errors import SourceError
 from paintcam.frames import Frame, FrameSource, SourceState
-from paintcam.sources.capture import Reference
+from paintcam.sources.reference import Reference
 from paintcam.sources.stream import VideoStream, open_stream
 
 FRAMES = 24

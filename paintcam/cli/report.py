@@ -48,6 +48,10 @@ class JsonReport:
 
     def verdict(self, verdict: Verdict, standing: Standing) -> None:
         """Print a row of type "verdict"; its age is that of the frame, in ms."""
+        # a file that is not played in real time has a clock of its own, and its frames no age
+        age_s = time.monotonic() - verdict.captured_at
+        if verdict.captured_at == verdict.time_s:
+            age_s = 0.0
         row: dict[str, Any] = {
             "type": "verdict",
             "frame": verdict.frame,
@@ -55,7 +59,7 @@ class JsonReport:
             "similarity": round(verdict.similarity, 5),
             "score": round(standing.score, 2),
             "best": round(standing.best, 2),
-            "age_ms": round(1000 * (time.monotonic() - verdict.captured_at), 1),
+            "age_ms": round(1000 * age_s, 1),
             "model": self._model,
         }
         if verdict.labels is not None:

@@ -144,8 +144,12 @@ class Live(Loop):
     def _over(self) -> bool:
         if self.presenter.show.finished:
             return True
-        if self._seconds is not None and self._counts_from is not None:
-            return time.monotonic() - self._counts_from >= self._seconds
+        if (
+            self._seconds is not None
+            and self._counts_from is not None
+            and time.monotonic() - self._counts_from >= self._seconds
+        ):
+            return True
         if self.source.state is not SourceState.ENDED:
             return False
         self.source.read(0.0)  # raises the source's error

@@ -159,7 +159,7 @@ def watch(prompt: str, source: int | str | Path = 0, *, model: str = "auto") -> 
     """
     from paintcam.encoders import load_encoder
     from paintcam.judge.make import make_judge
-    from paintcam.sources.capture import Reference
+    from paintcam.sources.reference import Reference
     from paintcam.sources.stream import open_stream
 
     is_file = Reference.parse(str(source)).kind == "file"

@@ -1,118 +1,79 @@
-"""OpenCV captures as Inference's `VideoSource` wants them, and what `--source` may name."""
+"""Cameras and live streams in the form in which Inference's `VideoSource` reads them."""
 
 from __future__ import annotations
 
 import os
-import re
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Protocol
 
 from paintcam.errors import SourceError
+from paintcam.sources.decoder import decoded, open_video, picture_of, shape_of_pixels
+from paintcam.sources.reference import Reference
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from av import VideoFrame
     from streamvision.camera.entities import SourceProperties
 
-__all__ = ["Capture", "Reference"]
-
-TIMEOUT_MS = 1500
-PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+__all__ = ["Camera", "Capture", "NetworkStream", "check_backend", "open_capture", "quiet_backends"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What `--source` names.
+class Capture(Protocol):
+    """What `VideoSource` needs; streamvision calls it a `VideoFrameProducer`."""
 
-    Attributes:
-        kind: "camera" (index or device path), "stream" (URL) or "file".
-        value: As OpenCV takes it.
-        name: As a person may see it: a URL without user, password and query.
-    """
+    def isOpened(self) -> bool:  # noqa: N802 - VideoSource's name
+        """Whether frames may come."""
 
-    kind: Literal["camera", "stream", "file"]
-    value: int | str
-    name: str
+    def grab(self) -> bool:
+        """Advance to the next frame; blocks until it is there."""
 
-    @classmethod
-    def parse(cls, text: str) -> Reference:
-        """Tell cameras, streams and files apart.
+    def retrieve(self) -> tuple[bool, npt.NDArray[np.generic]]:
+        """Decode the grabbed frame: BGR uint8 (H, W, 3), or what an unusual camera delivers."""
 
-        Raises:
-            SourceError: An index below 0, no such file, a folder, an empty file, a still picture.
-        """
-        text = text.strip()
-        if re.fullmatch(r"[+-]?[0-9]+", text):
-            if int(text) < 0:
-                raise SourceError(
-                    f"No camera has the index {text}. Run `paintcam cameras` to list cameras."
-                )
-            return cls("camera", int(text), f"camera {int(text)}")
-        if "://" in text:
-            from streamvision.camera.source_reference_sanitizer import sanitize_source_reference
+    def release(self) -> None:
+        """Close the device or stream."""
 
-            return cls("stream", text, sanitize_source_reference(text))
-        if text.startswith("/dev/"):
-            return cls("camera", text, text)
-        missing = SourceError(
-            f"No such file: {text!r}. Pass a video file, a URL, or a camera's index from "
-            "`paintcam cameras`."
-        )
-        try:
-            path = Path(text).expanduser()
-            if not text or not path.exists():
-                raise missing
-        except (OSError, RuntimeError, ValueError):  # too long a name, no such user, a NUL
-            raise missing from None
-        if path.is_dir():
-            raise SourceError(f"{text!r} is a folder. Run `paintcam score {text}` for pictures.")
-        if path.suffix.lower() in PICTURES:
-            raise SourceError(f"{text!r} is a still picture. Run `paintcam score {text}` for it.")
-        if path.stat().st_size == 0:
-            raise SourceError(f"{text!r} is empty: 0 bytes. Copy or record it again.")
-        return cls("file", str(path), path.name)
+    def connection_error_message(self) -> str:
+        """Give nothing: paintcam has its own messages."""
 
-    def failure(self) -> str:
-        """Say that it cannot be opened, and what to do."""
-        if self.kind == "camera":
-            return (
-                f"Cannot open {self.name}. Run `paintcam cameras` to list cameras, or pass "
-                "`--source video.mp4`."
-            )
-        if self.kind == "stream":
-            return (
-                f"Cannot open {self.name}: no answer within {TIMEOUT_MS / 1000:g} s, or no video. "
-                "Check the address in a browser or player, or pass `--source 0` for the webcam."
-            )
-        return (
-            f"Cannot play {self.name}: not a video, or cut short. Check it in a player, or "
-            "convert it with `ffmpeg -i FILE video.mp4`."
-        )
+    def initialize_source_properties(self, properties: dict[str, float | str]) -> None:
+        """Request a size, rate and format from the camera."""
 
-    def silence(self) -> str:
-        """Say that it opened but gave no picture, and what to do."""
-        if self.kind == "camera":
-            return (
-                f"{self.name.capitalize()} opened but gives no picture: another program may be "
-                "using it. Close that program, or run `paintcam cameras` for another camera."
-            )
-        return self.failure()
+    def discover_source_properties(self) -> SourceProperties:
+        """Give width and height in pixels, fps (0 if unknown), and the number of frames."""
 
 
-class Capture:
-    """A `cv2.VideoCapture` in the form of streamvision's `VideoFrameProducer`.
-
-    URLs go through FFmpeg with short timeouts: OpenCV's own are 30 s, in which nothing can be
-    stopped.
+def open_capture(reference: Reference, *, backend: str | None = None) -> Capture:
+    """Open a camera or a live stream.
 
     Args:
         reference: What to open.
-        backend: OpenCV's name of a backend; None lets OpenCV choose. One that reads cameras alone
-            is passed over for files and streams.
+        backend: OpenCV's name of a backend; None lets OpenCV choose. One that reads only cameras
+            is ignored for streams.
+
+    Returns:
+        The capture; it may turn out not to be open.
 
     Raises:
-        SourceError: This OpenCV has no backend of that name.
+        SourceError: OpenCV has no backend of that name here, or the stream cannot be opened.
+    """
+    import cv2
+
+    if reference.kind == "camera" or check_backend(backend) == cv2.CAP_GSTREAMER:
+        return Camera(reference, backend=backend)
+    return NetworkStream(reference)
+
+
+class Camera:
+    """A camera, or whatever a chosen GStreamer backend reads, through `cv2.VideoCapture`.
+
+    Args:
+        reference: What to open.
+        backend: OpenCV's name of a backend; None lets OpenCV choose.
+
+    Raises:
+        SourceError: OpenCV has no backend of that name here.
     """
 
     def __init__(self, reference: Reference, *, backend: str | None = None) -> None:
@@ -120,79 +81,127 @@ class Capture:
         quiet_backends()
         import cv2
 
-        # the variable counts only where it is set before OpenCV is loaded
+        # the environment variable has no effect once OpenCV is loaded
         cv2.setLogLevel(0)
-        self._reference = reference
-        api = _api(backend)
-        if reference.kind != "camera" and api not in (cv2.CAP_FFMPEG, cv2.CAP_GSTREAMER):
-            api = cv2.CAP_ANY  # set once for the webcam, it must not break a clip
-        if reference.kind == "stream" and api in (cv2.CAP_ANY, cv2.CAP_FFMPEG):
-            self.stream = cv2.VideoCapture(
-                reference.value,
-                cv2.CAP_FFMPEG,
-                [
-                    cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-                    TIMEOUT_MS,
-                    cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-                    TIMEOUT_MS,
-                ],
-            )
-        else:
-            self.stream = cv2.VideoCapture(reference.value, api)
+        self.stream = cv2.VideoCapture(reference.value, check_backend(backend))
 
-    def isOpened(self) -> bool:  # noqa: N802 - VideoSource's name
-        """Whether frames may come."""
+    def isOpened(self) -> bool:  # noqa: N802, D102
         return bool(self.stream.isOpened())
 
-    def grab(self) -> bool:
-        """Advance to the next frame; blocks until it is there."""
+    def grab(self) -> bool:  # noqa: D102
         return bool(self.stream.grab())
 
-    def retrieve(self) -> tuple[bool, npt.NDArray[np.generic]]:
-        """Decode the grabbed frame: BGR uint8 (H, W, 3), or what an odd camera gives."""
+    def retrieve(self) -> tuple[bool, npt.NDArray[np.generic]]:  # noqa: D102
         ok, image = self.stream.retrieve()
         return bool(ok), image
 
-    def release(self) -> None:
-        """Close the device or file."""
+    def release(self) -> None:  # noqa: D102
         self.stream.release()
 
-    def connection_error_message(self) -> str:
-        """Nothing: paintcam words its own."""
+    def connection_error_message(self) -> str:  # noqa: D102
         return ""
 
-    def initialize_source_properties(self, properties: dict[str, float | str]) -> None:
-        """Ask the camera for a size, rate and format."""
+    def initialize_source_properties(  # noqa: D102
+        self, properties: dict[str, float | str]
+    ) -> None:
         from streamvision.camera.capture_properties import apply_capture_properties
 
         apply_capture_properties(self.stream, properties=properties)
 
-    def discover_source_properties(self) -> SourceProperties:
-        """Width and height in pixels, frames a second (0 where unknown), and file or stream."""
+    def discover_source_properties(self) -> SourceProperties:  # noqa: D102
         import cv2
-        from streamvision.camera.entities import SourceProperties
 
-        return SourceProperties(
-            width=int(self.stream.get(cv2.CAP_PROP_FRAME_WIDTH)),
-            height=int(self.stream.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-            total_frames=int(self.stream.get(cv2.CAP_PROP_FRAME_COUNT)),
-            is_file=self._reference.kind == "file",
-            fps=float(self.stream.get(cv2.CAP_PROP_FPS)),
+        return _properties(
+            int(self.stream.get(cv2.CAP_PROP_FRAME_WIDTH)),
+            int(self.stream.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+            float(self.stream.get(cv2.CAP_PROP_FPS)),
         )
 
 
-def _api(backend: str | None) -> int:
-    """OpenCV's number of a backend; `cv2.CAP_` holds many names that are none."""
+class NetworkStream:
+    """A live stream through FFmpeg: every picture has the size that it was sent with.
+
+    OpenCV keeps the size of the first picture. A phone that is turned would freeze it.
+
+    Args:
+        reference: A stream.
+
+    Raises:
+        SourceError: It cannot be opened.
+    """
+
+    def __init__(self, reference: Reference) -> None:
+        """Connect; blocks for `TIMEOUT_S` at most."""
+        self._container, self._stream = open_video(reference)
+        self._frames = (
+            frame for _, frames in decoded(self._container, self._stream) for frame in frames
+        )
+        self._frame: VideoFrame | None = None
+        self._open = True
+
+    def isOpened(self) -> bool:  # noqa: N802, D102
+        return self._open
+
+    def grab(self) -> bool:  # noqa: D102
+        self._frame = next(self._frames, None)
+        return self._frame is not None
+
+    def retrieve(self) -> tuple[bool, npt.NDArray[np.generic]]:  # noqa: D102
+        import numpy as np
+
+        nothing = np.zeros((0, 0, 3), np.uint8)
+        if self._frame is None:
+            return False, nothing
+        try:
+            return True, picture_of(self._frame, shape_of_pixels(self._stream))
+        except (SourceError, ValueError, MemoryError):
+            return True, nothing  # one odd picture is left out; the stream goes on
+
+    def release(self) -> None:  # noqa: D102
+        self._open = False
+        self._frames.close()
+        self._container.close()
+
+    def connection_error_message(self) -> str:  # noqa: D102
+        return ""
+
+    def initialize_source_properties(self, properties: dict[str, float | str]) -> None:
+        """A stream takes no requests."""
+
+    def discover_source_properties(self) -> SourceProperties:  # noqa: D102
+        context = self._stream.codec_context
+        rate = float(self._stream.average_rate or Fraction(0))
+        length = self._container.duration
+        # a stream whose length is known before it was read is a clip
+        frames = 1 if length and length > 0 and self._container.format.name != "rtsp" else -1
+        return _properties(context.width, context.height, rate, frames)
+
+
+def _properties(width: int, height: int, fps: float, total_frames: int = -1) -> SourceProperties:
+    from streamvision.camera.entities import SourceProperties
+
+    return SourceProperties(
+        width=width, height=height, total_frames=total_frames, is_file=False, fps=fps
+    )
+
+
+def check_backend(backend: str | None) -> int:
+    """Give OpenCV's number of a backend; `cv2.CAP_` has many names that are none.
+
+    Raises:
+        SourceError: OpenCV has no backend of that name here.
+    """
     import cv2
     from cv2 import videoio_registry as registry
 
     known = {registry.getBackendName(api): int(api) for api in registry.getBackends()}
     api = {"ANY": int(cv2.CAP_ANY), **known}.get((backend or "ANY").upper())
     if api is None:
-        cameras = (registry.getBackendName(api) for api in registry.getCameraBackends())
+        cameras = ", ".join(registry.getBackendName(a) for a in registry.getCameraBackends())
         raise SourceError(
-            f"OpenCV has no backend {backend!r} here. Leave `--backend` out, or name one of "
-            f"{', '.join(cameras)}."
+            f"OpenCV has no backend {backend!r} here.",
+            fix=f"Use no backend, or one of {cameras}.",
+            parameter="backend",
         )
     return api
 
@@ -200,7 +209,7 @@ def _api(backend: str | None) -> int:
 def quiet_backends() -> None:
     """Keep OpenCV's and FFmpeg's own log off the terminal: FFmpeg prints URLs with passwords.
 
-    Works where it is called before the process opens its first capture.
+    Works only before the process opens its first capture.
     """
     os.environ["OPENCV_FFMPEG_LOGLEVEL"] = "-8"
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")

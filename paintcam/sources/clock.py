@@ -1,0 +1,70 @@
+"""The clock of a file that is played: it runs while somebody watches."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["PlaybackClock"]
+
+AWAY_S = 0.3
+"""How long a reader may be busy between two reads: a longer pause stops the clock."""
+LAG_S = 1.0
+"""A decoder that falls back further than this slows the clock down."""
+
+
+class PlaybackClock:
+    """Maps a file's own time to the monotonic clock. Not thread-safe: the caller holds a lock.
+
+    The clock starts with the second read, so the first frame stands until somebody wants more. It
+    stands still while nobody reads, as in a pause.
+    """
+
+    def __init__(self) -> None:
+        self._zero_at: float | None = None
+        self._first_given = False
+        self._left_at: float | None = None
+
+    def enter(self, now: float) -> None:
+        """Note that somebody waits for a frame from now on."""
+        if self._zero_at is None:
+            if self._first_given:
+                self._zero_at = now
+        elif self._left_at is not None:
+            self._zero_at += max(0.0, now - self._left_at - AWAY_S)
+        self._left_at = None
+
+    def leave(self, now: float) -> None:
+        """Note that nobody waits any more."""
+        self._left_at = now
+
+    def wait_s(self, time_s: float, now: float) -> float:
+        """Give how long it is until a time in the file; 0 or less where it has come.
+
+        Args:
+            time_s: Seconds from the file's first frame.
+            now: Monotonic clock.
+
+        Returns:
+            Seconds; infinite where the clock has not started.
+        """
+        if self._zero_at is None:
+            return 0.0 if time_s <= 0 else math.inf
+        running = now if self._left_at is None else min(now, self._left_at + AWAY_S)
+        return time_s - (running - self._zero_at)
+
+    def take(self, time_s: float, now: float) -> float:
+        """Give the frame of this time to the reader.
+
+        Args:
+            time_s: Seconds from the file's first frame; it has come.
+            now: Monotonic clock.
+
+        Returns:
+            When the frame was due, on the monotonic clock.
+        """
+        self._first_given = True
+        if self._zero_at is None:
+            return now
+        if -self.wait_s(time_s, now) > LAG_S:
+            self._zero_at = now - time_s
+        return self._zero_at + time_s

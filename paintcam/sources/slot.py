@@ -1,0 +1,118 @@
+"""The place between the thread that decodes and the one that reads: it holds one frame."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal, TypeAlias
+
+from paintcam.frames import Frame
+from paintcam.sources.clock import PlaybackClock
+
+__all__ = ["Delivery", "FrameSlot"]
+
+Delivery: TypeAlias = Literal["newest", "every", "timed"]
+"""How frames are handed over: the newest one, every one, or each when its time has come."""
+QUICK_S = 1 / 50
+"""Frames closer than this are too quick for a display: a late reader may miss one at once."""
+LATE_S = 0.25
+"""Other frames are shown late rather than dropped, up to this."""
+LOOK_S = 0.25
+"""How often a waiting decoder looks whether it was closed."""
+
+
+class FrameSlot:
+    """Hands frames from one thread to another.
+
+    Args:
+        delivery: How; the decoding thread may change it before its first frame.
+    """
+
+    def __init__(self, delivery: Delivery) -> None:
+        self.delivery = delivery
+        self._frame: Frame | None = None
+        self._changed = threading.Condition()
+        self._clock = PlaybackClock()
+        self._put_s = -math.inf
+        self._closed = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether no frame waits."""
+        return self._frame is None
+
+    def close(self) -> None:
+        """Wake everybody who waits; nobody waits any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def put(self, frame: Frame) -> None:
+        """Wait until the frame before was taken, or is out of date, and take its place."""
+        with self._changed:
+            while self._frame is not None and not self._closed and self.delivery != "newest":
+                wait_s = math.inf
+                if self.delivery == "timed":
+                    quick = frame.time_s - self._frame.time_s < QUICK_S
+                    wait_s = self._until(frame.time_s if quick else self._frame.time_s + LATE_S)
+                if wait_s <= 0:
+                    break  # the reader is late: it misses the frame before
+                self._changed.wait(min(wait_s, LOOK_S))
+            self._frame, self._put_s = frame, frame.time_s
+            self._changed.notify_all()
+
+    def may_skip(self, time_s: float) -> bool:
+        """Whether a frame that was only decoded yet is late, and too close to the one before."""
+        with self._changed:
+            quick = self.delivery == "timed" and time_s - self._put_s < QUICK_S
+            return quick and self._until(time_s) < 0
+
+    def wait_until(self, time_s: float) -> None:
+        """Wait for a time of the file that is played; return at once in any other delivery."""
+        with self._changed:
+            while self.delivery == "timed" and not self._closed:
+                wait_s = self._until(time_s)
+                if wait_s <= 0:
+                    return
+                self._changed.wait(min(wait_s, LOOK_S))
+
+    def take(self, timeout_s: float, over: Callable[[], bool]) -> Frame | None:
+        """Give the next frame that is due.
+
+        Args:
+            timeout_s: How long to wait for it.
+            over: Says whether no more frames will come.
+
+        Returns:
+            The frame, of a played file with `captured_at` set to when it was due; None where none
+            came in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            self._clock.enter(time.monotonic())
+            try:
+                while True:
+                    wait_s = math.inf
+                    if self._frame is not None:
+                        wait_s = self._until(self._frame.time_s) if self.delivery == "timed" else 0
+                    left_s = deadline - time.monotonic()
+                    if self._frame is not None and wait_s <= 0:
+                        return self._taken(self._frame)
+                    if left_s <= 0 or (self._frame is None and over()):
+                        return None
+                    self._changed.wait(min(wait_s, left_s))
+            finally:
+                self._clock.leave(time.monotonic())
+
+    def _taken(self, frame: Frame) -> Frame:
+        self._frame = None
+        self._changed.notify_all()
+        if self.delivery != "timed":
+            return frame
+        return replace(frame, captured_at=self._clock.take(frame.time_s, time.monotonic()))
+
+    def _until(self, time_s: float) -> float:
+        return self._clock.wait_s(time_s, time.monotonic())
