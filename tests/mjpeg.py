@@ -64,7 +64,12 @@ class Webcam:
 
     def use(self, pictures: Sequence[np.ndarray]) -> None:
         """Serve these pictures from now on."""
-        self._jpegs = [cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures]
+        self._jpegs = [self.encode(picture) for picture in pictures]
+
+    @staticmethod
+    def encode(picture: np.ndarray) -> bytes:
+        """Make a BGR uint8 picture a JPEG."""
+        return cv2.imencode(".jpg", picture)[1].tobytes()
 
     def cut(self) -> None:
         """Hang up, and refuse new connections' pictures until `restore`."""
