@@ -157,6 +157,8 @@ class ChildProcessEncoder:
     def _ended(self) -> ChildEndedError:
         if not self._end.alive:
             return ChildEndedError(f"The encoder {self._name} was closed.", fix="Load it again.")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)  # its pipe closes a moment before the process ends
         code = self._process.poll()
         how = "" if code is None else f" with code {code}"
         why = " (the system may have run out of memory)" if code == -9 else ""
