@@ -69,6 +69,11 @@ class FakeJudge:
             for f in frames
         ]
 
+    guards_pending = False
+
+    def build_guards(self) -> bool:
+        return False
+
     def set_prompt(self, prompt: str) -> None:
         if len(prompt) > 50:
             raise PromptError("The prompt is too long.")

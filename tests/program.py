@@ -21,7 +21,8 @@ def environment(**more: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("PAINTCAM_", "ROBOFLOW_")) and name not in ("DISPLAY", "COLUMNS")
+        if name == "PAINTCAM_CACHE_DIR"
+        or (not name.startswith(("PAINTCAM_", "ROBOFLOW_")) and name not in ("DISPLAY", "COLUMNS"))
     }
     return {**kept, "COLUMNS": "200", "PYTHONUNBUFFERED": "1", **more}
 

@@ -7,6 +7,7 @@ the same files through `inference.models.Clip`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,9 @@ CLIP_RANGE: ScoreRange = (0.08, 0.48)
 BATCH = 8
 """Frames or texts per run: keeps memory small without costing speed."""
 
+TEXT_KEPT_S = 3.0
+"""How long the text half stays open after its last use, in seconds."""
+
 NUMBERS = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,
@@ -50,8 +54,8 @@ NUMBERS = {
 class ClipEncoder:
     """One variant of CLIP from its cached weights.
 
-    The text half is closed when the first frame comes after a prompt, and opened again for the next
-    prompt: it would hold a quarter of a gigabyte for nothing.
+    The text half is closed some seconds after the last text, and opened again for the next one: it
+    would hold a quarter of a gigabyte for nothing.
 
     Args:
         variant: One of `paintcam.encoders.weights.VARIANTS`.
@@ -72,6 +76,7 @@ class ClipEncoder:
         self._tokenize = ClipTokenizer()
         opened = self._open("textual.onnx", provider, "tensor(int", [None, MAX_TOKENS])
         self._text: InferenceSession | None = opened.session
+        self._text_used_at = time.monotonic()
         self._dim = self._dimensions(opened.session) or self.encode_text(["paper"]).shape[1]
         opened = self._open("visual.onnx", provider, "tensor(float", [None, 3, None, None])
         self._visual, self._provider = opened.session, opened.provider
@@ -119,7 +124,8 @@ class ClipEncoder:
 
         Source: Radford et al. 2021, section 2 (centre crop, bicubic, CLIP mean/std).
         """
-        self._text = None
+        if time.monotonic() - self._text_used_at > TEXT_KEPT_S:
+            self._text = None
         parts = [
             self._run_pictures(images[start : start + BATCH])
             for start in range(0, len(images), BATCH)
@@ -146,6 +152,7 @@ class ClipEncoder:
             # The CPU is fast enough for a few words, and a GPU's memory is better used.
             self._text = self._open("textual.onnx", "cpu", "tensor(int", [None, MAX_TOKENS]).session
         session = self._text
+        self._text_used_at = time.monotonic()
         parts = [
             unit_rows(self._run(session, rows), len(rows), self._name)
             for rows in (tokens[start : start + BATCH] for start in range(0, len(tokens), BATCH))

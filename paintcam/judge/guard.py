@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from paintcam.encoders.base import Embeddings
 from paintcam.frames import Frame, Image
 
-__all__ = ["Finding", "Guard", "SheetFinder"]
+__all__ = ["Finding", "Guard", "Guarding", "SheetFinder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,19 @@ class Guard(Protocol):
                 uint8 (H, W, 3).
             embedding: Its embedding, unit-norm float32 (D,).
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Guarding:
+    """The guards of a run.
+
+    Attributes:
+        guards: Built for the judge's encoder.
+        check_prompts: Raises a PromptError for a prompt or label that is not safe for work.
+    """
+
+    guards: Sequence[Guard] = ()
+    check_prompts: Callable[[Sequence[str]], None] | None = None
 
 
 class SheetFinder(Protocol):

@@ -36,7 +36,7 @@ from paintcam.frames import Frame, Image
 from paintcam.judge.guard import Finding
 from paintcam.judge.guard_prompts import ASSETS, damaged_asset, embedded_prompts
 
-__all__ = ["HandwritingGuard"]
+__all__ = ["HandwritingGuard", "reference_pictures"]
 
 # The limit, as a share of the way from a drawing's amount of handwriting to a page's: along a
 # direction that the encoder brings, and along one that is computed here.
@@ -67,7 +67,7 @@ class HandwritingGuard:
         # All texts of an encoder share a direction (CLIP's lie in a narrow cone): it means nothing.
         self._common = embedded_prompts(encoder, "harmless").mean(axis=0)
         self._named = _unit(named - self._common)
-        drawings, pages = _references()
+        drawings, pages = reference_pictures()
         self._drawings = encoder.encode_image(drawings)
         self._pages = encoder.encode_image(pages)
         own = encoder.info.handwriting
@@ -135,7 +135,7 @@ def _unit(vector: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 
 @cache
-def _references() -> tuple[list[Image], list[Image]]:
+def reference_pictures() -> tuple[list[Image], list[Image]]:
     """Read small drawings and pages of words, black on white, BGR uint8 (160, 160, 3) each."""
     try:
         with np.load(ASSETS / "references.npz") as packed:

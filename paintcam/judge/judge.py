@@ -16,7 +16,7 @@ from paintcam.encoders.base import Embeddings, Encoder, ScoreRange
 from paintcam.errors import PromptError, UsageError
 from paintcam.frames import Frame, Image
 from paintcam.judge.checks import check_labels, check_question, check_range
-from paintcam.judge.guard import Finding, Guard, SheetFinder
+from paintcam.judge.guard import Finding, Guard, Guarding, SheetFinder
 from paintcam.judge.verdict import Verdict, score_of
 
 __all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "checked_labels", "score_of"]
@@ -38,6 +38,8 @@ class Judge:
         guards: Built for this encoder.
         sheet_finder: Finds the sheet, which is then judged alone; None judges the whole frame.
         check_prompts: Raises a PromptError for a prompt or label that is not safe for work.
+        guards_later: Does a piece of building the guards per call; returns None until they are
+            built. They replace `guards` and `check_prompts` then.
 
     Raises:
         PromptError: A prompt or label is blank, too long for the encoder, or refused by
@@ -55,11 +57,13 @@ class Judge:
         guards: Sequence[Guard] = (),
         sheet_finder: SheetFinder | None = None,
         check_prompts: Callable[[Sequence[str]], None] | None = None,
+        guards_later: Callable[[], Guarding | None] | None = None,
     ) -> None:
         self._encoder = encoder
         self._guards = tuple(guards)
         self._sheet_finder = sheet_finder
         self._check_prompts = check_prompts
+        self._guards_later = guards_later
         self._score_range = check_range(score_range or encoder.info.score_range)
         self._logit_scale = encoder.info.logit_scale
         self._labels = check_question(prompt, labels)
@@ -85,6 +89,41 @@ class Judge:
     def active_guards(self) -> tuple[str, ...]:
         """Names of the guards that are running."""
         return tuple(guard.name for guard in self._guards)
+
+    @property
+    def guards_pending(self) -> bool:
+        """Whether guards are still being built: verdicts are then to be reviewed later."""
+        return self._guards_later is not None
+
+    def build_guards(self) -> bool:
+        """Do a piece of building the guards that are pending. Between frames, same thread.
+
+        Returns:
+            Whether they run from now on.
+
+        Raises:
+            PromptError: The guards refuse the prompt.
+            ModelError: The encoder cannot run.
+        """
+        built = None if self._guards_later is None else self._guards_later()
+        if built is None:
+            return False
+        self._guards_later = None
+        self._guards, self._check_prompts = tuple(built.guards), built.check_prompts
+        if self._check_prompts is not None:
+            self._check_prompts(self._labels or (self._prompt or "",))
+        for guard in self._guards:
+            guard.prepare(self._texts)
+        return True
+
+    def review(self, frame: Frame, verdict: Verdict) -> Verdict:
+        """Judge a frame again with the guards that run now, from the embedding in its verdict."""
+        if verdict.embedding is None:
+            return verdict
+        picture = frame.image
+        if verdict.region is not None and self._sheet_finder is not None:
+            picture = self._sheet_finder.rectify(frame.image, verdict.region)
+        return self._verdict(frame, picture, verdict.region, verdict.embedding)
 
     def set_prompt(self, prompt: str) -> None:
         """Judge against another prompt from the next frame on. Between frames, same thread.
@@ -160,6 +199,7 @@ class Judge:
             blocked=blocked,
             region=region,
             labels=self._probabilities(judged) if self._labels else None,
+            embedding=embedding,
         )
 
     def _flags(self, findings: Sequence[Finding], similarity: float) -> tuple[str, ...]:

@@ -5,16 +5,17 @@ These parts do not know each other; this module connects them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal, TypeAlias
 
 from paintcam.encoders.base import Encoder, ScoreRange
 from paintcam.judge import nsfw
 from paintcam.judge.checks import GUARDS, check_guards
-from paintcam.judge.guard import Guard
+from paintcam.judge.guard import Guard, Guarding
 from paintcam.judge.handwriting import HandwritingGuard
 from paintcam.judge.judge import Judge
-from paintcam.judge.prompt_check import PromptCheck
+from paintcam.judge.prompt_check import PromptCheck, refuse_words
+from paintcam.judge.references import References
 
 __all__ = ["GUARDS", "NSFW_MISSING", "Pictures", "make_judge"]
 
@@ -33,6 +34,7 @@ def make_judge(
     guards: Collection[str] = GUARDS,
     crop: bool = True,
     pictures: Pictures = "live",
+    score_first: bool = False,
 ) -> Judge:
     """Build a judge as the command line does.
 
@@ -45,18 +47,23 @@ def make_judge(
             from the judge's `active_guards`.
         crop: Find the sheet of paper and judge only that.
         pictures: What will be judged.
+        score_first: Where the guards' references are not embedded yet, return a judge without
+            guards: its `build_guards`, called between frames, builds them.
 
     Raises:
         PromptError: A prompt or label is blank, too long, or refused by a guard.
         UsageError: An unknown guard, prompt and labels together or neither, a bad range.
     """
     check_guards(guards)
-    running: list[Guard] = []
-    if "handwriting" in guards:
-        running.append(HandwritingGuard(encoder))
-    if "nsfw" in guards:
-        guard = _nsfw_guard(encoder, pictures)
-        running += [guard] if guard is not None else []
+    references = References(encoder, guards)
+
+    def build() -> Guarding | None:
+        return _guarding(references, guards, pictures) if references.advance() else None
+
+    built = None
+    if references.complete or not score_first:
+        while built is None:
+            built = build()
     finder = None
     if crop:
         from paintcam.judge.sheet.finder import SheetFinder
@@ -68,14 +75,26 @@ def make_judge(
         prompt,
         labels=labels,
         score_range=score_range,
-        guards=running,
+        guards=() if built is None else built.guards,
         sheet_finder=finder,
-        check_prompts=PromptCheck(encoder).refuse if "nsfw" in guards else None,
+        check_prompts=_early_check(guards) if built is None else built.check_prompts,
+        guards_later=build if built is None else None,
     )
 
 
-def _nsfw_guard(encoder: Encoder, pictures: Pictures) -> Guard | None:
+def _guarding(encoder: Encoder, guards: Collection[str], pictures: Pictures) -> Guarding:
+    running: list[Guard] = []
+    if "handwriting" in guards:
+        running.append(HandwritingGuard(encoder))
+    if "nsfw" not in guards:
+        return Guarding(running)
     if encoder.info.knows_nsfw:
-        return nsfw.NsfwPromptGuard(encoder)
-    classify = nsfw.open_classifier()
-    return None if classify is None else nsfw.NsfwClassifierGuard(classify, live=pictures == "live")
+        running.append(nsfw.NsfwPromptGuard(encoder))
+    elif (classify := nsfw.open_classifier()) is not None:
+        running.append(nsfw.NsfwClassifierGuard(classify, live=pictures == "live"))
+    return Guarding(running, PromptCheck(encoder).refuse)
+
+
+def _early_check(guards: Collection[str]) -> Callable[[Sequence[str]], None] | None:
+    """Return the check of prompts that needs no embeddings."""
+    return refuse_words if "nsfw" in guards else None

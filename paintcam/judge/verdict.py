@@ -27,6 +27,7 @@ class Verdict:
             from the top left; None for the encoder's own crop of the whole frame.
         labels: With labels instead of a prompt: label → probability, summing to 1. Similarity and
             score are then those of the most probable label.
+        embedding: Of what was judged, unit-norm float32 (D,).
     """
 
     frame: int
@@ -38,6 +39,7 @@ class Verdict:
     blocked: bool = False
     region: npt.NDArray[np.float32] | None = field(default=None, compare=False)
     labels: Mapping[str, float] | None = None
+    embedding: npt.NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
 
 def score_of(similarity: float, low: float, high: float) -> float:

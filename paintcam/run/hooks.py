@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from paintcam.frames import Frame, Image
 from paintcam.judge.verdict import Verdict
 from paintcam.overlay import Hud
 from paintcam.run.session import Standing
 
-__all__ = ["Listener", "Show"]
+__all__ = ["GuardListener", "Listener", "Show"]
 
 
 class Listener(Protocol):
@@ -25,11 +25,22 @@ class Listener(Protocol):
         """Something that a person should read."""
 
 
+@runtime_checkable
+class GuardListener(Listener, Protocol):
+    """A listener that also hears which guards run."""
+
+    def guards(self, names: tuple[str, ...]) -> None:
+        """These guards run from now on. Called in the scorer's thread."""
+
+
 class Show:
     """What a command adds to the plain run; a contest overrides all of it."""
 
     finished = False
     """Whether the run may end."""
+
+    guards_first = False
+    """Whether guards must run before the first verdict, because the show keeps verdicts itself."""
 
     help = False
     """Whether the show's own table of keys is up: it is drawn with the overlay off too."""

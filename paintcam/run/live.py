@@ -57,7 +57,8 @@ class Live(Loop):
         super().__init__(source, presenter)
         self.first_picture_at: float | None = None
         self.capture_s: deque[float] = deque(maxlen=100_000)
-        self.scorer = Scorer(load_judge, presenter.state.take_verdict, self._take_prompt)
+        state = presenter.state
+        self.scorer = Scorer(load_judge, state.take_verdict, self._take_prompt, state.take_guards)
         self._seconds = seconds
         self._hold = hold
         self._next_prompt = next_prompt

@@ -28,6 +28,17 @@ class FrameJudge(Protocol):
             PromptError: The encoder cannot take it; the old prompt stays.
         """
 
+    @property
+    def guards_pending(self) -> bool:
+        """Whether guards are still being built."""
+
+    def build_guards(self) -> bool:
+        """Do a piece of building them.
+
+        Returns:
+            Whether they run from now on.
+        """
+
 
 class Scorer:
     """Judges the newest frame in a thread of its own; never a queue of old ones.
@@ -38,6 +49,7 @@ class Scorer:
         load_judge: Loads the model; called in the thread, since it may take seconds.
         on_verdict: Called in the thread with every verdict and its frame.
         on_prompt: Called in the thread when a new prompt took effect, or with the error.
+        on_guards: Called in the thread when guards run that were pending before.
     """
 
     def __init__(
@@ -45,10 +57,12 @@ class Scorer:
         load_judge: Callable[[], FrameJudge],
         on_verdict: Callable[[Verdict, Frame], None],
         on_prompt: Callable[[str, PaintcamError | None], None] = lambda _prompt, _error: None,
+        on_guards: Callable[[], None] = lambda: None,
     ) -> None:
         self._load_judge = load_judge
         self._on_verdict = on_verdict
         self._on_prompt = on_prompt
+        self._on_guards = on_guards
         self._changed = threading.Condition()
         self._newest: Frame | None = None
         self._prompt: str | None = None
@@ -138,10 +152,15 @@ class Scorer:
     def _score(self, judge: FrameJudge) -> None:
         last: Frame | None = None
         while True:
+            # the first verdict comes first, then a piece of the guards after every frame
+            building = last is not None and judge.guards_pending
+            if building:
+                self._build_guards(judge)
             with self._changed:
                 self._busy = False
                 self._changed.wait_for(
-                    lambda: self._stopping or self._prompt is not None or self._newest
+                    lambda: self._stopping or self._prompt is not None or self._newest,
+                    timeout=0 if building else None,
                 )
                 if self._stopping:
                     return
@@ -164,6 +183,8 @@ class Scorer:
                 self._on_verdict(verdict, frame)
 
     def _switch(self, judge: FrameJudge, prompt: str) -> bool:
+        while judge.guards_pending:
+            self._build_guards(judge)  # they check the new prompt
         try:
             judge.set_prompt(prompt)
         except PaintcamError as error:
@@ -171,3 +192,7 @@ class Scorer:
             return False
         self._on_prompt(prompt, None)
         return True
+
+    def _build_guards(self, judge: FrameJudge) -> None:
+        if judge.build_guards():
+            self._on_guards()

@@ -98,6 +98,11 @@ class Session:
         self._shown = None
         self._rises.clear()
 
+    def correct(self, best: float | None) -> None:
+        """Replace the best after guards reviewed the frames that raised it."""
+        self.best = best
+        self._rises.clear()
+
     def _smooth(self, verdict: Verdict) -> float:
         score = verdict.score
         if self._smoothing_s > 0 and self._shown is not None:

@@ -6,12 +6,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from paintcam.frames import Frame
 from paintcam.judge.verdict import Verdict
-from paintcam.run.hooks import Listener, Show
+from paintcam.run.hooks import GuardListener, Listener, Show
+from paintcam.run.review import Review
 from paintcam.run.session import Session, Standing
 from paintcam.run.timings import Rate
 
@@ -99,6 +100,8 @@ class RunState:
         self._results: dict[str, float] = {}
         self._scored = Rate()
         self._reset_frame = -1
+        self._judge: Judge | None = None
+        self._review: Review | None = None  # None once the guards see every frame
         until = time.monotonic() + 2 * NOTE_S
         self._notes = deque(((note, until) for note in notes), maxlen=16)
 
@@ -139,9 +142,36 @@ class RunState:
     def take_judge(self, judge: Judge, notes: Sequence[str]) -> None:
         """Record which guards are running; `notes` go to the listener alone."""
         with self._lock:
+            self._judge = judge
+            self._review = Review() if judge.guards_pending else None
             self._guards = judge.active_guards
+        self._report_guards()
         for note in notes:
             self.listener.note(note)
+
+    def take_guards(self) -> None:
+        """Record guards that were pending, and let them review what raised the best before."""
+        with self._lock:
+            judge = self._judge
+            if judge is None or self._review is None:
+                return
+            left, before = self._review.result(judge.review), self._session.best
+            self._guards, self._review = judge.active_guards, None
+            if left is not None and left.best != before:
+                self._session.correct(left.best)
+                if self._autosave is not None:
+                    self._autosave.discard_best(None)
+                    if left.frame is not None and left.best is not None:
+                        standing = Standing(left.best, left.best, is_new_best=True)
+                        view = replace(self._view(), verdict=left.verdict, standing=standing)
+                        self._autosave.keep_best(left.frame, view)
+        self._report_guards()
+
+    def _report_guards(self) -> None:
+        with self._lock:
+            guards = self._guards
+        if guards and isinstance(self.listener, GuardListener):
+            self.listener.guards(guards)
 
     def take_verdict(self, verdict: Verdict, frame: Frame) -> None:
         """Count a verdict, and save the best that it raised.
@@ -156,6 +186,8 @@ class RunState:
             self._scored.count()
             self._verdict, self._standing = verdict, standing
             self._blocked = verdict.blocked
+            if standing.is_new_best and self._review is not None:
+                self._review.note(frame, verdict, standing.score, best_before)
             if self._autosave is not None:
                 if verdict.blocked and self._session.best != best_before:
                     self._autosave.discard_best(self._session.best)
@@ -186,6 +218,8 @@ class RunState:
 
     def _begin(self) -> None:
         self._session.reset()
+        if self._review is not None:
+            self._review.clear()
         if self._autosave is not None:
             self._autosave.begin()
 
