@@ -122,6 +122,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sources": BASE,
     "judge": BASE | {"encoders"},
     "run": BASE | {"encoders", "judge", "overlay", "sinks", "sources"},
+    "web": BASE | {"encoders", "judge", "leaderboard", "prompts"},
     "contest": BASE | {"judge", "leaderboard", "overlay", "run", "sinks"},
 }
 """Every package but the command line, and which others it may import when it runs."""

@@ -69,11 +69,13 @@ def _register() -> None:
     from paintcam.cli.prompts import prompts
     from paintcam.cli.run import run
     from paintcam.cli.score import score
+    from paintcam.cli.serve import serve
 
     app.command("run")(run)
     app.command("demo")(demo)
     app.command("score")(score)
     app.command("contest")(contest)
+    app.command("serve")(serve)
     app.command("prompts")(prompts)
     app.add_typer(leaderboard_app, name="leaderboard")
     app.command("cameras")(cameras)

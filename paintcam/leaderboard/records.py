@@ -129,13 +129,18 @@ class Turn:
     def player_key(self) -> str:
         """A digest of the name: a database's index takes no name of ten thousand letters."""
         if self.player_id is not None:
-            return Turn.key_of(f"\0{self.player_id}")  # no cleaned name has a NUL
+            return Turn.key_of_id(self.player_id)
         return Turn.key_of(self.player)
 
     @staticmethod
     def key_of(player: str) -> str:
         """The `player_key` of a cleaned name."""
         return hashlib.sha256(player.encode()).hexdigest()
+
+    @staticmethod
+    def key_of_id(player_id: str) -> str:
+        """The `player_key` of a player who has an id."""
+        return Turn.key_of(f"\0{player_id}")  # no cleaned name has a NUL
 
     def as_json(self) -> str:
         """One line of JSON that `from_json` reads back."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 from paintcam.leaderboard import reads, writes
 from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.records import Board, PlayerRank, Turn
-from paintcam.leaderboard.schema import HIDDEN, bests, pictures, players, submissions, turns
+from paintcam.leaderboard.schema import HIDDEN, pictures, players, submissions, turns
 
 __all__ = ["State", "Submission", "SubmissionTakenError", "Submissions"]
 
@@ -205,20 +205,26 @@ class Submissions:
 
         return self._leaderboard.read(work)
 
+    def players(self, board: Board) -> int:
+        """How many players rank on a board."""
+
+        def work(connection: Connection) -> int:
+            board_id = reads.board_id(connection, board)
+            return 0 if board_id is None else reads.rank(connection, board_id, 0)[1]
+
+        return self._leaderboard.read(work)
+
     def counts(self, board: Board) -> dict[str, int]:
-        """How many drawings a board has in each state, and under "players" how many players."""
+        """How many drawings a board has in each state."""
 
         def work(connection: Connection) -> dict[str, int]:
-            board_id = reads.board_id(connection, board)
             query = (
                 select(submissions.c.state, func.count())
                 .join(turns, submissions.c.id == turns.c.id)
-                .where(turns.c.board_id == board_id)
+                .where(turns.c.board_id == reads.board_id(connection, board))
                 .group_by(submissions.c.state)
             )
-            counted = {str(state): int(count) for state, count in connection.execute(query)}
-            ranked = select(func.count()).where(bests.c.board_id == board_id)
-            return counted | {"players": int(connection.execute(ranked).scalar_one())}
+            return {str(state): int(count) for state, count in connection.execute(query)}
 
         return self._leaderboard.read(work)
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from paintcam.prompts.check import problem_of
+from paintcam.prompts.check import is_unsafe, problem_of
 from paintcam.prompts.generator import PromptGenerator
 from paintcam.prompts.llm import LlmPrompts, LlmUnavailableError
 from paintcam.prompts.source import draw
 
-__all__ = ["LlmPrompts", "LlmUnavailableError", "PromptGenerator", "draw", "problem_of"]
+__all__ = [
+    "LlmPrompts",
+    "LlmUnavailableError",
+    "PromptGenerator",
+    "draw",
+    "is_unsafe",
+    "problem_of",
+]

@@ -9,7 +9,7 @@ from importlib import resources
 
 from paintcam.text import clean_text
 
-__all__ = ["problem_of"]
+__all__ = ["is_unsafe", "problem_of"]
 
 _COUNT = (2, 14)
 _LETTERS = (8, 80)
@@ -28,6 +28,11 @@ def _unsafe() -> re.Pattern[str]:
     # Whole words, and the endings that leave a word what it is: "butt" is not in "butter".
     forms = "|".join(re.escape(word) for word in sorted(_words("unsafe")))
     return re.compile(rf"\b(?:{forms})(?:s|es|ed|ing)?\b", re.IGNORECASE)
+
+
+def is_unsafe(text: str) -> bool:
+    """Whether a text has a word that is not for all ages."""
+    return _unsafe().search(text) is not None
 
 
 def problem_of(prompt: str) -> str | None:
@@ -51,6 +56,6 @@ def problem_of(prompt: str) -> str | None:
         return "not English"
     if _words("about_prompts") & set(words):
         return "talks about prompts"
-    if _unsafe().search(text):
+    if is_unsafe(text):
         return "not for all ages"
     return None

@@ -1,0 +1,249 @@
+"""`paintcam serve`: a hall draws on its phones, and the wall shows it."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import signal
+import tempfile
+from enum import Enum
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from paintcam.cli.options import DatabaseOption, ModelOption, NoGuardOption, RangeOption
+from paintcam.errors import UsageError
+
+if TYPE_CHECKING:
+    from paintcam.web.settings import WebSettings
+
+__all__ = ["serve"]
+
+
+class Moderate(str, Enum):
+    """What is shown on the stage."""
+
+    AUTO = "auto"
+    APPROVE = "approve"
+    OFF = "off"
+
+
+def serve(
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prompt",
+            "-p",
+            help='What to draw, or "random". Repeat it to open several prompts at once.',
+            show_default=False,
+        ),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="Close the prompt after this many minutes.", show_default=False),
+    ] = None,
+    lan: Annotated[
+        bool, typer.Option("--lan", help="Let phones in the same network reach the site.")
+    ] = False,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. The default reaches this computer alone.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; the next free one if taken.", min=0, max=65535)
+    ] = 8000,
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Address that the QR code shows, such as http://192.168.1.20:8000.",
+            show_default=False,
+        ),
+    ] = None,
+    wifi: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME:PASSWORD",
+            help="Show a QR code on the stage that joins this Wi-Fi network.",
+            show_default=False,
+        ),
+    ] = None,
+    moderate: Annotated[
+        Moderate,
+        typer.Option(
+            help="auto: show what the picture guard passes. approve: wait for your approval. "
+            "off: show everything."
+        ),
+    ] = Moderate.AUTO,
+    one_board: Annotated[
+        bool, typer.Option("--one-board", help="Rank drawings together with webcam scores.")
+    ] = False,
+    keep_days: Annotated[
+        float | None,
+        typer.Option(help="Delete drawings older than this many days.", show_default=False),
+    ] = None,
+    llm: Annotated[
+        bool, typer.Option("--llm", help="Let the control page ask a language model for prompts.")
+    ] = False,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Believe X-Forwarded-For from this proxy (address or network).",
+            show_default=False,
+        ),
+    ] = None,
+    model: ModelOption = "auto",
+    score_range: RangeOption = None,
+    no_guard: NoGuardOption = None,
+    database: DatabaseOption = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log one line per request.")] = False,
+) -> None:
+    """Serve a drawing contest for a hall of phones, with a stage page for the projector.
+
+    Phones open the paint page with the QR code. The stage page shows drawings and ranks as they
+    come in. The control page, whose secret link is printed here, is for you alone.
+    """
+    from paintcam.cli.model_choice import choose_model
+    from paintcam.judge.make import GUARDS
+    from paintcam.prompts import PromptGenerator
+    from paintcam.web.address import listen
+    from paintcam.web.settings import WebSettings
+    from paintcam.web.supervisor import Supervisor
+
+    _check(minutes, keep_days, public_url, trusted_proxy or [], no_guard or [])
+    offline = PromptGenerator()
+    prompts = [next(offline) if text.strip().lower() == "random" else text for text in prompt or []]
+    choice = choose_model(model, ask=True)
+    for note in choice.notes:
+        _say(note)
+    bound = "" if lan or host in ("0.0.0.0", "::") else host
+    listening = listen(bound, port)
+    number = listening.getsockname()[1]
+    if port and number != port:
+        _say(f"Port {port} is taken. Using port {number}.")
+    folder = tempfile.mkdtemp(prefix="paintcam-serve-")
+    try:
+        settings = WebSettings(
+            prompts=tuple(prompts or [next(offline)]),
+            secret=secrets.token_urlsafe(16),
+            public_url=(public_url or f"http://{_reachable(bound)}:{number}").rstrip("/"),
+            state_file=str(Path(folder) / "rounds.json"),
+            minutes=minutes,
+            model=choice.name,
+            score_range=score_range,
+            guards=tuple(guard for guard in GUARDS if guard not in (no_guard or [])),
+            database=database,
+            moderation=moderate.value,
+            one_board=one_board,
+            keep_days=keep_days,
+            wifi=_network(wifi),
+            trusted_proxies=tuple(trusted_proxy or ()),
+            llm=llm,
+            verbose=verbose,
+        )
+        supervisor = Supervisor(
+            settings, listening, lambda message: _print_ready(settings, bound, message), _say
+        )
+
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            supervisor.stop()
+
+        for wanted in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(wanted, stop)
+        supervisor.run()
+        typer.echo("Stopped. Drawings and scores are kept.")
+    finally:
+        listening.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check(
+    minutes: float | None,
+    keep_days: float | None,
+    public_url: str | None,
+    proxies: list[str],
+    no_guards: list[str],
+) -> None:
+    import ipaddress
+
+    from paintcam.judge.make import GUARDS
+
+    for name, value in (("--minutes", minutes), ("--keep-days", keep_days)):
+        if value is not None and not 0 < value < float("inf"):
+            raise UsageError(f"{name} must be greater than 0 (got {value:g}).")
+    if unknown := sorted(set(no_guards) - set(GUARDS)):
+        raise UsageError(f'There is no guard "{unknown[0]}".', fix=f"Use {' or '.join(GUARDS)}.")
+    for proxy in proxies:
+        try:
+            ipaddress.ip_network(proxy, strict=False)
+        except ValueError:
+            raise UsageError(
+                f'"{proxy}" is not an address.', fix="Pass one such as `--trusted-proxy 10.0.0.1`."
+            ) from None
+    if public_url is not None:
+        parts = urlsplit(public_url)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+            raise UsageError(
+                f'"{public_url}" is not an address that phones can open.',
+                fix="Pass scheme, host and port, such as `--public-url http://192.168.1.20:8000`.",
+            )
+
+
+def _network(wifi: str | None) -> tuple[str, str] | None:
+    if wifi is None:
+        return None
+    name, _, password = wifi.partition(":")
+    if not name:
+        raise UsageError("The Wi-Fi name is empty.", fix="Pass `--wifi NAME:PASSWORD`.")
+    return name, password
+
+
+def _reachable(bound: str) -> str:
+    """The host for the QR code: the address that phones can reach."""
+    from paintcam.web.address import lan_addresses
+
+    if bound:
+        return f"[{bound}]" if ":" in bound else bound
+    addresses = lan_addresses()
+    return addresses[0].address if addresses else "127.0.0.1"
+
+
+def _print_ready(settings: WebSettings, bound: str, message: dict[str, Any]) -> None:
+    from paintcam.text import printable
+    from paintcam.web import qr
+    from paintcam.web.address import lan_addresses
+
+    url = settings.public_url
+    control = f"{url}/control#{settings.secret}"
+    typer.echo(qr.terminal(f"{url}/"))
+    for text in message["prompts"]:
+        typer.echo(f"Prompt   {printable(text)}")
+    typer.echo(f"Play     {url}/")
+    typer.echo(f"Stage    {url}/stage")
+    typer.echo(f"Control  {control}   (secret: for you alone)")
+    typer.echo(f"Help     {url}/help   (my phone cannot reach it)")
+    typer.echo("")
+    if bound:
+        typer.echo(f"Only computers that reach {bound} can open it. Pass --lan to let phones in.")
+    else:
+        typer.echo("Everybody in these networks can open it:")
+        for each in lan_addresses():
+            typer.echo(f"  {each.address}  ({each.interface})")
+    if message["moderation"] == "approve" and settings.moderation == "auto":
+        typer.echo(
+            "No picture guard is running, so nothing is shown on the stage before you approve it "
+            "on the control page. Install one with `pip install 'paintcam[nsfw]'`, or pass "
+            "--moderate off."
+        )
+    typer.echo("Scan this code with your own phone to open the control page:")
+    typer.echo(qr.terminal(control))
+    typer.echo("Press Ctrl-C to stop.")
+
+
+def _say(text: str) -> None:
+    from paintcam.text import printable
+
+    typer.echo(f"paintcam: {printable(text)}", err=True)

@@ -1,0 +1,55 @@
+// A drawing that is not accepted yet, kept in this browser: it survives a reload, a lost connection
+// and a closed tab.
+
+import { randomId } from "./page.js";
+
+const key = (slug) => `paintcam draft ${slug}`;
+
+export function newDraft(round) {
+  return { id: randomId(), prompt: round.prompt, strokes: [], undone: [], sending: false };
+}
+
+// The draft of a round; a new one where there is none for this prompt.
+export function readDraft(round) {
+  try {
+    const kept = JSON.parse(localStorage.getItem(key(round.slug)));
+    if (kept?.prompt === round.prompt && Array.isArray(kept.strokes)) {
+      return kept;
+    }
+  } catch {
+    // Storage is off or damaged: drawing works all the same.
+  }
+  return newDraft(round);
+}
+
+export function keepDraft(round, draft) {
+  try {
+    localStorage.setItem(key(round.slug), JSON.stringify(draft));
+  } catch {
+    // Full or off: nothing more can be done.
+  }
+}
+
+export function dropDraft(round) {
+  try {
+    localStorage.removeItem(key(round.slug));
+  } catch {
+    // As above.
+  }
+}
+
+export function readName() {
+  try {
+    return localStorage.getItem("paintcam name") ?? "";
+  } catch {
+    return "";
+  }
+}
+
+export function keepName(name) {
+  try {
+    localStorage.setItem("paintcam name", name);
+  } catch {
+    // As above.
+  }
+}
