@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from paintcam.errors import SourceError
 
-__all__ = ["Frame", "FrameSink", "FrameSource", "Image", "SourceState", "to_bgr"]
+__all__ = ["Frame", "FrameSink", "FrameSource", "Image", "SourceState", "TimedSink", "to_bgr"]
 
 Image: TypeAlias = npt.NDArray[np.uint8]
 """A BGR picture, uint8, shape (H, W, 3)."""
@@ -86,6 +86,18 @@ class FrameSink(Protocol):
 
     def close(self) -> None:
         """Finish what was written. May be called twice."""
+
+
+@runtime_checkable
+class TimedSink(FrameSink, Protocol):
+    """A sink that keeps the time of each picture: what it writes plays as its source does."""
+
+    def write_at(self, image: Image, time_s: float) -> None:
+        """Take one BGR uint8 (H, W, 3) picture that belongs to this time of its source.
+
+        Raises:
+            SinkError: It cannot be written.
+        """
 
 
 _PASS_BGR = "Pass BGR pixels of type uint8 and shape (H, W, 3)."

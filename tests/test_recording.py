@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -92,22 +91,13 @@ def test_odd_sides(tmp_path):
 
 def test_an_encoder_slower_than_life_still_ends_with_a_playable_file(tmp_path, monkeypatch):
     """The file is closed in time, whatever is still due."""
-    real = cv2.VideoWriter
+    write = recording.VideoEncoder.write
 
-    class Slow:
-        def __init__(self, *args) -> None:
-            self.writer = real(*args)
+    def slow(encoder, time_s: float) -> None:
+        time.sleep(0.1)
+        write(encoder, time_s)
 
-        fourcc = staticmethod(real.fourcc)
-
-        def __getattr__(self, name: str):
-            return getattr(self.writer, name)
-
-        def write(self, image: np.ndarray) -> None:
-            time.sleep(0.1)
-            self.writer.write(image)
-
-    monkeypatch.setattr(cv2, "VideoWriter", Slow)
+    monkeypatch.setattr(recording.VideoEncoder, "write", slow)
     sink = VideoFile(tmp_path / "a.mp4", fps=lambda: 30.0)
     until = time.monotonic() + 2
     while time.monotonic() < until:
@@ -135,6 +125,141 @@ def test_an_existing_file_is_never_overwritten(tmp_path):
     sink.close()
     assert sink.path == tmp_path / "talk-2.mp4"
     assert (tmp_path / "talk.mp4").read_bytes() == b"precious"
+
+
+def test_a_link_is_not_followed(tmp_path):
+    """A link at the wanted name is left alone, and so is what it points to."""
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / "talk.mkv").symlink_to(tmp_path / "precious")
+    (tmp_path / "talk-2.mkv").symlink_to(tmp_path / "nowhere")
+    sink = VideoFile(tmp_path / "talk.mkv", fps=lambda: 24.0, realtime=False)
+    sink.write(picture())
+    sink.close()
+    assert sink.path == tmp_path / "talk-3.mkv"
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_what_is_put_at_the_name_meanwhile_is_not_overwritten(tmp_path):
+    """The recording goes into the file that it created, wherever that lies now."""
+    sink = VideoFile(tmp_path / "talk.mkv", fps=lambda: 24.0, realtime=False)
+    (tmp_path / "talk.mkv").rename(tmp_path / "moved.mkv")
+    (tmp_path / "talk.mkv").write_bytes(b"precious")
+    for _ in range(5):
+        sink.write(picture())
+    sink.close()
+    assert (tmp_path / "talk.mkv").read_bytes() == b"precious"
+    assert len(read_back(tmp_path / "moved.mkv")[0]) == 5
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_two_recordings_with_one_name_each_have_their_file(tmp_path, suffix):
+    """Opened at once, written at once: nothing is lost."""
+    path = tmp_path / f"talk{suffix}"
+    sinks = [VideoFile(path, fps=lambda: 24.0, realtime=False) for _ in range(3)]
+    for index in range(10):
+        for number, sink in enumerate(sinks):
+            sink.write(picture(60 + 60 * number + index))
+    for sink in sinks:
+        sink.close()
+    assert len({sink.path for sink in sinks}) == 3
+    for number, sink in enumerate(sinks):
+        pictures, _ = read_back(sink.path)
+        assert len(pictures) == 10
+        assert abs(float(pictures[0].mean()) - (60 + 60 * number)) < 6
+
+
+def test_nothing_shown_leaves_what_others_put_there(tmp_path):
+    sink = VideoFile(tmp_path / "a.mp4", fps=lambda: 24.0)
+    sink.path.unlink()
+    sink.path.write_bytes(b"precious")
+    sink.close()
+    assert sink.path.read_bytes() == b"precious"
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
+    """As in old zip archives; the message can be printed."""
+    with pytest.raises(SinkError, match="not valid UTF-8") as caught:
+        VideoFile(tmp_path / "caf\udce9.mp4", fps=lambda: 24.0)
+    assert str(caught.value).encode("utf-8")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_with_times_play_as_their_source_did(tmp_path):
+    """Read as fast as possible, the file keeps the presentation times."""
+    times_s = [2.0, 2.033, 2.5, 3.7, 3.71]
+    for suffix in (".mp4", ".mkv"):
+        sink = VideoFile(tmp_path / f"a{suffix}", fps=lambda: 30.0, realtime=False)
+        for time_s in times_s:
+            sink.write_at(picture(), time_s)
+        sink.close()
+        capture = cv2.VideoCapture(str(sink.path))
+        written = []
+        while capture.grab():
+            written.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+        assert written == pytest.approx([time_s - 2.0 for time_s in times_s], abs=0.002)
+
+
+@pytest.mark.parametrize("fps", [0.5, 300.0, 1000.0])
+def test_real_time_is_kept_at_any_rate_of_the_source(tmp_path, fps):
+    sink = VideoFile(tmp_path / "a.mkv", fps=lambda: max(1.0, fps))
+    started = time.monotonic()
+    for _ in range(10):
+        sink.write(picture())
+        time.sleep(0.1)
+    sink.close()
+    lasted_s = time.monotonic() - started
+    pictures, rate = read_back(sink.path)
+    assert rate <= 60
+    assert len(pictures) / rate == pytest.approx(lasted_s, abs=max(0.15, 1 / rate))
+
+
+FULL_DISK = """
+import resource, sys, numpy as np
+from pathlib import Path
+from paintcam.errors import SinkError
+from paintcam.sinks.video_file import VideoFile
+sink = VideoFile(Path(sys.argv[1]), fps=lambda: 30.0, realtime=False)
+resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, 3 << 20))
+rng = np.random.default_rng(0)
+try:
+    for index in range(500):
+        sink.write(rng.integers(0, 255, (240, 320, 3), dtype=np.uint8))
+    sink.close()
+except SinkError as error:
+    print(error)
+    sink.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_FSIZE")
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_disk_that_is_full_at_once_keeps_what_was_recorded(tmp_path, suffix):
+    """Not one byte more can be written, no index either: the file plays all the same."""
+    path = tmp_path / f"a{suffix}"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True
+    )
+    assert "What was recorded so far is kept" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert len(read_back(path)[0]) > 20
+
+
+def test_an_end_that_cannot_be_written_is_reported(tmp_path, monkeypatch):
+    """By `close`, where no later picture reports it."""
+    sink = VideoFile(tmp_path / "a.mkv", fps=lambda: 24.0, realtime=False)
+
+    close = recording.VideoEncoder.close
+
+    def fail(encoder) -> None:
+        close(encoder)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(recording.VideoEncoder, "close", fail)
+    sink.write(picture())
+    with pytest.raises(SinkError, match="No space left on device"):
+        sink.close()
+    sink.close()
 
 
 def test_nothing_shown_leaves_no_empty_file(tmp_path):
@@ -191,31 +316,61 @@ def test_a_removed_file_is_noticed(tmp_path, monkeypatch):
     sink.close()
 
 
-def test_matroska_survives_kill_9(tmp_path):
-    """The process dies without a word; what was written plays."""
-    script = textwrap.dedent(
-        """
-        import sys, time, numpy as np
-        from pathlib import Path
-        from paintcam.sinks.video_file import VideoFile
-        sink = VideoFile(Path(sys.argv[1]), fps=lambda: 30.0, realtime=False)
-        rng = np.random.default_rng(0)
-        for index in range(10**6):
-            sink.write(rng.integers(0, 255, (240, 320, 3), dtype=np.uint8))
-            if index == 300:
-                print("go", flush=True)
-        """
-    )
-    path = tmp_path / "a.mkv"
+KILLED = """
+import sys, time, numpy as np
+from pathlib import Path
+from paintcam.sinks.video_file import VideoFile
+sink = VideoFile(Path(sys.argv[1]), fps=lambda: 30.0, realtime=False)
+rng = np.random.default_rng(0)
+for index in range(10**6):
+    sink.write(rng.integers(0, 255, (240, 320, 3), dtype=np.uint8))
+    if index == int(sys.argv[2]):
+        print("go", flush=True)
+"""
+
+
+def kill_9(code: str, *args: str) -> None:
+    """Run a program until it prints "go", and kill it."""
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *args], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "go\n"
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_a_recording_survives_kill_9(tmp_path, suffix):
+    """The process dies without a word; what was written plays."""
+    path = tmp_path / f"a{suffix}"
+    kill_9(KILLED, str(path), "300")
     assert len(read_back(path)[0]) > 100
+
+
+KILLED_EARLY = """
+import sys, time, numpy as np
+from pathlib import Path
+from paintcam.sinks.video_file import VideoFile
+sink = VideoFile(Path(sys.argv[1]), fps=lambda: 30.0)
+started = time.monotonic()
+while time.monotonic() - started < 1.2:
+    sink.write(np.full((240, 320, 3), 200, np.uint8))
+    time.sleep(0.03)
+print("go", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_a_recording_killed_in_its_first_two_seconds_is_readable(tmp_path, suffix):
+    """A still picture, which a muxer would hold back for long."""
+    path = tmp_path / f"a{suffix}"
+    kill_9(KILLED_EARLY, str(path))
+    pictures, _ = read_back(path)
+    assert len(pictures) > 10
+    assert abs(float(pictures[-1].mean()) - 200) < 4
 
 
 def test_snapshots_are_written_whole_with_their_facts(tmp_path):

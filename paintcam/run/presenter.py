@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from paintcam.errors import SinkError
-from paintcam.frames import Frame, FrameSink, Image
+from paintcam.frames import Frame, FrameSink, Image, TimedSink
 from paintcam.judge.verdict import Verdict
 from paintcam.overlay import Overlay
 from paintcam.run.hooks import Listener, Show
@@ -103,7 +103,7 @@ class Presenter:
         picture = self._draw(_CURTAIN if frame is None else frame.image, state, view)
         drawn = time.monotonic()
         if frame is not None:
-            self._record(picture)
+            self._record(picture, frame.time_s)
         if self.window is not None:
             self.window.write(picture)
         self.timings.draw_s.append(drawn - started)
@@ -137,13 +137,17 @@ class Presenter:
     def finish(self) -> None:
         """End the recording now: closing the rest must not be part of it."""
         if self.recording is not None:
-            self.recording.close()
+            try:
+                self.recording.close()
+            except SinkError as error:  # the disk had no room for the end
+                self.state.note(str(error))
 
     def close(self) -> None:
         """Close window, snapshots and recording. May be called twice."""
-        for part in (self.window, self._autosave, self.recording):
+        for part in (self.window, self._autosave):
             if part is not None:
                 part.close()
+        self.finish()
         self._report_snapshot_error()  # the last snapshot is written on closing
 
     def _report_snapshot_error(self) -> None:
@@ -161,11 +165,14 @@ class Presenter:
             return np.ascontiguousarray(plain[:, ::-1]) if controls.mirror else plain
         return self._overlay.draw(self.show.picture(image), self.show.dress(hud))
 
-    def _record(self, picture: Image) -> None:
+    def _record(self, picture: Image, time_s: float) -> None:
         if self.recording is None:
             return
         try:
-            self.recording.write(picture)
+            if isinstance(self.recording, TimedSink):
+                self.recording.write_at(picture, time_s)
+            else:
+                self.recording.write(picture)
         except SinkError as error:
             self.recording.close()
             self.recording = None

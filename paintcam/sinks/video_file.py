@@ -9,15 +9,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from paintcam.errors import SinkError
 from paintcam.frames import Image
-
-if TYPE_CHECKING:
-    import cv2
+from paintcam.sinks.new_file import check_name, create_new, is_at, remove
+from paintcam.sinks.video_encoder import CONTAINERS, VideoEncoder, fit
+from paintcam.text import printable
 
 __all__ = ["VideoFile"]
 
@@ -26,47 +23,62 @@ CHECK_S = 1.0
 CLOSE_S = 1.0
 """How long `close` may go on writing what is still due: a slow machine must end all the same."""
 LARGEST_WH = (1920, 1080)
-"""Larger pictures are recorded smaller, in pixels: two cores do not encode 4K as it happens."""
+"""Larger pictures are recorded smaller, in pixels: two cores do not encode 4K in real time."""
+MOST_FPS = 60.0
+"""A recording in real time has no more frames per second, whatever the source claims."""
+
+_ANOTHER_FILE = "Choose a file in a folder that you may write to, such as ~/talk.mkv."
 
 
 class VideoFile:
     """Records pictures to .mp4 or .mkv (MPEG-4), as long as the run.
 
-    In real time it repeats or leaves out pictures so that the file plays at the speed of life,
-    whatever rate they came at. A Matroska file stays readable after `kill -9`; an MP4 needs
-    `close`. An existing file is never overwritten: "talk.mp4" becomes "talk-2.mp4".
+    In real time it repeats or leaves out pictures, so that the file plays at the speed of life
+    whatever rate they came at. The file stays readable after `kill -9` and on a full disk. It is
+    created at once and exclusively: an existing file is never opened, "talk.mp4" becomes
+    "talk-2.mp4".
 
     Args:
         path: File to write, its folder existing.
-        fps: Gives the file's frames a second; asked with the first picture, when it is known.
+        fps: Gives the file's frame rate; called with the first picture, when it is known.
         realtime: Whether pictures stand for their time of arrival; otherwise each is one frame.
 
+    Attributes:
+        path: The file that is written.
+
     Raises:
-        SinkError: Another suffix, a folder that is missing or not writable, a full disk.
+        SinkError: Another suffix, a folder that is missing or not writable, a full disk, or a name
+            that is not valid UTF-8.
     """
 
     def __init__(self, path: Path, *, fps: Callable[[], float], realtime: bool = True) -> None:
-        """Check that the file can be written; it is opened with the first picture."""
-        if path.suffix.lower() not in (".mp4", ".mkv"):
-            raise SinkError(f"Cannot record to {str(path)!r}: use a name with .mp4 or .mkv.")
-        self.path = _free_name(path)
-        try:
-            self.path.open("xb").close()
-            self.path.unlink()  # an end before the first picture must leave no empty file
-        except OSError as error:
+        """Create the file."""
+        check_name(path)
+        container = CONTAINERS.get(path.suffix.lower())
+        if container is None:
             raise SinkError(
-                f"Cannot record to {str(path)!r}: {error.strerror}. Pass `--record` a file in a "
-                "folder that you may write to, such as ~/talk.mkv."
-            ) from error
-        self._check_space()
+                f"Cannot record to {str(path)!r}: unknown kind of video.",
+                fix="Use a name that ends in .mp4 or .mkv.",
+                parameter="record",
+            )
+        self._container = container
+        self._written = 0
+        try:
+            self.path, self._file = create_new(path)
+        except OSError as error:
+            raise _cannot_record(path, error) from error
+        try:
+            self._check_space()
+        except SinkError:
+            remove(self.path, self._file)
+            raise
         self._ask_fps = fps
         self._realtime = realtime
-        self._pictures: queue.Queue[tuple[Image, float]] = queue.Queue(maxsize=8)
+        self._pictures: queue.Queue[tuple[Image, float, float | None]] = queue.Queue(maxsize=8)
         self._closing = threading.Event()
         self._ended_at = self._started_at = self._checked_at = 0.0
-        self._written = 0
-        self._last: Image
         self._error: SinkError | None = None
+        self._reported = False
         self._thread = threading.Thread(target=self._run, name="paintcam-record", daemon=True)
         self._thread.start()
 
@@ -76,9 +88,37 @@ class VideoFile:
         Raises:
             SinkError: An earlier picture could not be written; says what is kept.
         """
-        if self._error is not None:
-            raise self._error
-        item = (image, time.monotonic())
+        self._put(image, None)
+
+    def write_at(self, image: Image, time_s: float) -> None:
+        """Take one picture that belongs to this time of its source, in seconds.
+
+        In real time the time of arrival counts instead.
+
+        Args:
+            image: BGR uint8 (H, W, 3); it must not be changed afterwards.
+            time_s: Seconds, increasing.
+
+        Raises:
+            SinkError: An earlier picture could not be written; says what is kept.
+        """
+        self._put(image, time_s)
+
+    def close(self) -> None:
+        """Finish the file: it lasts until now. May be called twice.
+
+        Raises:
+            SinkError: The end could not be written, and no `write` has raised it.
+        """
+        if not self._closing.is_set():
+            self._ended_at = time.monotonic()
+            self._closing.set()
+        self._thread.join(CLOSE_S + 1.0)
+        self._raise_once()
+
+    def _put(self, image: Image, time_s: float | None) -> None:
+        self._raise_once(again=True)
+        item = (image, time.monotonic(), time_s)
         if self._realtime:
             # the file must not hold up the show: a picture too many is left out
             with contextlib.suppress(queue.Full):
@@ -89,45 +129,52 @@ class VideoFile:
                     self._pictures.put(item, timeout=0.25)
                     break
 
-    def close(self) -> None:
-        """Finish the file: it lasts until now. May be called twice."""
-        if not self._closing.is_set():
-            self._ended_at = time.monotonic()
-            self._closing.set()
-        self._thread.join(CLOSE_S + 1.0)
-        if self.path.exists() and self.path.stat().st_size == 0:
-            self.path.unlink()  # nothing was ever shown
+    def _raise_once(self, *, again: bool = False) -> None:
+        if self._error is not None and (again or not self._reported):
+            self._reported = True
+            raise self._error
 
     def _run(self) -> None:
-        writer: cv2.VideoWriter | None = None
+        encoder: VideoEncoder | None = None
         try:
-            while True:
-                item = self._next()
-                if item is None:
-                    break
-                if writer is None:
-                    self._started_at = self._checked_at = item[1]
-                    writer = self._open(item[0])
-                self._last = _fit(item[0], self._size_wh)
-                due = self._written + 1
+            while (item := self._next()) is not None:
+                image, arrived_at, time_s = item
+                if encoder is None:
+                    self._started_at = self._checked_at = arrived_at
+                    first_s = time_s
+                    encoder = self._open(image, exact=self._realtime or time_s is None)
+                encoder.show(fit(image, self._size_wh))
                 if self._realtime:
-                    due = round((item[1] - self._started_at) * self._fps) + 1
-                self._write(writer, due)
-                if item[1] - self._checked_at > CHECK_S:
-                    self._checked_at = item[1]
+                    self._fill(encoder, round((arrived_at - self._started_at) * self._fps) + 1)
+                else:
+                    shown_s = self._written / self._fps
+                    encoder.write(shown_s if time_s is None else time_s - (first_s or 0.0))
+                    self._written += 1
+                if arrived_at - self._checked_at > CHECK_S:
+                    self._checked_at = arrived_at
                     self._check_space()
-                    self._check_growth()
-            if writer is not None and self._realtime:
-                self._write(writer, round((self._ended_at - self._started_at) * self._fps))
+                    self._check_place()
+            if encoder is not None and self._realtime:
+                self._fill(encoder, round((self._ended_at - self._started_at) * self._fps))
         except SinkError as error:
             self._error = error
         except Exception as error:
-            self._error = SinkError(f"The recording {self.path} stopped: {error}")
+            self._error = self._stopped(error)
         finally:
-            if writer is not None:
-                writer.release()
+            self._finish(encoder)
 
-    def _next(self) -> tuple[Image, float] | None:
+    def _finish(self, encoder: VideoEncoder | None) -> None:
+        if encoder is None:
+            remove(self.path, self._file)  # nothing was ever shown
+            return
+        try:
+            encoder.close()
+        except Exception as error:
+            self._error = self._error or self._stopped(error)
+        finally:
+            self._file.close()
+
+    def _next(self) -> tuple[Image, float, float | None] | None:
         """The next picture; None once closed, when no more are worth their time."""
         while True:
             closing = self._closing.is_set()
@@ -142,89 +189,55 @@ class VideoFile:
     def _late(self) -> bool:
         return self._closing.is_set() and time.monotonic() > self._ended_at + CLOSE_S
 
-    def _write(self, writer: cv2.VideoWriter, due: int) -> None:
-        """Repeat the last picture until the file has so many."""
+    def _fill(self, encoder: VideoEncoder, due: int) -> None:
+        """Repeat the picture until the file has so many."""
         while self._written < due and not self._late():
-            writer.write(self._last)
+            encoder.write(self._written / self._fps)
             self._written += 1
 
-    def _open(self, image: Image) -> cv2.VideoWriter:
-        import cv2
-
-        self._fps = self._ask_fps()
+    def _open(self, image: Image, *, exact: bool) -> VideoEncoder:
+        fps = self._ask_fps()
+        self._fps = min(fps, MOST_FPS) if self._realtime else fps
         height, width = image.shape[:2]
         largest = LARGEST_WH if width >= height else LARGEST_WH[::-1]
         scale = min(1.0, largest[0] / width, largest[1] / height) if self._realtime else 1.0
-        width, height = round(width * scale), round(height * scale)
-        self._size_wh = (width + width % 2, height + height % 2)  # 4:2:0 wants even sides
-        writer = cv2.VideoWriter(
-            str(self.path),
-            cv2.CAP_FFMPEG,
-            cv2.VideoWriter.fourcc(*"mp4v"),
-            self._fps,
-            self._size_wh,
+        width, height = max(2, round(width * scale)), max(2, round(height * scale))
+        self._size_wh = (width + width % 2, height + height % 2)  # 4:2:0 needs even sides
+        return VideoEncoder(
+            self._file, self._container, fps=self._fps, size_wh=self._size_wh, exact=exact
         )
-        if not writer.isOpened():
-            raise SinkError(
-                f"Cannot record {width}×{height} to {self.path}: OpenCV {cv2.__version__} has no "
-                "encoder for it. Run `paintcam doctor`, or record without `--record` by your "
-                "screen recorder."
-            )
-        self._last_bytes, self._still_checks = 0, 0
-        return writer
 
     def _check_space(self) -> None:
         try:
             free = shutil.disk_usage(self.path.parent).free
         except OSError as error:
-            raise SinkError(
-                f"Cannot record to {str(self.path)!r}: {error.strerror}. Pass `--record` a file in "
-                "a folder that you may write to, such as ~/talk.mkv."
-            ) from error
+            raise _cannot_record(self.path, error) from error
         if free < MIN_FREE_BYTES:
             raise SinkError(
-                f"The disk of {self.path} is full: {free >> 20} MiB free. What was recorded so far "
-                "is kept; free some space, or pass `--record` a file on another disk."
+                f"The disk of {printable(str(self.path))} is full: {free >> 20} MiB free."
+                + (" What was recorded so far is kept." if self._written else ""),
+                fix="Free some space, or choose a file on another disk.",
             )
 
-    def _check_growth(self) -> None:
-        """OpenCV's writer reports no error: a file that no longer grows is one."""
-        now_bytes = self.path.stat().st_size if self.path.exists() else -1
-        # both muxers hold back many seconds of a small still picture
-        self._still_checks = 0 if now_bytes > self._last_bytes else self._still_checks + 1
-        self._last_bytes = now_bytes
-        if now_bytes < 0 or self._still_checks >= 30:
+    def _check_place(self) -> None:
+        if not is_at(self.path, self._file):
             raise SinkError(
-                f"The recording {self.path} "
-                + ("was removed." if now_bytes < 0 else "no longer grows: it cannot be written.")
-                + " Pass `--record` another file, on a disk with space."
+                f"The recording {printable(str(self.path))} was removed.",
+                fix="Choose another file.",
             )
 
-
-def _free_name(path: Path) -> Path:
-    """Give the path, or the first of "talk-2.mp4", "talk-3.mp4" … that is free."""
-    number = 2
-    free = path
-    while free.exists():
-        free = path.with_stem(f"{path.stem}-{number}")
-        number += 1
-    return free
+    def _stopped(self, error: Exception) -> SinkError:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return SinkError(
+            f"The recording {printable(str(self.path))} stopped: {reason}. What was recorded so "
+            "far is kept.",
+            fix="Free some space, or choose a file on another disk.",
+        )
 
 
-def _fit(image: Image, size_wh: tuple[int, int]) -> Image:
-    """Fit a picture into (width, height) pixels: the source may come back at another size."""
-    import cv2
-
-    width, height = size_wh
-    if image.shape[:2] == (height, width):
-        return image
-    fitted = np.zeros((height, width, 3), np.uint8)
-    scale = min(width / image.shape[1], height / image.shape[0])
-    if abs(height - image.shape[0]) <= 1 and abs(width - image.shape[1]) <= 1:
-        scale = 1.0  # an odd side: a black line, not a blurred picture
-    if scale != 1.0:
-        wh = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-        image = cv2.resize(image, wh, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    top, left = (height - image.shape[0]) // 2, (width - image.shape[1]) // 2
-    fitted[top : top + image.shape[0], left : left + image.shape[1]] = image
-    return fitted
+def _cannot_record(path: Path, error: OSError) -> SinkError:
+    return SinkError(
+        f"Cannot record to {printable(str(path))!r}: {error.strerror}.",
+        fix=_ANOTHER_FILE,
+        parameter="record",
+    )
