@@ -71,7 +71,9 @@ class RoboflowStandIn:
 
     Faults: "cut" (half of what was asked for, then a closed connection), "hang" (half, then
     silence), "500", "403", "wrong-md5", "other-file" (an ONNX header and rubbish), "no-length",
-    "no-range" (the whole file whatever was asked for), "changed" (another ETag, another file).
+    "no-range" (the whole file whatever was asked for), "changed" (another ETag, another file),
+    "cut-no-etag" (as "cut", and never resumed), "one-byte" (a byte, then a closed connection),
+    "drip" (a byte every tenth of a second). `headers` replace those of every download.
     """
 
     def __init__(self) -> None:
@@ -80,6 +82,8 @@ class RoboflowStandIn:
         self.ranges: list[tuple[str, str]] = []
         self.weights_key = "weights"
         self.etag = '"one"'
+        self.headers: dict[str, str] = {}
+        self.file_url = ""
         self.released = threading.Event()
         stand_in = self
 
@@ -118,7 +122,9 @@ class RoboflowStandIn:
         path = request.path.partition("?")[0]
         if path == "/core_model/clip/ViT-B-16":
             urls = {
-                name.partition(".")[0]: f"{self.url}/signed/{name}?key=secret"
+                name.partition(".")[0]: (
+                    self.file_url or f"{self.url}/signed/{{name}}?key=secret"
+                ).replace("{name}", name)
                 for name in self.files
             }
             self._send(request, 200, json.dumps({self.weights_key: urls}).encode())
@@ -160,13 +166,30 @@ class RoboflowStandIn:
         request.send_response(206 if start else 200)
         if start:
             request.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        headers = {
+            "Content-Length": str(len(sent)),
+            "ETag": self.etag,
+            "x-goog-hash": f"crc32c=AAAAAA==,md5={digest}",
+        } | self.headers
         if fault == "no-length":
-            request.send_header("Connection", "close")
-        else:
-            request.send_header("Content-Length", str(len(sent)))
-        request.send_header("ETag", self.etag)
-        request.send_header("x-goog-hash", f"crc32c=AAAAAA==,md5={digest}")
+            headers |= {"Connection": "close"}
+            del headers["Content-Length"]
+        if fault == "cut-no-etag":
+            del headers["ETag"]
+        for header, value in headers.items():
+            request.send_header(header, value)
         request.end_headers()
+        if fault in ("one-byte", "drip"):
+            drops = 1 if fault == "one-byte" else 1000
+            for place in range(drops):
+                request.wfile.write(sent[place : place + 1])
+                request.wfile.flush()
+                if drops > 1 and self.released.wait(0.1):
+                    break
+            request.close_connection = True
+            return
+        if fault == "cut-no-etag":
+            fault = "cut"
         if fault in ("cut", "hang"):
             request.wfile.write(sent[: len(sent) // 2])
             request.wfile.flush()

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from clip_fixtures import ROOT, clip_environment
-from paintcam.encoders import download, load_encoder, resolve_model
+from paintcam.encoders import download, load_encoder, onnxfile, resolve_model
 from paintcam.encoders import pull as pulling
-from paintcam.encoders.onnxfile import is_whole
+from paintcam.encoders.onnxfile import has_external_data, is_whole
 from paintcam.encoders.pull import pull, roboflow_in_reach
 from paintcam.encoders.weights import (
     INDEX,
@@ -88,7 +88,10 @@ def test_a_cut_download_goes_on_where_it_stopped(cache, roboflow):
 def test_a_pull_that_gave_up_is_gone_on_with_by_the_next_one(cache, roboflow, monkeypatch):
     monkeypatch.setattr(pulling, "PATIENCE", 1)
     roboflow.faults = ["cut"]
-    with pytest.raises(ModelError, match=r"What came is kept.*paintcam models pull clip:ViT-B-16"):
+    with pytest.raises(
+        ModelError,
+        match=r"Check your connection, then run `paintcam models pull clip:ViT-B-16` to resume",
+    ):
         pull("ViT-B-16")
     came = (cache / FOLDER / "visual.onnx.part").stat().st_size
     assert 0 < came < len(clip_files()["visual.onnx"])
@@ -144,7 +147,7 @@ def test_a_short_outage_of_the_server_is_waited_out(cache, roboflow):
 
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [("wrong-md5", "MD5"), ("other-file", "no CLIP model"), ("no-length", "how long")],
+    [("wrong-md5", "MD5"), ("other-file", "not a valid CLIP model"), ("no-length", "how long")],
 )
 def test_what_is_not_the_file_never_becomes_it(cache, roboflow, fault, words):
     roboflow.faults = [fault] * 5
@@ -167,7 +170,7 @@ def test_no_network_is_an_error_with_the_next_command(cache, monkeypatch):
         port = free.getsockname()[1]
     monkeypatch.setenv("API_BASE_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setattr(pulling, "PAUSE_S", 0.01)
-    with pytest.raises(ModelError, match=r"no connection.*check the network.*--model sketch"):
+    with pytest.raises(ModelError, match=r"no connection.*Check your connection.*--model sketch"):
         pull("ViT-B-16")
     assert not roboflow_in_reach(1.0)
 
@@ -178,7 +181,7 @@ def test_roboflow_in_reach_where_it_answers(roboflow):
 
 def test_an_answer_that_is_not_roboflows(cache, roboflow):
     roboflow.weights_key = "captive portal"
-    with pytest.raises(ModelError, match="not Roboflow's"):
+    with pytest.raises(ModelError, match="not from Roboflow"):
         pull("ViT-B-16")
 
 
@@ -222,7 +225,7 @@ def test_a_full_disk_keeps_the_part_and_says_what_to_do(cache, roboflow, monkeyp
     monkeypatch.setenv("API_BASE_URL", roboflow.url)
     monkeypatch.setenv("MODEL_CACHE_DIR", str(cache))
     monkeypatch.setattr(download.os, "fsync", no_room)
-    with pytest.raises(ModelError, match=r"No space left.*goes on where it stopped"):
+    with pytest.raises(ModelError, match=r"No space left.*run the same command again to resume"):
         pull("ViT-B-16")
     assert (cache / FOLDER / "visual.onnx.part").stat().st_size > 0
 
@@ -352,3 +355,189 @@ def test_missing_and_half_weights_name_the_file_and_the_command(cache):
     half.write_bytes(half.read_bytes()[:5000])
     with pytest.raises(ModelError, match=r"textual\.onnx is damaged.*models pull clip:ViT-B-16"):
         load_encoder("clip")
+
+
+def test_a_server_that_always_cuts_is_given_up(cache, roboflow):
+    """It has no ranges, so that each round starts again: three rounds without progress, and end."""
+    roboflow.faults = ["cut-no-etag"] * 50
+    with pytest.raises(ModelError, match=r"the connection was cut.*Check your connection"):
+        pull("ViT-B-16")
+    assert len(roboflow.downloads()) == 3
+
+
+def test_a_server_that_brings_a_byte_each_time_is_given_up(cache, roboflow):
+    roboflow.faults = ["one-byte"] * 500
+    with pytest.raises(ModelError, match="Check your connection"):
+        pull("ViT-B-16")
+    assert len(roboflow.downloads()) <= 4
+
+
+def test_a_server_that_drips_is_given_up(cache, roboflow, monkeypatch):
+    monkeypatch.setattr(download, "SLOWEST", (1 << 16, 0.3))
+    roboflow.faults = ["drip"] * 50
+    started = time.monotonic()
+    with pytest.raises(ModelError, match="less than 64 KiB within"):
+        pull("ViT-B-16")
+    assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "words"),
+    [
+        ("Content-Length", "abc", "how long"),
+        ("Content-Length", "-5", "how long"),
+        ("Content-Length", "9" * 30, "how long"),
+        ("x-goog-hash", "md5=!!!", "invalid checksum"),
+        ("x-goog-hash", "md5=AAAA", "invalid checksum"),
+    ],
+)
+def test_a_header_that_makes_no_sense_is_a_clear_error(cache, roboflow, header, value, words):
+    roboflow.headers = {header: value}
+    with pytest.raises(ModelError, match=words):
+        pull("ViT-B-16")
+    assert not is_cached("ViT-B-16")
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://[::1]:port", "http:///", "nonsense"])
+def test_an_address_that_is_cut_in_two_is_a_clear_error(cache, monkeypatch, address):
+    monkeypatch.setattr(pulling, "PAUSE_S", 0.0)
+    monkeypatch.setenv("API_BASE_URL", address)
+    with pytest.raises(ModelError, match=r"Cannot download CLIP's weights from .*Check your conn"):
+        pull("ViT-B-16")
+    assert not roboflow_in_reach(0.5)
+
+
+def test_an_address_from_the_server_that_is_cut_in_two_is_a_clear_error(cache, roboflow):
+    roboflow.file_url = "http://[::1/{name}"
+    with pytest.raises(ModelError, match="address is not valid"):
+        pull("ViT-B-16")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize(
+    "name", ["visual.onnx.part", "visual.onnx.note", "visual.onnx", "pull.lock"]
+)
+@pytest.mark.parametrize("planted", ["link", "dangling", "hard", "fifo"])
+def test_what_was_planted_in_the_cache_is_never_followed(cache, roboflow, tmp_path, name, planted):
+    """A link's target keeps its content, and a FIFO does not block the download."""
+    folder, victim = cache / FOLDER, tmp_path / "victim"
+    folder.mkdir()
+    victim.write_text("precious")
+    path = folder / name
+    if planted == "link":
+        path.symlink_to(victim)
+    elif planted == "dangling":
+        path.symlink_to(tmp_path / "none")
+    elif planted == "hard":
+        path.hardlink_to(victim)
+    else:
+        os.mkfifo(path)
+    pull("ViT-B-16")
+    assert victim.read_text() == "precious"
+    assert not (tmp_path / "none").exists()
+    assert is_cached("ViT-B-16")
+
+
+@pytest.mark.parametrize(
+    "name", ["visual.onnx.part", "visual.onnx.note", "visual.onnx", "pull.lock"]
+)
+def test_a_folder_in_the_place_of_a_file_is_named(cache, roboflow, name):
+    (cache / FOLDER / name).mkdir(parents=True)
+    with pytest.raises(ModelError, match=rf"{name} is a folder, where a file should be. Remove it"):
+        pull("ViT-B-16")
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"1": 2}', "null", '{"VERSION": ["a"]}'])
+def test_rubbish_in_the_index_of_folders_is_ignored(cache, content, monkeypatch):
+    (cache / INDEX).write_text(content.replace("VERSION", version("inference")))
+    assert not is_cached("ViT-B-16")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no FIFOs there")
+def test_a_fifo_in_the_place_of_a_cache_file_does_not_hang_the_start(cache):
+    (cache / INDEX).unlink()
+    os.mkfifo(cache / INDEX)
+    assert not is_cached("ViT-B-16")
+    os.mkfifo(cache / "visual.onnx")
+    assert not is_whole(cache / "visual.onnx")
+
+
+def test_a_second_pull_says_that_it_waits(cache, roboflow):
+    from filelock import FileLock
+
+    (cache / FOLDER).mkdir()
+    with FileLock(cache / FOLDER / "pull.lock", thread_local=False) as lock:
+        pull_now = threading.Thread(
+            target=pull, args=("ViT-B-16",), kwargs={"on_wait": lock.release}
+        )
+        pull_now.start()
+        pull_now.join(30)
+    assert is_cached("ViT-B-16")
+
+
+def external(location: str) -> bytes:
+    """An ONNX model whose weights lie outside its file."""
+    import onnx
+
+    model = onnx.load_from_string(clip_files()["visual.onnx"])
+    weights = model.graph.initializer[0]
+    weights.ClearField("raw_data")
+    weights.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in (("location", location), ("offset", "16"), ("length", "64")):
+        entry = weights.external_data.add()
+        entry.key, entry.value = key, value
+    return model.SerializeToString()
+
+
+def nested() -> bytes:
+    """The same, in a constant inside a subgraph."""
+    import onnx
+    from onnx import helper
+
+    model = onnx.load_from_string(clip_files()["visual.onnx"])
+    tensor = onnx.TensorProto(data_type=1, dims=[1], data_location=onnx.TensorProto.EXTERNAL)
+    inner = helper.make_graph([helper.make_node("Constant", [], ["c"], value=tensor)], "g", [], [])
+    model.graph.node.append(helper.make_node("If", ["input"], [], then_branch=inner))
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        external("/etc/passwd"),
+        external("../../secret"),
+        external("*/_ORT_MEM_ADDR_/*"),
+        nested(),
+    ],
+    ids=["absolute", "outside", "memory", "nested"],
+)
+def test_a_model_with_weights_outside_its_file_is_refused(cache, roboflow, content, tmp_path):
+    """ONNX Runtime would read any file, or any address of memory, and crash."""
+    path = tmp_path / "visual.onnx"
+    path.write_bytes(content)
+    assert has_external_data(path)
+    roboflow.files["visual.onnx"] = content
+    with pytest.raises(ModelError, match="weights from outside the file"):
+        pull("ViT-B-16")
+    assert not (cache / FOLDER / "visual.onnx").exists()
+    write_files(cache / FOLDER)
+    (cache / FOLDER / "visual.onnx").write_bytes(content)
+    with pytest.raises(ModelError, match="weights from outside the file"):
+        load_encoder("clip")
+
+
+def test_a_download_that_crashes_what_opens_it_never_becomes_the_file(cache, roboflow, monkeypatch):
+    crash = "import os; os.kill(os.getpid(), 11);"
+    monkeypatch.setattr(onnxfile, "OPEN_CODE", crash)
+    with pytest.raises(ModelError, match=r"crashes the process that opens it \(code -11\)"):
+        pull("ViT-B-16")
+    assert not is_cached("ViT-B-16")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x3a", b"\x3a\xff\xff", b"\x3a\x02\x0a\x05", b"\xff" * 99]
+)
+def test_rubbish_is_no_model(tmp_path, content):
+    path = tmp_path / "visual.onnx"
+    path.write_bytes(content)
+    assert onnxfile.open_error(path)

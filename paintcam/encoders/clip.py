@@ -17,6 +17,7 @@ import numpy.typing as npt
 from paintcam.encoders.base import Embeddings, EncoderInfo, ScoreRange, unit_rows
 from paintcam.encoders.clip_pixels import clip_pixels
 from paintcam.encoders.clip_tokens import MAX_TOKENS, ClipTokenizer
+from paintcam.encoders.onnxfile import has_external_data
 from paintcam.encoders.providers import Opened, checked_provider, open_session
 from paintcam.encoders.weights import (
     DEFAULT_VARIANT,
@@ -180,6 +181,8 @@ class ClipEncoder:
         """Open one half, and check that it takes what this half must take."""
         path = self._folder / file
         try:
+            if has_external_data(path):
+                raise damaged(path, "it takes weights from outside the file", self._variant)
             opened = open_session(path, provider)
         except ModelError:
             raise

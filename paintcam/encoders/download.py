@@ -2,47 +2,59 @@
 
 from __future__ import annotations
 
-import base64
 import errno
 import hashlib
 import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from paintcam.encoders.cache_files import clear_place, open_to_write, read_small
+from paintcam.encoders.http_answers import (
+    Interrupted,
+    length_in,
+    md5_of,
+    plain_error,
+    status_of,
+)
 from paintcam.errors import ModelError
 
 if TYPE_CHECKING:
     from requests import Response
 
-__all__ = ["Interrupted", "fetch", "length_of", "writable"]
+__all__ = ["fetch", "length_of", "writable"]
 
 CHUNK = 1 << 16
-# Seconds to connect, and between two pieces: bad Wi-Fi stalls, and a stall is resumed.
+# Seconds to connect, and between two pieces: bad Wi-Fi stalls, and a stalled download is resumed.
 TIMEOUT = (10.0, 15.0)
-
-
-class Interrupted(Exception):  # noqa: N818 - no error yet: the next try goes on from here
-    """The connection was cut, stalled or refused; what came is kept."""
+# A connection that brings fewer bytes than this within that many seconds counts as stalled.
+SLOWEST = (1 << 16, 30.0)
+AGAIN = "Run the same command again."
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A file half here: its bytes, and a note on whose half it is."""
+    """A file that is partly downloaded, and a note of the version that it belongs to."""
 
     path: Path
     note: Path
 
+    def prepare(self) -> None:
+        """Remove links, FIFOs and the like that are in the place of our files."""
+        clear_place(self.path)
+        clear_place(self.note)
+
     def validator(self) -> str:
-        """The ETag or date under which the bytes came; empty where none was sent."""
+        """The ETag or date that the server sent with the bytes; empty if it sent none."""
         try:
-            return str(json.loads(self.note.read_text(encoding="utf-8"))["validator"])
-        except (OSError, ValueError, KeyError, TypeError):
+            return str(json.loads(read_small(self.note))["validator"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return ""
 
     def size(self) -> int:
@@ -60,25 +72,28 @@ def fetch(
     progress: Callable[[int, int], None],
     check: Callable[[Path], None],
 ) -> None:
-    """Bring one file, going on from `<target>.part` where an earlier try was cut.
+    """Download one file, resuming from `<target>.part` if an earlier try was cut.
 
     Args:
-        url: Where it is; only its host is ever shown, since a signed URL is a key.
-        target: Where it goes: it appears there whole or not at all.
-        progress: Told the bytes that are here and the bytes in all; what it raises passes
+        url: Its address. Only the host is ever shown, since a signed URL is a key.
+        target: Where it goes: it appears there complete or not at all.
+        progress: Called with the bytes on disk and the total. An exception that it raises passes
             through, and the part stays.
-        check: Raises `ModelError` where the finished part is not what it should be.
+        check: Raises `ModelError` if the complete part is not what it should be.
 
     Raises:
-        Interrupted: The connection failed; calling again goes on from there.
+        Interrupted: The connection failed; another call resumes.
         ModelError: The file does not match its checksum, or cannot be written.
     """
     import requests
+    import urllib3
 
     part = _Part(target.with_name(target.name + ".part"), target.with_name(target.name + ".note"))
     with writable(target.parent):
-        # The last byte is asked for again: a part that is already whole gets an answer as well,
-        # and with it the checksum.
+        part.prepare()
+        clear_place(target)
+        # The last byte is requested again: a complete part gets an answer as well, and with it the
+        # checksum.
         have, validator = max(part.size() - 1, 0), part.validator()
         headers = {"Accept-Encoding": "identity"}
         if have and validator:
@@ -86,15 +101,16 @@ def fetch(
         try:
             with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
                 total, digest = _receive(answer, part, have, progress)
-        except requests.RequestException as error:
-            raise Interrupted(_plain(error)) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise Interrupted(plain_error(error)) from error
         if part.size() != total:
-            raise Interrupted(f"{part.size()} of {total} bytes came")
+            raise Interrupted(f"{part.size()} of {total} bytes received")
         if digest and _md5(part.path) != digest:
             part.drop()
             raise ModelError(
-                f"{target.name} came damaged: its MD5 is not the one that was sent with it. "
-                "It was removed; run the same command again."
+                f"The downloaded {target.name} is damaged (its MD5 differs from the server's). It "
+                "was removed.",
+                fix=AGAIN,
             )
         try:
             check(part.path)
@@ -105,10 +121,10 @@ def fetch(
 
 
 def length_of(url: str) -> int:
-    """Ask how long a file is: by its first byte, since a signed URL is good for GET alone.
+    """Ask for the length of a file, by its first byte: a signed URL is valid for GET alone.
 
     Raises:
-        Interrupted: No answer, or none that tells.
+        Interrupted: No answer, or one without a length.
     """
     import requests
 
@@ -116,60 +132,74 @@ def length_of(url: str) -> int:
     try:
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
             if answer.status_code == 206:
-                return int(answer.headers["Content-Range"].rpartition("/")[2])
+                return length_in(answer.headers.get("Content-Range", "").rpartition("/")[2])
             if answer.status_code == 200:
-                return int(answer.headers["Content-Length"])
-    except requests.RequestException as error:
-        raise Interrupted(_plain(error)) from error
-    except (KeyError, ValueError) as error:
-        raise Interrupted("the server did not say how long the file is") from error
-    raise Interrupted(f"the server answered {answer.status_code} {answer.reason}")
+                return length_in(answer.headers.get("Content-Length", ""))
+            raise Interrupted(f"the server answered {status_of(answer)}")
+    except (requests.RequestException, ValueError) as error:  # ValueError: a URL that is none
+        raise Interrupted(plain_error(error)) from error
 
 
 def _receive(
     answer: Response, part: _Part, have: int, progress: Callable[[int, int], None]
 ) -> tuple[int, bytes]:
-    """Write the body behind what is here; give the length in all and the MD5, where sent."""
+    """Append the body to the part; return the total length and the MD5 if the server sent one."""
     if answer.status_code == 416:  # the part is longer than the file
         part.drop()
         raise Interrupted("the file changed on the server")
-    if answer.status_code >= 400:
-        raise Interrupted(f"the server answered {answer.status_code} {answer.reason}")
+    if answer.status_code not in (200, 206):
+        raise Interrupted(f"the server answered {status_of(answer)}")
     if answer.status_code == 206:
-        told = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", answer.headers.get("Content-Range", ""))
-        if told is None or int(told[1]) != have:
+        span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", answer.headers.get("Content-Range", ""))
+        if span is None or int(span[1]) != have:
             part.drop()
-            raise Interrupted("the server sent another range than was asked for")
-        total = int(told[2])
+            raise Interrupted("the server sent another range than requested")
+        total = length_in(span[2])
     else:
         have = 0
-        total = int(answer.headers.get("Content-Length", "-1"))
-        if total < 0:
-            raise Interrupted("the server did not say how long the file is")
-    _room(part.path.parent, total - have)
+        total = length_in(answer.headers.get("Content-Length", ""))
+    digest = md5_of(answer.headers.get("x-goog-hash", ""))
+    _check_space(part.path.parent, total - have)
     # Written first: a part without its note is never resumed.
     validator = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
     validator = "" if validator.startswith("W/") else validator  # If-Range takes strong ones only
-    part.note.write_text(json.dumps({"validator": validator}), encoding="utf-8")
-    with part.path.open("r+b" if have else "wb") as file:
+    with open_to_write(part.note, keep=False) as note:
+        note.write(json.dumps({"validator": validator}).encode())
+    with open_to_write(part.path, keep=have > 0) as file:
         file.seek(have)
         progress(have, total)
-        for piece in answer.iter_content(CHUNK):
+        for piece in _pieces(answer):
             file.write(piece)
             have += len(piece)
             progress(have, total)
+            if have > total:
+                break
+        file.truncate()
         file.flush()
         os.fsync(file.fileno())
-    return total, _goog_md5(answer.headers.get("x-goog-hash", ""))
+    if have > total:
+        part.drop()
+        raise Interrupted("the server sent more than it announced")
+    return total, digest
 
 
-def _goog_md5(header: str) -> bytes:
-    """The MD5 in `x-goog-hash: crc32c=…,md5=…` (Google Cloud Storage, XML API), or nothing."""
-    for item in header.split(","):
-        kind, _, value = item.strip().partition("=")
-        if kind == "md5":
-            return base64.b64decode(value)
-    return b""
+def _pieces(answer: Response) -> Iterator[bytes]:
+    """Read the body as it comes.
+
+    Raises:
+        Interrupted: It comes too slowly.
+    """
+    least, within_s = SLOWEST
+    since, came = time.monotonic(), 0
+    # a whole chunk would hide a server that sends a byte a second; `read1` returns what is there
+    while piece := answer.raw.read1(CHUNK):
+        yield piece
+        came += len(piece)
+        now = time.monotonic()
+        if came >= least:
+            since, came = now, 0
+        elif now - since > within_s:
+            raise Interrupted(f"less than {least >> 10} KiB within {within_s:.0f} s")
 
 
 def _md5(path: Path) -> bytes:
@@ -181,7 +211,7 @@ def _md5(path: Path) -> bytes:
 
 
 def _put_in_place(part: _Part, target: Path) -> None:
-    """Rename, and make the rename outlive a power cut."""
+    """Rename, and make the rename survive a power cut."""
     part.path.replace(target)
     part.note.unlink(missing_ok=True)
     if os.name == "posix":
@@ -192,15 +222,15 @@ def _put_in_place(part: _Part, target: Path) -> None:
             os.close(folder)
 
 
-def _room(folder: Path, wanted: int) -> None:
+def _check_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
-    if free < wanted:
-        raise OSError(errno.ENOSPC, f"{wanted / 1e6:.0f} MB wanted, {free / 1e6:.0f} MB free")
+    if free < needed:
+        raise OSError(errno.ENOSPC, f"{needed / 1e6:.0f} MB needed, {free / 1e6:.0f} MB free")
 
 
 @contextmanager
 def writable(folder: Path) -> Iterator[None]:
-    """Turn what a full disk or a closed folder raises into words.
+    """Describe what a full disk or a folder without permission raises.
 
     Raises:
         ModelError: The folder cannot be written.
@@ -210,18 +240,11 @@ def writable(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ModelError(
-                f"The disk is full: {error.strerror} in {folder}. Free some space, or set "
-                "PAINTCAM_CACHE_DIR to a folder on another disk, and run the same command again: "
-                "it goes on where it stopped."
+                f"The disk is full: {error.strerror} in {folder}.",
+                fix="Free some space, or set PAINTCAM_CACHE_DIR to a folder on another disk, and "
+                "run the same command again to resume.",
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            raise ModelError(
-                f"Cannot write to {folder} ({error.strerror}). Set PAINTCAM_CACHE_DIR to a folder "
-                "that you may write to."
-            ) from error
-        raise
-
-
-def _plain(error: Exception) -> str:
-    """An HTTP error in words without the URL: a signed one is a key."""
-    return type(error).__name__.replace("Error", "").replace("Exception", "") or "failed"
+        raise ModelError(
+            f"Cannot write to {folder} ({error.strerror or error}).",
+            fix="Set PAINTCAM_CACHE_DIR to a folder that you may write to.",
+        ) from error

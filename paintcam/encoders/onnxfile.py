@@ -1,46 +1,93 @@
-"""Whether a file is a whole ONNX model: at a glance, and by opening it."""
+"""Checks of an ONNX file: complete, self-contained, and accepted by ONNX Runtime.
+
+A model is a Protocol Buffers message. What these checks need of it can be read without loading it:
+each field begins with its number and its length.
+
+Source: Protocol Buffers, "Encoding"; onnx.proto.
+"""
 
 from __future__ import annotations
 
+import mmap
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TypeAlias
 
+from paintcam.encoders.cache_files import is_regular
+from paintcam.encoders.isolated import python_command
 from paintcam.errors import ModelError
 
-__all__ = ["check_clip_part", "is_whole", "open_error"]
+__all__ = ["check_clip_part", "has_external_data", "is_whole", "open_error", "open_error_in_child"]
+
+Span: TypeAlias = tuple[int, int]
+
+GRAPH = 7  # its field number in ModelProto
+OPEN_S = 120.0
+"""Longest time that a child process may take to open a model."""
+
+OPEN_CODE = (
+    "from pathlib import Path; from paintcam.encoders.onnxfile import open_error;"
+    "sys.stdout.buffer.write(open_error(Path(sys.argv[1])).encode())"
+)
+
+# message → field number → message: the ways to a tensor, in onnx.proto
+WAYS = {
+    "model": {GRAPH: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+}
+EXTERNAL_DATA, DATA_LOCATION = 13, 14  # of TensorProto
+DEEPEST = 32  # graphs in graphs; real models have two or three
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file's outermost protobuf fields end exactly where the file ends.
+    """Whether a file's outermost fields end exactly where the file ends.
 
-    Reads a few bytes however large it is: a model is one long `graph` field between short ones,
-    each told with its length, so a file that was cut short does not add up.
-
-    Source: Protocol Buffers, "Encoding"; onnx.proto, ModelProto (graph is field 7).
+    Reads a few bytes however large it is: a model is one long graph between short fields, so a file
+    that was cut short does not add up.
     """
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            graph = False
-            while file.tell() < size:
-                key = _varint(file)
-                graph = graph or key == (7 << 3 | 2)
-                length = {0: 0, 1: 8, 2: None, 5: 4}[key & 7]
-                if key & 7 == 0:
-                    _varint(file)
-                file.seek(_varint(file) if length is None else length, 1)
-            return graph and file.tell() == size
-    except (OSError, EOFError, KeyError, ValueError, OverflowError):
+        if not is_regular(path):
+            return False
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return GRAPH in [number for number, _, _ in _fields(data, (0, len(data)))]
+    except (OSError, ValueError):
         return False
 
 
+def has_external_data(path: Path) -> bool:
+    """Whether a model takes weights from outside its file: from another file, or from memory.
+
+    CLIP's files never do. A crafted one can make ONNX Runtime read any file or address.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not a model.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return _has_external(data, (0, len(data)), "model", DEEPEST)
+
+
 def open_error(path: Path) -> str:
-    """What ONNX Runtime says against a model; empty where it opens it."""
+    """Open a model with ONNX Runtime; return what is wrong with it, or "" if it opens.
+
+    A file made to do harm can end the process: see `open_error_in_child`.
+    """
+    try:
+        if has_external_data(path):
+            return "it takes weights from outside the file"
+    except (OSError, ValueError) as error:
+        return f"not an ONNX model: {error}"
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    # To open is the question, not to run fast.
+    # it must open, not run fast
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         session = onnxruntime.InferenceSession(
@@ -49,30 +96,87 @@ def open_error(path: Path) -> str:
     except Exception as error:  # ONNX Runtime's errors share no narrower public base
         return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if len(session.get_inputs()) != 1 or not session.get_outputs():
-        return "it is no half of CLIP"
+        return "unexpected inputs or outputs"
     return ""
 
 
+def open_error_in_child(path: Path) -> str:
+    """As `open_error`, in a process of its own, which a file made to do harm may crash."""
+    try:
+        ran = subprocess.run(
+            python_command(OPEN_CODE, str(path)),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=OPEN_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"it does not open within {OPEN_S:.0f} s"
+    if ran.returncode:
+        return f"it crashes the process that opens it (code {ran.returncode})"
+    return ran.stdout.decode(errors="replace")
+
+
 def check_clip_part(path: Path) -> None:
-    """Refuse a download that is no model.
+    """Refuse a download that is not a model.
 
     Raises:
         ModelError: ONNX Runtime does not open it.
     """
-    if reason := open_error(path):
+    if reason := open_error_in_child(path):
+        name = path.name.removesuffix(".part")
         raise ModelError(
-            f"What came as {path.name.removesuffix('.part')} is no CLIP model ({reason}). It was "
-            " removed; run the same command again, or pass `--model sketch`."
+            f"The downloaded {name} is not a valid CLIP model ({reason}). It was removed.",
+            fix="Run the same command again, or pass `--model sketch`.",
         )
 
 
-def _varint(file: BinaryIO) -> int:
+def _has_external(data: mmap.mmap, span: Span, message: str, deepest: int) -> bool:
+    if deepest == 0:
+        raise ValueError("graphs are nested too deeply")
+    for number, inner, value in _fields(data, span):
+        if message == "tensor":
+            if number == EXTERNAL_DATA or (number == DATA_LOCATION and value):
+                return True
+        elif inner is not None and (way := WAYS[message].get(number)):
+            below = deepest - (way == "graph")
+            if _has_external(data, inner, way, below):
+                return True
+    return False
+
+
+def _fields(data: mmap.mmap, span: Span) -> Iterator[tuple[int, Span | None, int]]:
+    """List the fields of a message: number, span of a nested message or bytes, number's value.
+
+    Raises:
+        ValueError: They do not end where the message ends.
+    """
+    at, end = span
+    while at < end:
+        key, at = _varint(data, at, end)
+        kind, value, inner = key & 7, 0, None
+        if kind == 0:
+            value, at = _varint(data, at, end)
+        elif kind == 2:
+            length, at = _varint(data, at, end)
+            inner = (at, at + length)
+            at += length
+        elif kind in (1, 5):
+            at += 8 if kind == 1 else 4
+        else:
+            raise ValueError("unknown kind of field")
+        if at > end:
+            raise ValueError("incomplete")
+        yield key >> 3, inner, value
+
+
+def _varint(data: mmap.mmap, at: int, end: int) -> tuple[int, int]:
     value = shift = 0
-    while True:
-        byte = file.read(1)
-        if not byte or shift > 63:
-            raise EOFError
-        value |= (byte[0] & 0x7F) << shift
-        if byte[0] < 0x80:
-            return value
+    while at < end and shift < 64:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
         shift += 7
+    raise ValueError("incomplete")

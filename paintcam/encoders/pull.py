@@ -1,109 +1,128 @@
-"""Fetching CLIP's weights from Roboflow; no key is needed.
+"""Download CLIP's weights from Roboflow; no key is needed.
 
-Inference's own downloader neither resumes nor verifies, so paintcam fetches the files itself and
-Inference only finds them.
+Inference's own downloader neither resumes nor verifies, so paintcam downloads the files into the
+folder where Inference looks for them.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from paintcam.encoders.download import Interrupted, fetch, length_of, writable
+from paintcam.encoders.cache_files import clear_place
+from paintcam.encoders.download import fetch, length_of, writable
+from paintcam.encoders.http_answers import Interrupted, status_of
 from paintcam.encoders.onnxfile import check_clip_part, is_whole
 from paintcam.encoders.weights import FILES, VARIANTS, clip_folder, pull_command
 from paintcam.errors import ModelError
+from paintcam.text import clean_text
 
 if TYPE_CHECKING:
     from paintcam.encoders.base import Progress
 
 __all__ = ["api_url", "pull", "roboflow_in_reach"]
 
-# Tries in a row that bring no byte before giving up, and seconds between them.
+# Rounds in a row without progress before giving up, and seconds between rounds.
 PATIENCE = 3
 PAUSE_S = 1.0
+# A round that brings less does not count: a server that sends a byte each time never ends.
+PROGRESS = 1 << 14
 
 
 def api_url() -> str:
-    """Roboflow's API, or what `API_BASE_URL` says, as Inference reads it."""
+    """Roboflow's API, or the address in `API_BASE_URL`, which Inference reads too."""
     return os.environ.get("API_BASE_URL", "https://api.roboflow.com").rstrip("/")
 
 
-def pull(variant: str, progress: Progress | None = None) -> Path:
-    """Fetch a variant's weights, going on where an earlier pull was cut.
+def pull(
+    variant: str,
+    progress: Progress | None = None,
+    on_wait: Callable[[], None] = lambda: None,
+) -> Path:
+    """Download a variant's weights, resuming a download that was cut.
 
-    Two at once do no harm: the second waits, and finds the files.
+    Two at once do no harm: the second waits, and then finds the files.
 
     Args:
         variant: One of `VARIANTS`.
-        progress: Told the bytes here and in all; what it raises passes through, and what came
-            is kept.
+        progress: Called with the bytes on disk and the total. An exception that it raises passes
+            through, and what was downloaded is kept.
+        on_wait: Called once if another process is downloading the same files.
 
     Returns:
         The folder with the files.
 
     Raises:
-        ModelError: Unknown variant, no network, a damaged download, or nowhere to write.
+        ModelError: Unknown variant, no network, a damaged download, or no place to write.
     """
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
     if variant not in VARIANTS:
         raise ModelError(
-            f"Unknown CLIP variant {variant!r}. Choose one of {', '.join(VARIANTS)}; "
-            "`paintcam models` lists them."
+            f"Unknown CLIP variant {variant!r}.",
+            fix=f"Choose one of {', '.join(VARIANTS)}. Run `paintcam models` for details.",
         )
     folder = clip_folder(variant)
     if all(is_whole(folder / file) for file in FILES):
-        return folder  # also out of a cache that may not be written
+        return folder  # also from a cache that is read-only
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "pull.lock"):
+        clear_place(folder / "pull.lock")
+        lock = FileLock(folder / "pull.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            on_wait()
+            lock.acquire()
+        try:
             _fetch_missing(variant, folder, progress or (lambda _have, _total: None))
+        finally:
+            lock.release()
     return folder
 
 
 def _fetch_missing(variant: str, folder: Path, progress: Progress) -> None:
-    idle, reached = 0, 0
+    idle, furthest, done = 0, 0, 0
     lengths: dict[str, int] = {}
     missing = [file for file in FILES if not is_whole(folder / file)]
 
-    def tell(have: int, _length: int) -> None:
-        nonlocal idle, reached
+    def report(have: int, _length: int) -> None:
+        nonlocal done
         done = have + sum(lengths[file] for file in FILES if file not in missing)
-        if done > reached:
-            idle = 0
-        reached = done
         progress(done, sum(lengths.values()))
 
     while missing:
         try:
-            # Asked anew for each try: the URLs are signed, and a slow download outlives them.
+            # Requested for each round: the URLs are signed, and a slow download outlives them.
             urls = _weight_urls(variant)
             for file in FILES:
                 if file not in lengths:
-                    here = folder / file
+                    path = folder / file
                     lengths[file] = (
-                        length_of(urls[file]) if file in missing else here.stat().st_size
+                        length_of(urls[file]) if file in missing else path.stat().st_size
                     )
             file = missing[0]
-            fetch(urls[file], folder / file, progress=tell, check=check_clip_part)
+            fetch(urls[file], folder / file, progress=report, check=check_clip_part)
             missing.pop(0)
+            idle = 0
         except Interrupted as cut:
-            idle += 1
+            idle = 1 if done >= furthest + PROGRESS else idle + 1
             if idle >= PATIENCE:
                 raise ModelError(
-                    f"Cannot fetch CLIP's weights from {urlsplit(api_url()).hostname}: {cut}. What "
-                    f"came is kept: check the network, then run `{pull_command(variant)}`, or pass "
-                    "`--model sketch`."
+                    f"Cannot download CLIP's weights from {_host(api_url())}: {cut}.",
+                    fix=f"Check your connection, then run `{pull_command(variant)}` to resume "
+                    "(the partial download was kept), or pass `--model sketch`.",
                 ) from cut
             time.sleep(PAUSE_S)
+        furthest = max(furthest, done)
 
 
 def _weight_urls(variant: str) -> dict[str, str]:
-    """Ask Roboflow's API where a variant's files are: file name → URL."""
+    """Ask Roboflow's API for the addresses of a variant's files: file name → URL."""
     import requests
 
     try:
@@ -114,26 +133,35 @@ def _weight_urls(variant: str) -> dict[str, str]:
         )
         if 400 <= answer.status_code < 500:
             raise ModelError(
-                f"Roboflow does not serve clip:{variant} ({answer.status_code} {answer.reason}). "
-                "`paintcam models` lists the encoders; `--model sketch` needs no download."
+                f"Roboflow does not serve clip:{variant} ({status_of(answer)}).",
+                fix="Run `paintcam models` to list the encoders, or pass `--model sketch`, which "
+                "needs no download.",
             )
         answer.raise_for_status()
         urls = [str(url) for url in answer.json()["weights"].values()]
+        named = {Path(urlsplit(url).path).name: url for url in urls}
     except requests.RequestException as error:
         raise Interrupted(f"no connection ({type(error).__name__})") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Interrupted("the answer is not Roboflow's") from error
-    named = {Path(urlsplit(url).path).name: url for url in urls}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Interrupted("the answer is not from Roboflow, or an address is not valid") from error
     if not set(FILES) <= set(named):
+        found = clean_text(", ".join(sorted(named)))[:200]
         raise ModelError(
-            f"Roboflow serves clip:{variant} in another form ({', '.join(sorted(named))}). Run "
-            "`pip install --upgrade paintcam`, or pass `--model sketch`."
+            f"Roboflow serves clip:{variant} in another form ({found}).",
+            fix="Run `pip install --upgrade paintcam`, or pass `--model sketch`.",
         )
     return named
 
 
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "the server"
+    except ValueError:  # an IPv6 address without its end
+        return "the server"
+
+
 def roboflow_in_reach(timeout_s: float = 1.5) -> bool:
-    """Whether Roboflow's API answers at all within the time, its name's look-up included."""
+    """Whether Roboflow's API answers within the time, including the look-up of its name."""
     import threading
 
     import requests
@@ -144,7 +172,7 @@ def roboflow_in_reach(timeout_s: float = 1.5) -> bool:
         try:
             requests.head(api_url(), timeout=timeout_s)
             answered.set()
-        except requests.RequestException:
+        except (requests.RequestException, ValueError):
             pass
 
     # In a thread of its own: looking up a name has no time-out.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from paintcam.encoders.cache_files import read_small
 from paintcam.encoders.onnxfile import is_whole
 from paintcam.encoders.quiet import quiet
 from paintcam.errors import ModelError
@@ -196,15 +197,16 @@ def _version() -> str:
 
 def _index() -> dict[str, dict[str, str]]:
     try:
-        index = json.loads((cache_root() / INDEX).read_text(encoding="utf-8"))
+        index = json.loads(read_small(cache_root() / INDEX))
         return index if isinstance(index, dict) else {}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
 
 
 def _remembered(variant: str) -> Path | None:
-    folder = _index().get(_version(), {}).get(variant)
-    return cache_root() / folder if folder else None
+    folders = _index().get(_version())
+    folder = folders.get(variant) if isinstance(folders, dict) else None
+    return cache_root() / folder if isinstance(folder, str) and folder else None
 
 
 def _remember(folders: dict[str, str]) -> None:

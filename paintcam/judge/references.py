@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import os
-import stat
 import zipfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -19,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from paintcam.encoders.base import Embeddings, Encoder, EncoderInfo
+from paintcam.encoders.cache_files import read_small
 from paintcam.encoders.weights import cache_root
 from paintcam.folders import write_atomically
 from paintcam.frames import Image
@@ -122,7 +121,7 @@ class References:
         count = len(self._texts) + len(self._pictures)
         # whatever is wrong with the file (zip raises anything), the rows are computed again
         with contextlib.suppress(Exception):
-            rows = _unpacked(_content(self._path))
+            rows = _unpacked(read_small(self._path, MOST_BYTES))
             norms = np.linalg.norm(rows, axis=1)
             if len(rows) == count and bool((np.abs(norms - 1) < 1e-3).all()):
                 self._rows, self._count = [rows], count
@@ -145,14 +144,3 @@ def _unpacked(content: bytes) -> Embeddings:
         raise ValueError("not float32")
     embeddings: Embeddings = rows
     return embeddings
-
-
-def _content(path: Path) -> bytes:
-    """Read a small regular file; a FIFO or a link in its place must not block or lead elsewhere."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-    descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0))
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
-            raise ValueError(f"{path} is not a cache file")
-        return file.read()

@@ -1,0 +1,86 @@
+"""Files in the model cache, opened so that nothing planted there can mislead or block paintcam.
+
+A link in the place of a cache file is never followed, a FIFO never waited for, and a file that has
+a second name elsewhere (a hard link) never written to.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from paintcam.errors import ModelError
+
+__all__ = ["clear_place", "is_regular", "open_to_write", "read_small"]
+
+# where the system lacks a flag, it lacks that kind of file as well
+_SAFELY = (
+    getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a path is a file with content: no folder, FIFO, socket or device."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def read_small(path: Path, most: int = 1 << 20) -> bytes:
+    """Read a file that paintcam wrote.
+
+    Args:
+        path: The file.
+        most: A longer file is not ours.
+
+    Raises:
+        OSError: It cannot be opened, or is a link.
+        ValueError: It is not a regular file, or too long.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _SAFELY)
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+            raise ValueError(f"{path} is not a file of paintcam's")
+        return file.read(most)
+
+
+def clear_place(path: Path) -> None:
+    """Make a path free for a file of ours: what is not an ordinary file there is removed.
+
+    A link is removed itself; what it points to stays as it is.
+
+    Raises:
+        ModelError: A folder is there.
+        OSError: It cannot be removed.
+    """
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(found.st_mode):
+        raise ModelError(f"{path} is a folder, where a file should be.", fix="Remove it.")
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        path.unlink()
+
+
+def open_to_write(path: Path, *, keep: bool) -> BinaryIO:
+    """Open a file of ours for writing.
+
+    Args:
+        path: The file; `clear_place` was called for it.
+        keep: Whether its content stays. Otherwise it starts empty.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    if not keep:
+        path.unlink(missing_ok=True)
+    flags = os.O_RDWR | _SAFELY | (0 if keep else os.O_CREAT | os.O_EXCL)
+    return os.fdopen(os.open(path, flags, 0o666), "r+b")
