@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from paintcam.errors import SinkError
+from paintcam.run.autosave import Autosave
 from paintcam.sinks import video_file as recording
 from paintcam.sinks.snapshots import Snapshot, Snapshots
 from paintcam.sinks.video_file import VideoFile
@@ -218,6 +220,7 @@ FULL_DISK = """
 import resource, sys, numpy as np
 from pathlib import Path
 from paintcam.errors import SinkError
+from paintcam.run.autosave import Autosave
 from paintcam.sinks.video_file import VideoFile
 sink = VideoFile(Path(sys.argv[1]), fps=lambda: 30.0, realtime=False)
 resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, 3 << 20))
@@ -419,12 +422,104 @@ def test_a_snapshot_that_cannot_be_drawn_does_not_stop_the_next(tmp_path):
 
 
 def test_a_snapshot_folder_that_vanishes_is_told(tmp_path):
-    """No crash: the error is there for whoever asks."""
+    """No crash, and no advice about space: the error is there for whoever asks."""
     folder = Snapshots(tmp_path / "gone")
     folder.folder.rmdir()
     folder.keep(Snapshot("best", {}, picture(), lambda: picture()))
     folder.close()
     assert "could not be written" in str(folder.error)
+    assert "snapshot best" in folder.error.what
+    assert "gone" in folder.error.what
+    assert "space" not in folder.error.fix
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(28, "No space left on device"), "Free some space"),
+        (PermissionError(13, "Permission denied"), "Check the folder"),
+        (OSError("odd"), "Check the folder"),
+        (MemoryError(), "MemoryError"),
+    ],
+)
+def test_a_lost_snapshot_is_named_whatever_went_wrong(tmp_path, monkeypatch, error, words):
+    """The writing thread lives on."""
+
+    def fail(path: Path, content: bytes) -> None:
+        raise error
+
+    folder = Snapshots(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr("paintcam.sinks.snapshots.write_atomically", fail)
+        folder.keep(Snapshot("20260101-house", {}))
+        deadline = time.monotonic() + 5
+        while folder.error is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert "20260101-house" in str(folder.error)
+    assert words in str(folder.error)
+    folder.keep(Snapshot("next", {}))
+    folder.close()
+    assert (tmp_path / "next.json").exists()
+
+
+def test_facts_that_no_file_can_hold_lose_no_snapshot(tmp_path):
+    """Half characters, as in a prompt of a broken terminal."""
+    folder = Snapshots(tmp_path)
+    folder.keep(Snapshot("best", {"prompt": "caf\udce9"}))
+    folder.close()
+    assert folder.error is None
+    assert json.loads((tmp_path / "best.json").read_text("utf-8")) == {"prompt": "caf?"}
+
+
+def test_a_snapshot_folder_that_is_not_utf_8_is_refused(tmp_path):
+    """Before the show, with a message that can be printed."""
+    with pytest.raises(SinkError, match="not valid UTF-8") as caught:
+        Snapshots(tmp_path / "caf\udce9")
+    assert str(caught.value).encode("utf-8")
+
+
+def test_snapshots_that_a_slow_disk_did_not_take_are_named(tmp_path, monkeypatch):
+    """Closing does not wait for ever, and says what is missing."""
+    monkeypatch.setattr("paintcam.sinks.snapshots.CLOSE_S", 0.2)
+    release = threading.Event()
+    folder = Snapshots(tmp_path)
+
+    def wait() -> np.ndarray:
+        release.wait(10)
+        return picture()
+
+    folder.keep(Snapshot("one", {}, None, wait))
+    time.sleep(0.1)
+    folder.keep(Snapshot("two", {}))
+    folder.close()
+    release.set()
+    assert "two" in str(folder.error)
+
+
+def test_two_runs_in_one_second_keep_their_snapshots_apart(tmp_path):
+    """Both write "best" into one folder, at once; each has its own files."""
+    first, second = Snapshots(tmp_path), Snapshots(tmp_path)
+    starts = [folder.claim("20260101-120000") for folder in (first, second)]
+    assert starts == ["20260101-120000", "20260101-120000-2"]
+    for value, (folder, start) in enumerate(zip((first, second), starts, strict=True)):
+        folder.keep(Snapshot(f"{start}-best", {"run": value}))
+    for folder in (first, second):
+        folder.close()
+    for value, start in enumerate(starts):
+        assert json.loads((tmp_path / f"{start}-best.json").read_text()) == {"run": value}
+    assert len(list(tmp_path.iterdir())) == 2
+    third = Snapshots(tmp_path)  # started and ended within the same second
+    assert third.claim("20260101-120000") == "20260101-120000-3"
+    third.close()
+
+
+def test_two_autosaves_in_one_second_keep_their_pictures_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr(time, "strftime", lambda _format: "20260101-120000")
+    folders = [Snapshots(tmp_path) for _ in range(2)]
+    pictures = {Autosave(folder, None, model="fake").best_picture for folder in folders}
+    assert len(pictures) == 2
+    for folder in folders:
+        folder.close()
 
 
 def test_a_snapshot_folder_that_cannot_be(tmp_path):

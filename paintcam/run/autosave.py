@@ -36,7 +36,8 @@ class Autosave:
         self._requested: Snapshots | None = None
         self._last_run = last_run
         self._model = model
-        self._started = time.strftime("%Y%m%d-%H%M%S")
+        started = time.strftime("%Y%m%d-%H%M%S")
+        self._started = started if snapshots is None else snapshots.claim(started)
         self._part = 1
         self._earlier: dict[str, float] = {}
         self._rises: deque[dict[str, Any]] = deque(maxlen=256)  # of this part, lowest best first
@@ -100,6 +101,8 @@ class Autosave:
                 self._requested = self._snapshots or Snapshots(pictures_folder())
             except SinkError as error:
                 return str(error)
+            if self._requested is not self._snapshots:
+                self._started = self._requested.claim(self._started)
         hud = hud_of(view, frame.image.shape)
         name = f"{self._started}-frame{frame.index}"
         self._requested.keep(self._snapshot(name, frame, hud, self._facts(view)))
