@@ -276,7 +276,7 @@ def test_batches_are_a_function_of_their_step(store: render.Store, cup: Picture)
     assert later["images"].shape == (mix.total, 96, 96, 3)
     assert first["kinds"].tolist() == [0] * 6 + [1, 2]
     assert first["parts"][4] < 1 == first["parts"][5]
-    assert first["wrong"][6].tolist() == [0, -1, -1]
+    assert first["wrong"][6].tolist() == [0, -1, -1, -1]
 
 
 def test_steps_grow_harder_and_larger():
@@ -331,7 +331,7 @@ def test_batch_pads_wrong_captions():
     """Every sample has as many places for wrong captions."""
     batch = Batch()
     batch.add(np.zeros((4, 4, 3), np.uint8), 5, wrong=[7])
-    assert batch.tensors()["wrong"].tolist() == [[7, -1, -1]]
+    assert batch.tensors()["wrong"].tolist() == [[7, -1, -1, -1]]
 
 
 def _unit(*rows: list[float]) -> torch.Tensor:

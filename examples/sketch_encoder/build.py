@@ -1,9 +1,9 @@
-"""Build the bundled encoder, from registry packages to the files that ship.
+"""Build the bundled encoder, from registry packages and people's drawings to the files that ship.
 
-    python -m examples.sketch_encoder.build --work WORK
+    python -m examples.sketch_encoder.build --work WORK --quickdraw FOLDER
 
-Every step keeps what it finished in the work folder: run the same command again after an
-interruption, and it goes on.
+Every step keeps what it finished in the work folder. After an interruption, run the same command
+again to resume.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,21 +25,27 @@ from . import (
     export,
     fetch,
     icon_sets,
+    people,
     pictures,
+    quickdraw_download,
     reading,
+    recover,
     splits,
     teacher,
     train,
 )
 from .exported import ExportedTower
 from .files import whole
+from .network import SketchNet
+from .quickdraw import Drawing
 from .render import Store, render
 from .sentences import SentenceEncoder, export_text_tower, package_file
-from .trainer import Recipe
+from .trainer import Recipe, people_recipe
 
-LAST = "sketch"  # the training whose weights ship
-VERSION = "2.0.0"
+FIRST, LAST = "icons", "sketch"  # the two trainings; the second one's weights ship
+VERSION = "3.0.0"
 SCENES = 20_000
+RECOVER_BATCHES = 12
 ASSETS = Path(__file__).resolve().parents[2] / "paintcam/assets/sketch"
 
 
@@ -49,9 +55,16 @@ class Build:
 
     work: Path
     assets: Path
-    recipe: Recipe
-    opinion: float
-    size: int = Recipe().size
+    quickdraw: str = quickdraw_download.BUCKET
+    per_category: int = 1000
+    icons: Recipe = field(default_factory=Recipe)
+    people: Recipe = field(default_factory=people_recipe)
+    start: Path | None = None  # an exported encoder to start from instead of the first training
+
+    @property
+    def size(self) -> int:
+        """Side of the frames the encoder takes."""
+        return self.people.size
 
     @property
     def packages(self) -> Path:
@@ -62,11 +75,13 @@ class Build:
         """Return the steps in order."""
         return [
             self.fetch,
+            self.read_people,
             self.list_pictures,
             self.render,
             self.caption,
             self.teach,
-            self.train,
+            self.train_icons,
+            self.train_people,
             self.export,
             self.evaluate,
         ]
@@ -74,6 +89,10 @@ class Build:
     def fetch(self) -> None:
         """Download the packages."""
         fetch.fetch(self.packages)
+
+    def read_people(self) -> None:
+        """Read, or download, the drawings that people made."""
+        self._drawings()
 
     def list_pictures(self) -> None:
         """List the pictures."""
@@ -100,6 +119,15 @@ class Build:
             SCENES,
             splits.unseen_concepts(),
         )
+        drawings = self._drawings()
+        people.write_captions(
+            drawings,
+            people.split(drawings, people.unseen_categories()).trained,
+            len(listed),
+            self.packages,
+            self.work,
+            self._sentences(),
+        )
 
     def teach(self) -> None:
         """Ask ImageNet's classifier about the colour pictures."""
@@ -107,18 +135,21 @@ class Build:
         asked = [i for i in splits.split(listed).trained if listed[i].set in icon_sets.TAUGHT]
         teacher.write(Store.open(self.work), asked, self.work, self._sentences())
 
-    def train(self) -> None:
-        """Train the picture tower, all but its first blocks."""
-        train.run(self.work, self.packages, self.recipe, LAST)
+    def train_icons(self) -> None:
+        """Train the picture tower on icons and clip art, all but its first blocks."""
+        if self.start is None:
+            train.run(self.work, self.packages, self.icons, FIRST)
+
+    def train_people(self) -> None:
+        """Go on with people's drawings in the mix."""
+        train.run(self.work, self.packages, self.people, LAST, self._first_net())
 
     def export(self) -> None:
         """Write the files; they ship when they are measured."""
-        net = train.load_average(self.work, LAST)
-        net.opinion = self.opinion
-        export.export(net, self.size, self._made, self.work)
+        export.export(train.load_average(self.work, LAST), self.size, self._made, self.work)
         self._describe()
-        steps, _ = train.open_steps(self.work, self.packages, self.recipe)
-        found = reading.direction(ExportedTower(self._made), steps, self.recipe.steps)
+        steps, _ = train.open_steps(self.work, self.packages, self.people)
+        found = reading.direction(ExportedTower(self._made), steps, self.people.steps)
         np.save(self._made / export.HANDWRITING, found)
         self._describe()
 
@@ -137,6 +168,17 @@ class Build:
     def _describe(self, score_range: tuple[float, float] = (0.0, 1.0)) -> None:
         export.describe(self._made, VERSION, self.size, score_range)
 
+    def _drawings(self) -> list[Drawing]:
+        return people.read(self.quickdraw, self.per_category, self.work)
+
+    def _first_net(self) -> SketchNet:
+        """Return the network that the second training starts from."""
+        if self.start is None:
+            return train.load_average(self.work, FIRST, fold=False)
+        steps, _ = train.open_steps(self.work, self.packages, self.people)
+        first = self.people.steps  # batches at full size that are not trained on
+        return recover.recover(self.start, (steps[first + k] for k in range(RECOVER_BATCHES)))
+
     def _listed(self) -> list[pictures.Picture]:
         return pictures.load(self.work / "pictures.json")
 
@@ -149,13 +191,39 @@ def main() -> None:
     """Read the options and run every step."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder for 7 GB of work files")
+    parser.add_argument(
+        "--quickdraw",
+        default=quickdraw_download.BUCKET,
+        metavar="FOLDER|URL",
+        help="people's drawings: a folder with strokes.npz or .ndjson files, or the address of "
+        "Google's .ndjson files (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--per-category", type=int, default=1000, help="drawings of each category (default: 1000)"
+    )
     parser.add_argument("--assets", type=Path, default=ASSETS, help="where the encoder goes")
-    parser.add_argument("--steps", type=int, default=Recipe().steps, help="of the deep training")
-    parser.add_argument("--opinion", type=float, default=0.0, help="weight of ImageNet's opinion")
+    parser.add_argument("--steps", type=int, default=Recipe().steps, help="of the first training")
+    parser.add_argument(
+        "--people-steps", type=int, default=people_recipe().steps, help="of the second training"
+    )
+    parser.add_argument(
+        "--start",
+        type=Path,
+        metavar="FOLDER",
+        help="start the second training from this exported encoder, and skip the first",
+    )
     options = parser.parse_args()
     torch.set_num_threads(2)
     options.work.mkdir(parents=True, exist_ok=True)
-    build = Build(options.work, options.assets, Recipe(steps=options.steps), options.opinion)
+    build = Build(
+        options.work,
+        options.assets,
+        options.quickdraw,
+        options.per_category,
+        Recipe(steps=options.steps),
+        people_recipe(options.people_steps),
+        options.start,
+    )
     for step in build.steps():
         began = time.monotonic()
         print(f"== {step.__name__}", flush=True)

@@ -42,6 +42,8 @@ RELATIONS = {
     "under": ("{a} under {b}", "{a} below {b}", "{b} above {a}"),
     "front": ("{a} in front of {b}", "{b} behind {a}", "{a} and {b}"),
 }  # fmt: skip
+# Relations that say the same with the two things in either order.
+SYMMETRIC = {"{a} and {b}", "{a} next to {b}", "{a} with {b}", "{a} beside {b}"}
 VEHICLE = {
     "car", "truck", "tractor", "bus", "bicycle", "motorcycle", "scooter", "boat", "ship", "canoe",
     "horse", "camel", "taxi", "plane", "airplane", "rocket", "train", "skateboard", "wagon", "van",
@@ -166,6 +168,8 @@ def compose(
             if rng.random() < 0.5
             else scene_caption(relation, name[a], name[other]),
         ]
+        if relation not in SYMMETRIC:
+            wrong.append(scene_caption(relation, name[b], name[a]))
         caption = captions.add(scene_caption(relation, name[a], name[b]))
         scenes.append(Scene([a, b], layout, caption, _others(captions, caption, wrong)))
     return scenes

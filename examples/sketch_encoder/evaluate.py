@@ -14,47 +14,46 @@ import time
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import fetch, measures, pictures, testsets
+from . import fetch, measures, people, pictures, quickdraw, splits, testsets
 from .dataset import Drawer
 from .pages import Handwriting
+from .people_figures import LOOKS, PeopleFigures, clip_art
+from .quickdraw import Drawing
 from .render import Store
-from .testsets import DRAWABLE, Retrieval, Stage
+from .testsets import DRAWABLE, Retrieval, Stage, Tower
 
 SEED = 2024
 Figures = dict[str, float]
 
 
-class Tower(Protocol):
-    """An encoder as measured here."""
-
-    size: int
-
-    def images(self, frames: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Embed RGB frames (size, size, 3): unit-norm (N, D)."""
-
-    def texts(self, texts: list[str]) -> NDArray[np.float32]:
-        """Embed texts: unit-norm (N, D)."""
-
-
 class Evaluation:
-    """Measures one encoder on the held-out pictures."""
+    """Measure one encoder on held-out pictures and on held-out drawings by real people."""
 
-    def __init__(self, tower: Tower, stage: Stage, listed: list[pictures.Picture]) -> None:
+    def __init__(
+        self,
+        tower: Tower,
+        stage: Stage,
+        listed: list[pictures.Picture],
+        drawings: list[Drawing],
+    ) -> None:
         self.tower, self.stage, self.listed = tower, stage, listed
         self.sets = testsets.held_out(listed)
+        self.sets |= testsets.not_drawn(self.sets, people.trained_names(drawings))
+        self.by_people = PeopleFigures(tower, stage, drawings)
         self.figures: Figures = {}
         self.low, self.high = 0.0, 1.0
         self._known: dict[tuple[str, ...], NDArray[np.float32]] = {}
 
     def everything(self) -> Figures:
-        """Run all measures; the range first, for scores need it."""
+        """Run all measures; the range first, because scores need it."""
         steps: list[Callable[[], None]] = [
             self.range,
+            self.people,
+            self.clip_art,
             self.retrieval,
             self.composed,
             self.neutral,
@@ -69,19 +68,34 @@ class Evaluation:
         return self.figures
 
     def range(self) -> None:
-        """Measure the similarity range on webcam views of held-out singles and composites."""
-        matching, other = [], []
-        for similarities in (self._webcam_singles(), self._scenes("seen", "webcam")[0]):
-            own = np.eye(len(similarities), dtype=bool)
-            matching.append(similarities[own])
-            other.append(similarities[~own])
-        self.matching = np.concatenate(matching)
-        self.low, self.high = measures.similarity_range(self.matching, np.concatenate(other))
+        """Set the similarity range on people's drawings, and measure those of held-out pictures."""
+        right, wrong = (
+            np.concatenate(parts)
+            for parts in zip(*(self.by_people.pairs(look) for look in LOOKS), strict=True)
+        )
+        self.low, self.high = measures.similarity_range(right, wrong)
         self.figures |= {"range low": self.low, "range high": self.high}
+        pairs = (self._webcam_singles(), self._scenes("seen", "webcam")[0])
+        self.matching = np.concatenate([similarities.diagonal() for similarities in pairs])
         for percent in (5, 25, 50, 75, 95):
             self.figures[f"matching similarity, percentile {percent}"] = float(
                 np.percentile(self.matching, percent)
             )
+            self.figures[f"people, right similarity, percentile {percent}"] = float(
+                np.percentile(right, percent)
+            )
+
+    def people(self) -> None:
+        """Find and score people's drawings."""
+        self.figures |= self.by_people.ranks()
+        self.figures |= self.by_people.scores(self.low, self.high)
+        self.figures |= self.by_people.growth(self.low, self.high)
+        self.figures |= self.by_people.printed(self.listed, self.low, self.high)
+
+    def clip_art(self) -> None:
+        """Find clip art that no training split has."""
+        trained = set(splits.split(self.listed).trained)
+        self.figures |= clip_art(self.tower, self.stage, self.listed, trained)
 
     def retrieval(self) -> None:
         """Find each picture's concept among all of its test."""
@@ -222,7 +236,8 @@ def evaluate(tower: Tower, work: Path, packages: Path) -> Figures:
     listed = pictures.load(work / "pictures.json")
     drawer = Drawer(Store.open(work), listed)
     fonts = Handwriting(fetch.font_files(packages, fetch.HELD_OUT_FONTS))
-    return Evaluation(tower, Stage(drawer, fonts, tower.size), listed).everything()
+    drawings = quickdraw.read_arrays(work / people.FILE)
+    return Evaluation(tower, Stage(drawer, fonts, tower.size), listed, drawings).everything()
 
 
 def main() -> None:

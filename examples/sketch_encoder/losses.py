@@ -12,6 +12,7 @@ ALIKE = 0.8  # captions nearer than this mean the same thing and are no negative
 SAME_LABEL = 0.97  # but labels of two emoji mean two things, however near they are
 FLOOR = -0.03  # where a neutral picture should lie for every object's prompt
 NEUTRAL = 2  # of dataset.Batch.kinds
+EMOJI, PERSON = 1, 2  # kinds of captions that are labels, see alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +24,21 @@ class Weights:
     neutral: float = 20.0
     stages: float = 6.0
     pairs: float = 2.0
+    mates: float = 0.0
 
 
-def alike(sentences: Tensor, others: Tensor, labels: Tensor, other_labels: Tensor) -> Tensor:
-    """Tell which captions mean the same, by their sentence embeddings: bool (B, T).
+def alike(sentences: Tensor, others: Tensor, kinds: Tensor, other_kinds: Tensor) -> Tensor:
+    """Find the captions that mean the same, by their sentence embeddings: bool (B, T).
 
     Args:
         sentences: (B, D) unit-norm.
         others: (T, D) unit-norm.
-        labels: (B,) bool, whether a caption is an emoji's label.
-        other_labels: (T,) the same of the others.
+        kinds: (B,) whether a caption is one of a list of labels: 0 for none, 1 an emoji's label,
+            2 a category of people's drawings. Two labels of one list mean two things.
+        other_kinds: (T,) the same of the others.
     """
-    limit = torch.where(labels[:, None] & other_labels, SAME_LABEL, ALIKE)
+    listed = (kinds[:, None] == other_kinds) & (other_kinds > 0)
+    limit = torch.where(listed, SAME_LABEL, ALIKE)
     return sentences @ others.T > limit
 
 

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Similarities = NDArray[np.float32]
+GOOD, GOOD_SCORE = 90, 80.0  # the percentile of right pairs that scores so much
+WEAK = 4  # percent of right pairs that may score under 5
 
 
 def recall(similarities: Similarities, right: NDArray[np.int64], at: int) -> float:
@@ -39,9 +41,41 @@ def best_of(similarities: Similarities, others: int, seed: int) -> float:
     return 100 * float(np.mean(won))
 
 
-def similarity_range(matching: Similarities, other: Similarities) -> tuple[float, float]:
-    """Return low, the median of non-matching pairs, and high, the 99th percentile of matching."""
-    return float(np.median(other)), float(np.percentile(matching, 99))
+def best_among(
+    similarities: Similarities, right: NDArray[np.int64], others: int, seed: int
+) -> float:
+    """Percent of pictures (rows) that prefer their own text to random other texts.
+
+    Args:
+        similarities: (pictures, texts).
+        right: (pictures,) the column of each picture's own text.
+        others: How many other texts to compare with.
+        seed: Of their choice.
+    """
+    rng = np.random.default_rng(seed)
+    columns = np.arange(similarities.shape[1])
+    won = []
+    for row, own in zip(similarities, right, strict=True):
+        wrong = rng.choice(np.delete(columns, own), others, replace=False)
+        won.append(row[own] > row[wrong].max())
+    return 100 * float(np.mean(won))
+
+
+def similarity_range(right: Similarities, wrong: Similarities) -> tuple[float, float]:
+    """Choose the similarities that score 0 and 100, from people's drawings.
+
+    Half of the wrong prompts score 0, unless more than one right prompt in 25 would score under 5
+    with it. A drawing better than nine of ten scores 80.
+
+    Args:
+        right: Of drawings with their own prompt.
+        wrong: Of drawings with other prompts.
+    """
+    good = float(np.percentile(right, GOOD))
+    low = float(np.median(wrong))
+    weak = float(np.percentile(right, WEAK))  # should score 5: 5/80 of the way from low to good
+    low = min(low, (weak - good * 5 / GOOD_SCORE) / (1 - 5 / GOOD_SCORE))
+    return low, low + (good - low) * 100 / GOOD_SCORE
 
 
 def score(similarities: Similarities, low: float, high: float) -> Similarities:

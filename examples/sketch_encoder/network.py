@@ -32,6 +32,14 @@ CLASSES = 1000
 DIM = 384
 DROPOUT = 0.1
 WHITE = 1024  # directions of the pooled features that the head looks at
+NORMS = (  # each convolution and the norm behind it; a module has the two or lacks one
+    ("_conv_stem", "_bn0"),
+    ("_conv_head", "_bn1"),
+    ("_expand_conv", "_bn0"),
+    ("_depthwise_conv", "_bn1"),
+    ("_project_conv", "_bn2"),
+)
+WIDTH, HEADS, QUERIES, PLACES = 256, 4, 4, 4  # of the attention over the map's places
 
 
 class SameConv(nn.Conv2d):
@@ -108,6 +116,65 @@ class Backbone(nn.Module):
         return functional.relu6(self._bn1(self._conv_head(x)))
 
 
+class Places(nn.Module):
+    """A small transformer over the last map's places: (N, 1280, h, w) to (N, 384).
+
+    Mean and maximum forget places, so that "a cat on a dog" and "a dog on a cat" pool alike.
+    Learned queries attend to the map's places after one layer of self-attention. The output starts
+    at zero.
+
+    Source: Lee et al. 2019 (pooling by multi-head attention).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reduce = nn.Linear(FEATURES, WIDTH)
+        self.position = nn.Parameter(0.02 * torch.randn(1, PLACES * PLACES, WIDTH))
+        self.first, self.second, self.third = (nn.LayerNorm(WIDTH) for _ in range(3))
+        self.mix, self.pool = Attention(), Attention()
+        self.wide = nn.Sequential(
+            nn.Linear(WIDTH, 2 * WIDTH), nn.GELU(), nn.Linear(2 * WIDTH, WIDTH)
+        )
+        self.queries = nn.Parameter(0.5 * torch.randn(1, QUERIES, WIDTH))
+        self.out = nn.Linear(QUERIES * WIDTH, DIM)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Pool."""
+        places = self.reduce(maps.flatten(2).transpose(1, 2)) + self._position(maps.shape[2:])
+        normed = self.first(places)
+        places = places + self.mix(normed, normed)
+        places = places + self.wide(self.second(places))
+        queries = self.queries.expand(maps.shape[0], -1, -1)  # len() would be fixed by the export
+        return self.out(self.pool(queries, self.third(places)).flatten(1))
+
+    def _position(self, shape: torch.Size) -> Tensor:
+        """Return what marks each place: (1, h w, C), stretched to maps of another size."""
+        if tuple(shape) == (PLACES, PLACES):
+            return self.position
+        grid = self.position.transpose(1, 2).unflatten(2, (PLACES, PLACES))
+        grid = functional.interpolate(grid, tuple(shape), mode="bilinear", align_corners=False)
+        return grid.flatten(2).transpose(1, 2)
+
+
+class Attention(nn.Module):
+    """Multi-head attention in plain matrix products, which every exporter knows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.key, self.value, self.out = (nn.Linear(WIDTH, WIDTH) for _ in range(4))
+
+    def forward(self, queries: Tensor, places: Tensor) -> Tensor:
+        """Attend from (N, Q, C) to (N, P, C)."""
+        q, k, v = (
+            part.reshape(part.shape[0], -1, HEADS, WIDTH // HEADS).transpose(1, 2)
+            for part in (self.query(queries), self.key(places), self.value(places))
+        )
+        weights = torch.softmax(q @ k.transpose(-1, -2) * (WIDTH // HEADS) ** -0.5, -1)
+        return self.out((weights @ v).transpose(1, 2).flatten(2))
+
+
 class SketchNet(nn.Module):
     """Pixels to a unit-norm embedding in MiniLM's sentence space.
 
@@ -123,6 +190,7 @@ class SketchNet(nn.Module):
         self.direct = nn.Linear(WHITE, DIM)
         self.deep = nn.Sequential(nn.Linear(WHITE, 768), nn.GELU(), nn.Linear(768, DIM))
         nn.init.zeros_(self.deep[2].weight)
+        self.places = Places()
         self.to_texts = nn.Linear(DIM, DIM, bias=False)
         nn.init.eye_(self.to_texts.weight)
         self.classifier = nn.Linear(FEATURES, CLASSES)
@@ -156,7 +224,8 @@ class SketchNet(nn.Module):
     def heads(self, maps: Tensor) -> tuple[Tensor, Tensor]:
         """The map to a unit-norm embedding (N, 384) and ImageNet logits (N, 1000)."""
         white = functional.dropout(self.whiten(self.pool(maps)), DROPOUT, self.training)
-        embedding = functional.normalize(self.direct(white) + self.deep(white), dim=-1)
+        summed = self.direct(white) + self.deep(white) + self.places(maps)
+        embedding = functional.normalize(summed, dim=-1)
         return embedding, self.classifier(maps.mean((2, 3)))
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -179,14 +248,7 @@ def load_imagenet(net: SketchNet, weights: Path) -> None:
 def fold_norms(module: nn.Module) -> None:
     """Fold every batch norm, with its running statistics, into the convolution before it."""
     children = dict(module.named_children())
-    pairs = (
-        ("_conv_stem", "_bn0"),
-        ("_conv_head", "_bn1"),
-        ("_expand_conv", "_bn0"),
-        ("_depthwise_conv", "_bn1"),
-        ("_project_conv", "_bn2"),
-    )
-    for conv_name, norm_name in pairs:
+    for conv_name, norm_name in NORMS:
         norm = children.get(norm_name)
         conv = children.get(conv_name)
         if conv is None or not isinstance(norm, nn.BatchNorm2d):

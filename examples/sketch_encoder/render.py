@@ -72,6 +72,10 @@ class Store:
         raster = np.load(work / "raster.npy", mmap_mode="r")
         return cls(raster, **{name: flat[name] for name in flat.files})
 
+    def shape_counts(self) -> NDArray[np.int64]:
+        """Return how many shapes each picture has."""
+        return np.diff(self.of_picture)
+
     def shapes(self, picture: int) -> list[Shape]:
         """Return one picture's shapes; empty where it has none that can be redrawn."""
         found = []

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -25,6 +26,18 @@ Frame = NDArray[np.uint8]
 LOOKS = ("clean", "webcam", "redrawn")
 DRAWABLE = ("animals", "food", "travel", "activities", "objects")
 PARTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+class Tower(Protocol):
+    """An encoder as measured here."""
+
+    size: int
+
+    def images(self, frames: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Embed RGB frames (size, size, 3): unit-norm (N, D)."""
+
+    def texts(self, texts: list[str]) -> NDArray[np.float32]:
+        """Embed texts: unit-norm (N, D)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,29 @@ def held_out(pictures: list[Picture]) -> dict[str, Retrieval]:
         "unseen concept and synonyms": _without_synonyms(pictures, new),
         "unseen style and concept": _of_labels(pictures, style, unseen),
     }
+
+
+def not_drawn(sets: dict[str, Retrieval], drawn: set[str]) -> dict[str, Retrieval]:
+    """Keep of the unseen concepts those that no trained drawing by people shows either.
+
+    Args:
+        sets: From :func:`held_out`.
+        drawn: Names of the categories of people's drawings that are trained on.
+    """
+    stems = [frozenset(stem(word) for word in words(name)) for name in sorted(drawn)]
+
+    def kept(test: Retrieval) -> Retrieval:
+        shown = [
+            any(name <= own or own <= name for name in stems)
+            for own in (frozenset(stem(word) for word in words(text)) for text in test.texts)
+        ]
+        numbers = [k for k, right in enumerate(test.right) if not shown[right]]
+        return Retrieval([test.pictures[k] for k in numbers], test.texts, test.right[numbers])
+
+    return {
+        f"{name}, not drawn by people": kept(test)
+        for name, test in sets.items() if name in ("unseen concept", "unseen style and concept")
+    }  # fmt: skip
 
 
 def validation(pictures: list[Picture], splits: Splits) -> dict[str, Retrieval]:

@@ -18,9 +18,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from . import fetch, pictures
+from . import fetch, hands, people, pictures, quickdraw
 from .dataset import Steps
+from .losses import EMOJI, PERSON
 from .network import SketchNet, fold_norms
+from .people import PeopleStore
 from .render import Store
 from .teacher import imagenet_net
 from .trainer import Recipe, Trainer
@@ -39,42 +41,82 @@ def keep_memory() -> None:
             libc.mallopt(option, value)
 
 
-def load_average(work: Path, name: str) -> SketchNet:
-    """Return the network with a checkpoint's averaged weights, ready to use."""
+def load_average(work: Path, name: str, fold: bool = True) -> SketchNet:
+    """Return the network with a checkpoint's averaged weights, its norms folded: ready to use.
+
+    Args:
+        work: The work folder.
+        name: Of the checkpoint.
+        fold: False to keep the norms, for more training.
+    """
     net = imagenet_net()
     net.load_state_dict(torch.load(work / f"{name}.pt", weights_only=True)["average"])
-    fold_norms(net.backbone)
+    if fold:
+        fold_norms(net.backbone)
     return net.eval()
 
 
 def open_steps(work: Path, packages: Path, recipe: Recipe) -> tuple[Steps, Tensor]:
-    """Return the training steps, and the captions that are emoji labels."""
+    """Return the training steps, and the kind of every caption, see :func:`losses.alike`."""
     plan = json.loads((work / "captions.json").read_text())
     listed = pictures.load(work / "pictures.json")
+    store: Store | PeopleStore = Store.open(work)
+    habits = None
+    if recipe.uses_people:
+        drawings = quickdraw.read_arrays(work / people.FILE)
+        trained = people.split(drawings, people.unseen_categories()).trained
+        habits = hands.measure([drawings[k] for k in trained])
+        plan = people.merge(plan, json.loads((work / "people_captions.json").read_text()))
+        listed = listed + people.listing(drawings)
+        store = PeopleStore(store, drawings)
     fonts = fetch.font_files(packages, fetch.TRAINING_FONTS)
     steps = Steps(
-        Store.open(work), listed, plan, fonts, recipe.mix, recipe.size_at, recipe.hardness_at,
-        recipe.seed,
+        store, listed, plan, fonts, recipe.mix, recipe.size_at, recipe.hardness_at,
+        recipe.seed, habits,
     )  # fmt: skip
-    labels = {numbers[0] for i, numbers in steps.captions.items() if listed[i].label}
-    return steps, torch.tensor(sorted(labels))
+    kinds = torch.zeros(len(plan["texts"]), dtype=torch.uint8)
+    for i, numbers in steps.captions.items():
+        if listed[i].label:
+            kinds[numbers[0]] = EMOJI
+        elif listed[i].set == people.SET:
+            kinds[numbers[0]] = PERSON
+    return steps, kinds
 
 
-def run(work: Path, packages: Path, recipe: Recipe, name: str, workers: int = 2) -> None:
-    """Train, or go on training, until the recipe's last step."""
+def run(
+    work: Path,
+    packages: Path,
+    recipe: Recipe,
+    name: str,
+    start: SketchNet | None = None,
+    workers: int = 2,
+) -> None:
+    """Train, or go on training, until the recipe's last step.
+
+    Args:
+        work: The work folder.
+        packages: The fetched packages.
+        recipe: How to train.
+        name: Of the checkpoint.
+        start: A trained network to start from, instead of ImageNet's weights and a solved head.
+        workers: Processes that make batches.
+    """
     keep_memory()
-    trainer = Trainer(work, recipe, name)
-    steps, labels = open_steps(work, packages, recipe)
-    todo = range(trainer.step, recipe.steps)
+    trainer = Trainer(work, recipe, name, start)
+    steps, kinds = open_steps(work, packages, recipe)
+    remaining = range(trainer.step, recipe.steps)
     loader = DataLoader(
-        steps, batch_size=None, sampler=todo, num_workers=workers, prefetch_factor=4
+        steps, batch_size=None, sampler=remaining, num_workers=workers, prefetch_factor=4
     )
     if not trainer.path.exists():
-        print(f"solving the head from {recipe.head_start} batches", flush=True)
-        first = range(-recipe.head_start, 0)
-        trainer.solve_head(DataLoader(steps, batch_size=None, sampler=first, num_workers=workers))
+        if start is None:
+            print(f"solving the head from {recipe.head_start} batches", flush=True)
+            first = range(-recipe.head_start, 0)
+            trainer.solve_head(
+                DataLoader(steps, batch_size=None, sampler=first, num_workers=workers)
+            )
         trainer.save()
-    trainer.train(loader, labels)
+    trainer.train(loader, kinds)
 
 
 def main() -> None:

@@ -40,9 +40,14 @@ class Recipe:
     bank: int = 2048
     average: float = 0.999
     warm_up: int = 150
-    head_start: int = 80  # batches that the head is solved from
+    head_start: int = 80  # batches that the head is solved from; 0 to start from a trained network
     mix: Mix = field(default_factory=Mix)
     weights: Weights = field(default_factory=Weights)
+
+    @property
+    def uses_people(self) -> bool:
+        """Whether batches show drawings by real people."""
+        return bool(self.mix.people or self.mix.mates or self.mix.people_stages)
 
     def hardness_at(self, step: int) -> float:
         """Return how hard the samples of a step are: 0 clean pictures, 1 anything."""
@@ -54,14 +59,41 @@ class Recipe:
         return next((side for until, side in self.sizes if done < until), self.size)
 
 
+def people_recipe(steps: int = 3000) -> Recipe:
+    """Return the recipe of the second training, which goes on from the first one's network.
+
+    It has lower rates and shows anything from the first step on.
+    """
+    mix = Mix(
+        singles=22, pairs=5, stages=4, scenes=12, neutral=8,
+        people=30, mates=6, people_stages=7, people_scenes=12,
+    )  # fmt: skip
+    return Recipe(
+        steps=steps,
+        sizes=((0.6, 96),),
+        easy=0.0,
+        head_rate=1.5e-3,
+        body_rate=1.2e-3,
+        average=0.998,
+        warm_up=100,
+        head_start=0,
+        mix=mix,
+        weights=Weights(to_pictures=0.5, teacher=0.0, mates=0.5),
+    )
+
+
 class Trainer:
     """Holds network, optimiser and running average; resumes from its last checkpoint."""
 
-    def __init__(self, work: Path, recipe: Recipe, name: str) -> None:
+    def __init__(
+        self, work: Path, recipe: Recipe, name: str, start: SketchNet | None = None
+    ) -> None:
         self.work, self.recipe = work, recipe
         self.path = work / f"{name}.pt"
         torch.manual_seed(recipe.seed)
         self.net = imagenet_net(torch.from_numpy(np.load(work / "classes.npy")))
+        if start is not None:
+            self.net.load_state_dict(start.state_dict())
         self.net.to(memory_format=torch.channels_last)
         self.net.train()
         self.net.freeze(recipe.frozen_blocks)
@@ -70,22 +102,31 @@ class Trainer:
         self.rates = [group["lr"] for group in self.optimiser.param_groups]
         self.average = {k: v.clone() for k, v in self.net.state_dict().items()}
         self.step = 0
-        self.texts = torch.from_numpy(np.load(work / "captions.npy").astype(np.float32))
-        self.texts = torch.nn.functional.normalize(self.texts, dim=-1)
-        taught = np.load(work / "teacher.npz")
-        self.taught = {k: torch.from_numpy(taught[k]) for k in taught.files}
+        files = ["captions.npy", "people_captions.npy"][: 1 + recipe.uses_people]
+        texts = np.concatenate([np.load(work / file).astype(np.float32) for file in files])
+        self.texts = torch.nn.functional.normalize(torch.from_numpy(texts), dim=-1)
+        self.taught: dict[str, Tensor] = {}
+        if recipe.weights.teacher:
+            taught = np.load(work / "teacher.npz")
+            self.taught = {k: torch.from_numpy(taught[k]) for k in taught.files}
         if self.path.exists():
             self._resume()
 
     def train(
-        self, loader: Iterable[dict[str, Tensor]], labels: Tensor, save_every_s: float = 300
+        self, loader: Iterable[dict[str, Tensor]], kinds: Tensor, save_every_s: float = 300
     ) -> None:
-        """Run the remaining steps; ``labels`` are caption numbers always in the bank."""
+        """Run the remaining steps.
+
+        Args:
+            loader: The batches of the steps from :attr:`step` on.
+            kinds: (T,) of every caption, see :func:`losses.alike`; labels are always in the bank.
+            save_every_s: Seconds between two checkpoints.
+        """
         began = saved = time.monotonic()
         sums: dict[str, float] = {}
         first = self.step
         for batch in loader:
-            for name, value in self.update(batch, labels).items():
+            for name, value in self.update(batch, kinds).items():
                 sums[name] = sums.get(name, 0.0) + value
             if self.step % 25 == 0 or self.step == self.recipe.steps:
                 count = min(25, self.step - first)
@@ -101,7 +142,7 @@ class Trainer:
                 saved = time.monotonic()
         self.save()
 
-    def update(self, batch: dict[str, Tensor], labels: Tensor) -> dict[str, float]:
+    def update(self, batch: dict[str, Tensor], kinds: Tensor) -> dict[str, float]:
         """Take one step; returns its losses. What is random in it depends on its number alone."""
         torch.manual_seed(self.recipe.seed + (self.step << 8))
         recipe, mix, weights = self.recipe, self.recipe.mix, self.recipe.weights
@@ -109,20 +150,16 @@ class Trainer:
             group["lr"] = rate * schedule(self.step, recipe.steps, recipe.warm_up)
         images, logits = self.net.heads(self.net.features(to_pixels(batch["images"])))
         drawn = torch.randint(len(self.texts), (recipe.bank,))
-        drawn = torch.cat([labels, drawn])
+        drawn = torch.cat([kinds.nonzero()[:, 0], drawn])
         numbers = (batch["captions"], batch["wrong"].clamp(min=0), drawn)
         own, wrong, bank = (self.net.texts(self.texts[n]) for n in numbers)
         every = torch.cat([batch["captions"], drawn])
-        is_label = torch.isin(every, labels)
-        sentences = self.texts[every]
-        count = len(own)
-        same = losses.alike(sentences[:count], sentences, is_label[:count], is_label)
+        sentences, count = self.texts[every], len(own)
+        same = losses.alike(sentences[:count], sentences, kinds[every[:count]], kinds[every])
         wrong = wrong * (batch["wrong"] >= 0)[..., None]
         scale = self.net.log_scale.exp().clamp(max=100)
         plain = batch["kinds"] == NEUTRAL
         single = batch["pictures"] >= 0
-        a, b = mix.singles, mix.singles + 2 * mix.pairs
-        c = b + 2 * mix.stages
         found = {
             "contrast": losses.contrast(
                 images, own, wrong, bank, same, scale, batch["parts"], weights.to_pictures
@@ -132,12 +169,18 @@ class Trainer:
             found["neutral"] = weights.neutral * losses.neutral_floor(
                 images[plain], own[plain], wrong[plain], bank
             )
-        if weights.pairs and mix.pairs:
-            first, second = images[a:b:2], images[a + 1 : b : 2]
-            found["pairs"] = weights.pairs * losses.pair_distance(first, second)
-        if weights.stages and mix.stages:
+        for name, weight in (("pairs", weights.pairs), ("mates", weights.mates)):
+            shown = images[mix.place(name)]
+            if weight and len(shown):
+                found[name] = weight * losses.pair_distance(shown[::2], shown[1::2])
+        places = [mix.place(name) for name in ("stages", "people_stages")]
+        if weights.stages and mix.stages + mix.people_stages:
+            staged, captions, parts = (
+                torch.cat([rows[place] for place in places])
+                for rows in (images, own, batch["parts"])
+            )
             found["stages"] = weights.stages * losses.stage_order(
-                images[b:c:2], images[b + 1 : c : 2], own[b:c:2], batch["parts"][b:c:2]
+                staged[::2], staged[1::2], captions[::2], parts[::2]
             )
         if weights.teacher:
             at = batch["pictures"][single]
@@ -198,7 +241,7 @@ class Trainer:
 
 def parameter_groups(net: SketchNet, recipe: Recipe) -> list[dict[str, Any]]:
     """Group parameters with their rates: lower for earlier blocks, none for frozen ones."""
-    head = [*net.direct.parameters(), *net.deep.parameters()]
+    head = [*net.direct.parameters(), *net.deep.parameters(), *net.places.parameters()]
     groups = [
         {"params": head, "lr": recipe.head_rate, "weight_decay": 0.05},
         {"params": [net.log_scale], "lr": 3e-3, "weight_decay": 0.0},
