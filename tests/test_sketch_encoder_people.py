@@ -456,7 +456,8 @@ def test_the_second_recipe_shows_people_and_fills_a_batch():
     recipe = trainer.people_recipe(100)
     assert recipe.uses_people
     assert not trainer.Recipe().uses_people
-    assert recipe.mix.total == Mix().total == 128
+    assert recipe.mix.total == 64
+    assert Mix().total == 128
     assert recipe.hardness_at(1) == 1
 
 

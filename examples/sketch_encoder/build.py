@@ -142,7 +142,9 @@ class Build:
 
     def train_people(self) -> None:
         """Go on with people's drawings in the mix."""
-        train.run(self.work, self.packages, self.people, LAST, self._first_net())
+        resumes = (self.work / f"{LAST}.pt").exists()
+        first = None if resumes else self._first_net()
+        train.run(self.work, self.packages, self.people, LAST, first)
 
     def export(self) -> None:
         """Write the files; they ship when they are measured."""

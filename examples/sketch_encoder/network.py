@@ -151,11 +151,12 @@ class Places(nn.Module):
 
     def _position(self, shape: torch.Size) -> Tensor:
         """Return what marks each place: (1, h w, C), stretched to maps of another size."""
-        if tuple(shape) == (PLACES, PLACES):
+        height, width = (int(side) for side in shape)  # plain numbers, fixed by an export
+        if (height, width) == (PLACES, PLACES):
             return self.position
-        grid = self.position.transpose(1, 2).unflatten(2, (PLACES, PLACES))
-        grid = functional.interpolate(grid, tuple(shape), mode="bilinear", align_corners=False)
-        return grid.flatten(2).transpose(1, 2)
+        grid = self.position.transpose(1, 2).reshape(1, WIDTH, PLACES, PLACES)
+        grid = functional.interpolate(grid, (height, width), mode="bilinear", align_corners=False)
+        return grid.reshape(1, WIDTH, height * width).transpose(1, 2)
 
 
 class Attention(nn.Module):
