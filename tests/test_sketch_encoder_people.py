@@ -18,8 +18,10 @@ torch = pytest.importorskip("torch", reason="the build trains with torch")
 from examples.sketch_encoder import (  # noqa: E402 - after the checks for what they import
     captions,
     hands,
+    kept,
     losses,
     measures,
+    network,
     people,
     people_figures,
     quickdraw,
@@ -533,3 +535,65 @@ def test_unseen_concepts_that_people_draw_are_left_out():
     found = testsets.not_drawn({"unseen concept": test, "seen": test}, {"bicycles", "school bus"})
     (kept,) = found.values()
     assert (kept.pictures, kept.right.tolist(), len(kept.texts)) == ([7], [2], 3)
+
+
+def test_kept_batches_are_made_once_and_come_in_another_order_every_round(steps: Steps, tmp_path):
+    """Training on them sees what the whole network would have seen."""
+    torch.manual_seed(0)
+    net = network.SketchNet(torch.zeros(1000, 384)).eval()
+    net.freeze(15)
+    kept.keep(steps, net, 3, tmp_path, workers=0)
+    (tmp_path / "1.pt").unlink()  # as after an interruption
+    before = {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+    kept.keep(steps, net, 3, tmp_path, workers=0)
+    after = {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+    assert {name: after[name] for name in before} == before
+    batches = list(kept.repeat(tmp_path, 3, 0, 9, seed=0))
+    rounds = [[int(b["captions"].sum()) for b in batches[k : k + 3]] for k in (0, 3, 6)]
+    fresh = [steps[k] for k in range(3)]
+    assert sorted(rounds[0]) == sorted(rounds[1]) == sorted(int(b["captions"].sum()) for b in fresh)
+    number = next(k for k in range(3) if torch.equal(fresh[k]["pictures"], batches[0]["pictures"]))
+    with torch.no_grad():
+        whole = net.features(fresh[number]["images"].permute(0, 3, 1, 2).float())
+        upper = net.upper(batches[0]["maps"].float())
+    assert torch.allclose(whole, upper, atol=0.02)
+    resumed = next(kept.repeat(tmp_path, 3, 5, 9, seed=0))
+    assert torch.equal(resumed["captions"], batches[5]["captions"])
+
+
+def test_a_recovered_network_computes_what_was_exported(tmp_path: Path, monkeypatch):
+    """Its norms change nothing in evaluation, and it can be trained on."""
+    pytest.importorskip("onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    from examples.sketch_encoder import export, recover
+
+    def random_net() -> network.SketchNet:
+        torch.manual_seed(1)
+        return network.SketchNet(torch.zeros(1000, 384))
+
+    monkeypatch.setattr(recover, "imagenet_net", random_net)
+    net = random_net()
+    with torch.no_grad():
+        for value in net.parameters():  # no two layers alike, as after training
+            value.add_(0.02 * torch.randn(value.shape))
+    network.fold_norms(net.backbone)
+    export.export_visual(net.eval(), 128, tmp_path / "visual.onnx", tmp_path)
+    monkeypatch.setattr(recover, "read_matrix", lambda _: torch.eye(384))
+    frames = np.random.default_rng(0).integers(0, 256, (6, 128, 128, 3), np.uint8)
+    found = recover.recover(tmp_path, [{"images": torch.from_numpy(frames)}])
+    session = onnxruntime.InferenceSession(str(tmp_path / "visual.onnx"))
+    (shipped,) = session.run(None, {"image": frames})
+    with torch.inference_mode():
+        mine = found(torch.from_numpy(frames).permute(0, 3, 1, 2).float()).numpy()
+    assert ((shipped * mine).sum(1) > 0.999).all()
+    assert isinstance(found.backbone._bn1, torch.nn.BatchNorm2d)
+
+
+def test_an_export_that_lacks_weights_is_refused(tmp_path: Path, monkeypatch):
+    pytest.importorskip("onnx")
+    from examples.sketch_encoder import recover
+
+    monkeypatch.setattr(recover, "read_weights", lambda _: {"direct.bias": torch.zeros(384)})
+    monkeypatch.setattr(recover, "imagenet_net", lambda: network.SketchNet(torch.zeros(1000, 384)))
+    with pytest.raises(ValueError, match=r"visual\.onnx lacks backbone\."):
+        recover.recover(tmp_path, [])

@@ -40,9 +40,9 @@ from .network import SketchNet
 from .quickdraw import Drawing
 from .render import Store, render
 from .sentences import SentenceEncoder, export_text_tower, package_file
-from .trainer import Recipe, people_recipe
+from .trainer import Recipe, people_recipe, upper_recipe
 
-FIRST, LAST = "icons", "sketch"  # the two trainings; the second one's weights ship
+FIRST, UPPER, LAST = "icons", "upper", "sketch"  # the trainings; the last one's weights ship
 VERSION = "3.0.0"
 SCENES = 20_000
 RECOVER_BATCHES = 12
@@ -58,6 +58,7 @@ class Build:
     quickdraw: str = quickdraw_download.BUCKET
     per_category: int = 1000
     icons: Recipe = field(default_factory=Recipe)
+    upper: Recipe = field(default_factory=upper_recipe)
     people: Recipe = field(default_factory=people_recipe)
     start: Path | None = None  # an exported encoder to start from instead of the first training
 
@@ -81,6 +82,7 @@ class Build:
             self.caption,
             self.teach,
             self.train_icons,
+            self.train_upper,
             self.train_people,
             self.export,
             self.evaluate,
@@ -140,10 +142,14 @@ class Build:
         if self.start is None:
             train.run(self.work, self.packages, self.icons, FIRST)
 
+    def train_upper(self) -> None:
+        """Train the last block and the head with people's drawings in the mix."""
+        first = None if self._begun(UPPER) else self._first_net()
+        train.run(self.work, self.packages, self.upper, UPPER, first)
+
     def train_people(self) -> None:
-        """Go on with people's drawings in the mix."""
-        resumes = (self.work / f"{LAST}.pt").exists()
-        first = None if resumes else self._first_net()
+        """Train the whole tower with people's drawings in the mix."""
+        first = None if self._begun(LAST) else train.load_average(self.work, UPPER, fold=False)
         train.run(self.work, self.packages, self.people, LAST, first)
 
     def export(self) -> None:
@@ -172,6 +178,9 @@ class Build:
 
     def _drawings(self) -> list[Drawing]:
         return people.read(self.quickdraw, self.per_category, self.work)
+
+    def _begun(self, name: str) -> bool:
+        return (self.work / f"{name}.pt").exists()
 
     def _first_net(self) -> SketchNet:
         """Return the network that the second training starts from."""
@@ -223,8 +232,8 @@ def main() -> None:
         options.quickdraw,
         options.per_category,
         Recipe(steps=options.steps),
-        people_recipe(options.people_steps),
-        options.start,
+        people=people_recipe(options.people_steps),
+        start=options.start,
     )
     for step in build.steps():
         began = time.monotonic()

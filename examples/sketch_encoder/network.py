@@ -213,10 +213,17 @@ class SketchNet(nn.Module):
 
     def features(self, pixels: Tensor) -> Tensor:
         """Pixels float RGB 0...255 (N, 3, S, S) to a (N, 1280, S/32, S/32) map."""
+        return self.upper(self.stem(pixels))
+
+    def stem(self, pixels: Tensor) -> Tensor:
+        """Run the blocks that are frozen."""
         x = (pixels - 127.0) / 128.0
         with torch.set_grad_enabled(self.frozen_blocks == 0 and torch.is_grad_enabled()):
-            x = self.backbone.stem(x, self.frozen_blocks)
-        return self.backbone.rest(x, self.frozen_blocks)
+            return self.backbone.stem(x, self.frozen_blocks)
+
+    def upper(self, maps: Tensor) -> Tensor:
+        """Run the other blocks: :meth:`features` from what :meth:`stem` gave."""
+        return self.backbone.rest(maps, self.frozen_blocks)
 
     def pool(self, maps: Tensor) -> Tensor:
         """The map's mean and maximum over places, normed: (N, 2560)."""

@@ -62,7 +62,7 @@ class PeopleFigures:
 
     def ranks(self) -> dict[str, float]:
         """Find each drawing's category among all names."""
-        figures = {}
+        figures: dict[str, float] = {}
         for group, numbers in self.drawings.items():
             right = self.right[numbers]
             for look in LOOKS:

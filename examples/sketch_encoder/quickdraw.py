@@ -100,7 +100,7 @@ def read_lines(file: Path, count: int) -> list[Drawing]:
     Raises:
         QuickDrawError: A line is not a drawing.
     """
-    found = []
+    found: list[Drawing] = []
     with file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if len(found) == count:

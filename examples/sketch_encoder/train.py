@@ -12,13 +12,14 @@ import argparse
 import ctypes
 import json
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from . import fetch, hands, people, pictures, quickdraw
+from . import fetch, hands, kept, people, pictures, quickdraw
 from .dataset import Steps
 from .losses import EMOJI, PERSON
 from .network import SketchNet, fold_norms
@@ -60,7 +61,8 @@ def open_steps(work: Path, packages: Path, recipe: Recipe) -> tuple[Steps, Tenso
     """Return the training steps, and the kind of every caption, see :func:`losses.alike`."""
     plan = json.loads((work / "captions.json").read_text())
     listed = pictures.load(work / "pictures.json")
-    store: Store | PeopleStore = Store.open(work)
+    icons = Store.open(work)
+    store: Store | PeopleStore = icons
     habits = None
     if recipe.uses_people:
         drawings = quickdraw.read_arrays(work / people.FILE)
@@ -68,7 +70,7 @@ def open_steps(work: Path, packages: Path, recipe: Recipe) -> tuple[Steps, Tenso
         habits = hands.measure([drawings[k] for k in trained])
         plan = people.merge(plan, json.loads((work / "people_captions.json").read_text()))
         listed = listed + people.listing(drawings)
-        store = PeopleStore(store, drawings)
+        store = PeopleStore(icons, drawings)
     fonts = fetch.font_files(packages, fetch.TRAINING_FONTS)
     steps = Steps(
         store, listed, plan, fonts, recipe.mix, recipe.size_at, recipe.hardness_at,
@@ -104,10 +106,16 @@ def run(
     keep_memory()
     trainer = Trainer(work, recipe, name, start)
     steps, kinds = open_steps(work, packages, recipe)
-    remaining = range(trainer.step, recipe.steps)
-    loader = DataLoader(
-        steps, batch_size=None, sampler=remaining, num_workers=workers, prefetch_factor=4
-    )
+    loader: Iterable[dict[str, Tensor]]
+    if recipe.kept:
+        folder = work / f"{name}_kept"
+        kept.keep(steps, trainer.net, recipe.kept, folder, workers)
+        loader = kept.repeat(folder, recipe.kept, trainer.step, recipe.steps, recipe.seed)
+    else:
+        remaining = range(trainer.step, recipe.steps)
+        loader = DataLoader(
+            steps, batch_size=None, sampler=remaining, num_workers=workers, prefetch_factor=4
+        )
     if not trainer.path.exists():
         if start is None:
             print(f"solving the head from {recipe.head_start} batches", flush=True)

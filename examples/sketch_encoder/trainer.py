@@ -23,6 +23,8 @@ from .losses import NEUTRAL, Weights
 from .network import BLOCKS, SketchNet
 from .teacher import imagenet_net, to_pixels
 
+PEOPLE_WEIGHTS = Weights(to_pictures=0.5, teacher=0.0, mates=0.5)
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -41,6 +43,7 @@ class Recipe:
     average: float = 0.999
     warm_up: int = 150
     head_start: int = 80  # batches that the head is solved from; 0 to start from a trained network
+    kept: int = 0  # batches that all steps share, see kept.py; 0 to make new ones at every step
     mix: Mix = field(default_factory=Mix)
     weights: Weights = field(default_factory=Weights)
 
@@ -59,8 +62,33 @@ class Recipe:
         return next((side for until, side in self.sizes if done < until), self.size)
 
 
+def upper_recipe(steps: int = 1500, kept: int = 280) -> Recipe:
+    """Return the recipe of the second training: the last block and the head meet people's drawings.
+
+    All below is frozen, so that a step costs a tenth of a step of the whole network.
+    """
+    mix = Mix(
+        singles=24, pairs=4, stages=3, scenes=10, neutral=8,
+        people=36, mates=6, people_stages=6, people_scenes=12,
+    )  # fmt: skip
+    return Recipe(
+        steps=steps,
+        sizes=(),
+        easy=0.0,
+        frozen_blocks=15,
+        head_rate=1.5e-3,
+        body_rate=1.5e-3,
+        average=0.995,
+        warm_up=50,
+        head_start=0,
+        kept=kept,
+        mix=mix,
+        weights=PEOPLE_WEIGHTS,
+    )
+
+
 def people_recipe(steps: int = 3000) -> Recipe:
-    """Return the recipe of the second training, which goes on from the first one's network.
+    """Return the recipe of the third training: the whole network with people's drawings.
 
     It has lower rates, leaves two more blocks as they are, and shows anything from the first step
     on. Batches are half as large, because most of the work lies in many small corrections.
@@ -80,7 +108,7 @@ def people_recipe(steps: int = 3000) -> Recipe:
         warm_up=100,
         head_start=0,
         mix=mix,
-        weights=Weights(to_pictures=0.5, teacher=0.0, mates=0.5),
+        weights=PEOPLE_WEIGHTS,
     )
 
 
@@ -150,7 +178,11 @@ class Trainer:
         recipe, mix, weights = self.recipe, self.recipe.mix, self.recipe.weights
         for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
             group["lr"] = rate * schedule(self.step, recipe.steps, recipe.warm_up)
-        images, logits = self.net.heads(self.net.features(to_pixels(batch["images"])))
+        if "maps" in batch:
+            maps = self.net.upper(batch["maps"].float())
+        else:
+            maps = self.net.features(to_pixels(batch["images"]))
+        images, logits = self.net.heads(maps)
         drawn = torch.randint(len(self.texts), (recipe.bank,))
         drawn = torch.cat([kinds.nonzero()[:, 0], drawn])
         numbers = (batch["captions"], batch["wrong"].clamp(min=0), drawn)
