@@ -42,8 +42,8 @@ class PaintcamError(Exception):
         what: What failed, with the value, as a sentence.
         fix: What to do next, as a sentence that starts with a verb. If it is empty, the command
             line adds its own for this kind of error.
-        parameter: The parameter that holds the wrong value. If `what` begins with it, the command
-            line shows its own option there: "seconds must be …" becomes "--seconds must be …".
+        parameter: The parameter that `what` speaks of, or several, separated by spaces. The command
+            line shows its options instead: "seconds must be …" becomes "--seconds must be …".
 
     Example:
         >>> from paintcam import SourceError

@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 from fakes import FakeJudge, FakeSource, make_presenter
 from mjpeg import Webcam, moving_picture
 from paintcam.cli import app
-from paintcam.cli.build_run import conduct
 from paintcam.cli.report import JsonReport, TextReport
+from paintcam.cli.signals import conduct
 from paintcam.contest.player_run import PlayerShow
 from paintcam.errors import ModelError
 from paintcam.judge.verdict import Verdict
@@ -207,8 +207,8 @@ def test_kill_9_keeps_the_best(tmp_path, houses):
     bests = {f"{row['best']:.1f}" for row in program.of("verdict") if row["best"] >= reached}
     clip = write_video(tmp_path / "a.mp4", [house(1)] * 5)
     first = paintcam(*HOUSE, "-s", clip, cwd=tmp_path)
-    assert re.search(r'best ([\d.]+) for "a house"', first.stderr).group(1) in bests
-    assert "cut off" not in paintcam(*HOUSE, "-s", clip, cwd=tmp_path).stderr
+    assert re.search(r'Best score: ([\d.]+) for "a house"', first.stderr).group(1) in bests
+    assert "ended unexpectedly" not in paintcam(*HOUSE, "-s", clip, cwd=tmp_path).stderr
 
 
 def test_a_player_reads_the_summary_before_the_database_is_waited_for(tmp_path, clip, monkeypatch):
@@ -288,7 +288,7 @@ def test_a_second_paintcam_leaves_the_first_ones_best_alone(tmp_path, houses, cl
     ):
         first.until(lambda: len(first.of("verdict")) > 5)
         second = paintcam(*HOUSE, "-s", clip, cwd=tmp_path)
-        assert "cut off" not in second.stderr
+        assert "ended unexpectedly" not in second.stderr
         assert list((tmp_path / "data").glob("last-run-*.json"))
 
 
@@ -347,31 +347,40 @@ def test_score_tells_the_broken_picture_and_scores_the_rest(tmp_path):
 
 
 MISTAKES = [
-    (("run",), "What should the drawing show?"),
+    (("run",), "neither a prompt nor labels"),
     (("--prompt", "  ", *SKETCH), "is blank"),
     (("--prompt", "house " * 100, *SKETCH, "-s", "CLIP"), "too long"),
     (("--prompt", "a house", "--model", "dall-e"), "dall-e"),
     (("--prompt", "a house", "--model", "clip:ViT-Z"), "ViT-Z"),
     ((*HOUSE, "--range", "0.5", "0.1", "-s", "CLIP"), "LOW must be below HIGH"),
-    ((*HOUSE, "--range", "0", "inf", "--source", "gone.mp4"), "--range 0 inf: LOW must be below"),
+    (
+        (*HOUSE, "--range", "0", "inf", "--source", "gone.mp4"),
+        "The score range 0 inf is not valid: LOW must be below HIGH",
+    ),
     ((*HOUSE, "--source", "gone.mp4"), "No such file: 'gone.mp4'"),
     ((*HOUSE, "--source", "97"), "Cannot open camera 97"),
     ((*HOUSE, "--source", "http://127.0.0.1:9/x"), "Cannot open http://127.0.0.1:9:"),
     ((*HOUSE, "-s", "CLIP", "--record", "talk.gif"), "talk.gif"),
     ((*HOUSE, "-s", "CLIP", "--record", "/proc/talk.mp4"), "/proc/talk.mp4"),
     ((*HOUSE, "-s", "CLIP", "--snapshot", "/proc/best"), "/proc/best"),
-    ((*HOUSE, "-s", "CLIP", "--seconds", "-3"), "--seconds -3"),
-    ((*HOUSE, "-s", "CLIP", "--smoothing", "-1"), "--smoothing -1"),
-    ((*HOUSE, "-s", "CLIP", "--player", "Ada", "--window", "-1"), "A window of -1 seconds"),
-    ((*HOUSE, "-s", "CLIP", "--player", "Ada", "--window", "nan"), "A window of nan seconds"),
+    ((*HOUSE, "-s", "CLIP", "--seconds", "-3"), "--seconds must be greater than 0 (got -3)"),
+    ((*HOUSE, "-s", "CLIP", "--smoothing", "-1"), "--smoothing must be 0 or more (got -1)"),
+    (
+        (*HOUSE, "-s", "CLIP", "--player", "Ada", "--window", "-1"),
+        "--window must be 0 or more (got -1)",
+    ),
+    (
+        (*HOUSE, "-s", "CLIP", "--player", "Ada", "--window", "nan"),
+        "--window must be 0 or more (got nan)",
+    ),
     ((*HOUSE, "-s", "CLIP", "--backend", "telepathy"), "telepathy"),
     (("--prompt", "a house", "-m", "sketch", "-s", "CLIP", "--view", "window"), "no screen here"),
     (("--label", "a cat", *SKETCH, "--source", "gone.mp4"), "At least two labels"),
     (("--label", "a cat", "--label", " a cat", *SKETCH, "--source", "gone.mp4"), "appears twice"),
     (("--label", "a cat", "--label", " ", *SKETCH, "--source", "gone.mp4"), "A label is blank"),
-    ((*HOUSE, "--no-guard", "bot", "--source", "gone.mp4"), "No guard is called 'bot'"),
+    ((*HOUSE, "--no-guard", "bot", "--source", "gone.mp4"), 'There is no guard named "bot"'),
     (("score", "gone.png", "--label", "a cat", "-m", "sketch"), "At least two labels"),
-    (("score", "gone.png", *HOUSE[:4], "--no-guard", "bot"), "No guard is called 'bot'"),
+    (("score", "gone.png", *HOUSE[:4], "--no-guard", "bot"), 'There is no guard named "bot"'),
     (("score", "gone.png", "--prompt", "a house", "-m", "sketch"), "gone.png"),
     (("score", ".", "--prompt", "a house", "-m", "sketch"), "No pictures in"),
 ]
@@ -541,7 +550,7 @@ def test_auto_asks_once_at_a_terminal_with_roboflow_in_reach(tmp_path, clip):
         os.close(main)
         assert process.returncode == 0, said
         assert b"Best " in out
-        asked.append(b"download now?" in said)
+        asked.append(b"Download them now?" in said)
     server.shutdown()
     server.server_close()
     assert asked == [True, False]

@@ -471,8 +471,8 @@ def test_an_encoder_that_dies_in_mid_contest_leaves_the_podium(
     presenter = SimpleNamespace(window=None, state=SimpleNamespace(note=print, model="sketch"))
     loop = SimpleNamespace(presenter=presenter, summary=lambda: Summary(60.0, 9, 9, (), {}))
 
-    def build(options, show):
-        options.on_judge("sketch", JUDGE)
+    def build(options, show, on_judge):
+        on_judge("sketch", JUDGE)
         loop.show = show
         return loop, JsonReport("sketch") if as_json else TextReport(course=False)
 
@@ -490,7 +490,7 @@ def test_an_encoder_that_dies_in_mid_contest_leaves_the_podium(
     monkeypatch.setattr(contest_command, "conduct", conduct)
     with pytest.raises(ModelError, match="The encoder is gone"):
         contest_command.contest(
-            prompt="a house", player=["Ada", "Bo"], window=0.0, snapshot=tmp_path, as_json=as_json
+            prompt="a house", player=["Ada", "Bo"], window=0.0, snapshot=tmp_path, json=as_json
         )
     said = capsys.readouterr().out
     assert not best_alone.exists()

@@ -10,7 +10,8 @@ import sys
 
 import pytest
 
-from paintcam.cli.leaderboard import COLUMNS, spreadsheet_safe
+from paintcam.cli.leaderboard import COLUMNS
+from paintcam.cli.output import spreadsheet_safe
 from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id
 from paintcam.prompts import PromptGenerator, problem_of
 from program import environment, paintcam, rows
@@ -127,7 +128,7 @@ def test_delete_without_a_terminal_wants_yes(played):
         (("delete",), "--player NAME"),
         (("delete", "--all", "--player", "Ada"), "--player NAME"),
         (("--player", "Ada", "delete", "--yes"), "Put it after"),
-        (("--json", "--csv"), "exclude each other"),
+        (("--json", "--csv"), "cannot be used together"),
         (("--database", "postgresql://ada:hunter2@127.0.0.1:1/x"), "127.0.0.1"),
     ],
 )

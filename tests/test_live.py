@@ -11,7 +11,6 @@ import pytest
 
 from fakes import Ear, FakeJudge, FakeSource, FakeWindow, Running, make_presenter
 from paintcam.cli import build_run
-from paintcam.cli.run_options import RunOptions
 from paintcam.errors import ModelError, SinkError, SourceError
 from paintcam.folders import interrupted_runs
 from paintcam.frames import Frame, SourceState
@@ -416,16 +415,15 @@ def test_every_prompts_best_is_kept_for_the_next_run(tmp_path, monkeypatch):
     (facts,) = interrupted_runs()
     assert facts["bests"] == {"a house": 61, "a cat": 2}
     assert (facts["prompt"], facts["best"]) == ("a house", 3)
-    options = RunOptions(prompt="a house")
     presenter = make_presenter(autosave=Autosave(None, Snapshots(tmp_path), model="fake"))
     presenter.state.switch_prompt("a cat")
     rising(presenter, [4])
     presenter.state.switch_prompt("a dog")
     rising(presenter, [5])
     presenter.close()
-    build_run._last_run(options)
-    assert options.told[0].startswith(
-        'A run was cut off: best 4.0 for "a cat", 5.0 for "a dog", 20'
+    (message,) = build_run._interrupted_runs()
+    assert message.startswith(
+        'The previous run ended unexpectedly. Best score: 4.0 for "a cat", 5.0 for "a dog" (20'
     )
 
 

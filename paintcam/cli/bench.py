@@ -7,43 +7,46 @@ import platform
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
-from paintcam.cli.options import JsonOption, ModelOption, View, ViewOption
+from paintcam.cli.build_run import build
+from paintcam.cli.options import options_of
+from paintcam.cli.output import print_json, print_table
+from paintcam.cli.run_options import RunOptions
+from paintcam.cli.signals import conduct
 
 __all__ = ["bench"]
 
 
+@options_of(RunOptions, only=("model", "view", "json"))
 def bench(
-    model: ModelOption = "auto",
+    options: RunOptions,
     source: Annotated[
         str | None,
         typer.Option(
             "--source",
             "-s",
-            help="Camera, file or URL. Default: the bundled clip.",
+            help="Camera, file or URL. Default: the bundled clip. Example: --source 0",
             show_default=False,
         ),
     ] = None,
-    seconds: Annotated[float, typer.Option(help="Length, from the first picture.")] = 10.0,
-    view: ViewOption = View.AUTO,
-    as_json: JsonOption = False,
+    seconds: Annotated[
+        float,
+        typer.Option("--seconds", help="Length, from the first picture. Example: --seconds 30"),
+    ] = 10.0,
 ) -> None:
-    """Measure this machine: frames shown and scored a second, ages, times, CPU, memory."""
-    from paintcam.cli.build_run import build, conduct
+    """Measure this machine: fps shown and scored, ages, times, CPU and memory."""
     from paintcam.cli.demo import demo_clip
-    from paintcam.cli.report import TextReport, print_json
-    from paintcam.cli.run_options import RunOptions
+    from paintcam.cli.report import TextReport
     from paintcam.run.live import Live
 
     clip, prompt = demo_clip()
     meter = _meter()
-    options = RunOptions(
-        prompt=prompt, model=model, source=source or clip, view=view, seconds=seconds
-    )
-    loop, report = build(options, show=meter)
+    measured = replace(options, prompt=prompt, source=source or clip, seconds=seconds, json=False)
+    loop, report = build(measured, show=meter)
     if isinstance(report, TextReport):
         report.mute()
     if not isinstance(loop, Live):
@@ -65,7 +68,7 @@ def bench(
         **_percentiles("verdict_age_ms", loop.presenter.timings.age_s),
         "peak_mib": _peak_mib(),
     }
-    if as_json:
+    if options.json:
         print_json(figures)
         return
     _print_table(figures)
@@ -178,13 +181,7 @@ def _peak_mib() -> int | None:
 
 
 def _print_table(figures: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"{figures.pop('model')} · {figures.pop('machine')}")
-    table.add_column("figure")
-    table.add_column("value", justify="right")
+    title = f"{figures.pop('model')} · {figures.pop('machine')}"
     figures.pop("type")
-    for name, value in figures.items():
-        table.add_row(name, "–" if value is None else str(value))
-    Console().print(table)
+    rows = [(name, "–" if value is None else str(value)) for name, value in figures.items()]
+    print_table(["figure", ("value", "right")], rows, title=title)

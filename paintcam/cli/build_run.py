@@ -1,30 +1,32 @@
-"""Puts a run together from its options: source, judge, presenter."""
+"""Put a run together from its options: source, judge, window, recording, report."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from types import FrameType
 from typing import TYPE_CHECKING
 
-from paintcam.cli.options import View
+from paintcam.cli.option_checks import check_options
+from paintcam.cli.options import Crop, View
 from paintcam.cli.report import JsonReport, TextReport
-from paintcam.cli.run_options import RunOptions, check_options
-from paintcam.errors import DisplayError, PaintcamError
+from paintcam.cli.run_options import RunOptions
+from paintcam.errors import DisplayError, SinkError
 
 if TYPE_CHECKING:
+    from paintcam.encoders.base import Progress
+    from paintcam.judge.judge import Judge
     from paintcam.judge.make import Pictures
     from paintcam.run.every_frame import EveryFrame
     from paintcam.run.hooks import Show
-    from paintcam.run.live import Live, Summary
+    from paintcam.run.live import Live
     from paintcam.run.presenter import Presenter
     from paintcam.run.session import Session
+    from paintcam.run.state import RunState
     from paintcam.sinks.snapshots import Snapshots
     from paintcam.sinks.window import Window
     from paintcam.sources.stream import VideoStream
 
-__all__ = ["build", "conduct"]
+__all__ = ["build", "load_judge"]
 
 
 def build(
@@ -33,44 +35,59 @@ def build(
     show: Show | None = None,
     session: Session | None = None,
     next_prompt: Callable[[], str] | None = None,
+    on_judge: Callable[[str, Judge], None] | None = None,
 ) -> tuple[Live | EveryFrame, JsonReport | TextReport]:
     """Open everything that a run needs; the model loads in the background.
 
+    Args:
+        options: Of the run.
+        show: What a command adds to the run.
+        session: Holds the best score.
+        next_prompt: Gives the prompt of the key n.
+        on_judge: Called in the scorer's thread with the encoder's name and its judge, once they
+            are loaded.
+
+    Returns:
+        The run, which closes what was opened when it ends, and what reports it.
+
     Raises:
         UsageError: Options that cannot work together.
-        SourceError: The source is no camera, file or URL.
-        DisplayError: `--view window` where no window can open.
+        SourceError: The source is not a camera, file or URL.
+        DisplayError: A window was required and cannot open.
         SinkError: The recording or the snapshots cannot be written.
     """
-    from paintcam.cli.loading import judge_loader, teller
-    from paintcam.cli.model_choice import choose_model
-
     check_options(options)
-
+    from paintcam.cli.model_choice import choose_model
+    from paintcam.run.every_frame import EveryFrame
+    from paintcam.run.live import Live
     from paintcam.sources.stream import open_stream
 
-    # the camera opens while everything else is put together
-    stream = open_stream(
-        options.source,
-        every_frame=options.every_frame,
-        width=options.width,
-        height=options.height,
-        fps=options.fps,
-        backend=options.backend,
-    )
     with ExitStack() as opened:  # closes everything again if a later part fails
+        # the camera opens while everything else is put together
+        stream = open_stream(
+            options.source,
+            every_frame=options.every_frame,
+            width=options.width,
+            height=options.height,
+            fps=options.fps,
+            backend=options.backend,
+        )
         opened.callback(stream.close)
         choice = choose_model(options.model, ask=not options.json)
-        options.notes += choice.notes
         presenter, report = _presenter(
-            options, choice.name, stream, opened, show=show, session=session
+            options, choice.name, choice.notes, stream, opened, show=show, session=session
         )
-        from paintcam.run.every_frame import EveryFrame
-        from paintcam.run.live import Live
-
-        pictures: Pictures = "video" if options.every_frame else "live"
         state = presenter.state
-        load = judge_loader(choice.name, options, pictures, teller(state, report), state.take_judge)
+        progress = _download_progress(state, report)
+
+        def load() -> Judge:
+            pictures: Pictures = "video" if options.every_frame else "live"
+            judge, notes = load_judge(choice.name, options, pictures, progress)
+            state.take_judge(judge, notes)
+            if on_judge is not None:
+                on_judge(choice.name, judge)
+            return judge
+
         loop: Live | EveryFrame
         if options.every_frame:
             loop = EveryFrame(stream, load, presenter, seconds=options.seconds)
@@ -85,12 +102,61 @@ def build(
                 source_name=stream.reference.name,
             )
         opened.pop_all()  # from here on the loop closes them
-        return loop, report
+    return loop, report
+
+
+def load_judge(
+    model: str, options: RunOptions, pictures: Pictures, progress: Progress | None = None
+) -> tuple[Judge, list[str]]:
+    """Load encoder, guards and sheet finder; the options are checked.
+
+    CLIP's weights are downloaded first if they are missing. A calibrated range replaces the
+    encoder's own.
+
+    Returns:
+        The judge, and what a person should know about it.
+    """
+    from paintcam.encoders import load_encoder
+    from paintcam.judge.calibration import stored_range
+    from paintcam.judge.checks import GUARDS
+    from paintcam.judge.make import NSFW_MISSING, make_judge
+
+    guards = [guard for guard in GUARDS if guard not in options.no_guards]
+    encoder = load_encoder(model, fetch=True, progress=progress, apart=pictures != "stills")
+    judge = make_judge(
+        encoder,
+        options.prompt,
+        labels=options.labels,
+        score_range=options.score_range or stored_range(encoder),
+        guards=guards,
+        crop=options.crop is Crop.AUTO,
+        pictures=pictures,
+    )
+    missing = "nsfw" in guards and "nsfw" not in judge.active_guards
+    return judge, [NSFW_MISSING] if missing else []
+
+
+def _download_progress(state: RunState, report: JsonReport | TextReport) -> Progress:
+    """Show on the picture and in the terminal how far a download is."""
+    reported = -10
+
+    def show(done: int, total: int) -> None:
+        nonlocal reported
+        percent = 100 * done // max(total, 1)
+        state.loading = f"downloading {state.model}: {percent} %"
+        if percent >= reported + 10:
+            reported = percent
+            report.note(f"{state.loading} of {total >> 20} MiB")
+        if done >= total:
+            state.loading = f"loading {state.model}…"
+
+    return show
 
 
 def _presenter(
     options: RunOptions,
     model: str,
+    notes: Sequence[str],
     stream: VideoStream,
     opened: ExitStack,
     *,
@@ -105,23 +171,23 @@ def _presenter(
     from paintcam.sinks.snapshots import Snapshots
     from paintcam.sinks.video_file import VideoFile
 
-    # the recording comes last: an error must leave no empty file behind
+    # files before the window: a name that cannot be recorded to must not open one
+    recording, messages = None, _interrupted_runs()
+    if options.record is not None:
+        path = options.record.expanduser()
+        recording = VideoFile(path, fps=lambda: stream.fps, realtime=not options.every_frame)
+        opened.callback(recording.close)
+        if recording.path != path:
+            messages.append(f"{path} exists. Recording to {recording.path} instead.")
     snapshots = Snapshots(options.snapshot) if options.snapshot is not None else None
-    autosave = Autosave(snapshots, _last_run(options), model=model)
+    autosave = Autosave(snapshots, _last_run(), model=model)
     opened.callback(autosave.close)
-    window = _window(options)
+    window, trouble = _window(options)
     if window is not None:
         opened.callback(window.close)
-    recording = None
-    if options.record is not None:
-        wanted = options.record.expanduser()
-        recording = VideoFile(wanted, fps=lambda: stream.fps, realtime=not options.every_frame)
-        opened.callback(recording.close)
-        if recording.path != wanted:
-            options.told.append(f"{wanted} exists: recording to {recording.path}")
     report: JsonReport | TextReport
     report = JsonReport(model) if options.json else TextReport(course=window is None)
-    for note in (*options.notes, *options.told):
+    for note in (*notes, *messages, *trouble):
         report.note(note)
     presenter = Presenter(
         prompt=options.prompt or "",
@@ -134,73 +200,44 @@ def _presenter(
         show=show,
         session=session or Session(options.smoothing),
         controls=Controls(mirror=options.mirror),
-        notes=options.notes,
+        notes=notes,
     )
     return presenter, report
 
 
-def _last_run(options: RunOptions) -> Snapshots | None:
-    """Tell of a run that ended without a summary, and open the place for this one's best."""
-    from paintcam.errors import SinkError
-    from paintcam.folders import data_folder, interrupted_runs
-    from paintcam.sinks.snapshots import Snapshots
+def _interrupted_runs() -> list[str]:
+    """Report runs that ended without a summary."""
+    from paintcam.folders import interrupted_runs
 
+    messages = []
     for facts in interrupted_runs():
         bests = ", ".join(f'{best:.1f} for "{prompt}"' for prompt, best in facts["bests"].items())
-        options.told.append(f"A run was cut off: best {bests}, {facts.get('at', '')}.")
+        messages.append(
+            f"The previous run ended unexpectedly. Best score: {bests} ({facts.get('at', '')})."
+        )
+    return messages
+
+
+def _last_run() -> Snapshots | None:
+    """Open the place for this run's best."""
+    from paintcam.folders import data_folder
+    from paintcam.sinks.snapshots import Snapshots
+
     try:
         return Snapshots(data_folder())
     except SinkError:
         return None  # a home that cannot be written to must not stop the show
 
 
-def _window(options: RunOptions) -> Window | None:
+def _window(options: RunOptions) -> tuple[Window | None, list[str]]:
+    """Open the window; without one, give the reason."""
     from paintcam.sinks.window import Window
 
     if options.view is View.NONE:
-        return None
+        return None, []
     try:
-        return Window(fullscreen=options.fullscreen)
+        return Window(fullscreen=options.fullscreen), []
     except DisplayError as error:
         if options.view is View.WINDOW:
             raise
-        options.told.append(f"No window: {error}")
-        return None
-
-
-def conduct(
-    loop: Live | EveryFrame,
-    report: JsonReport | TextReport | None = None,
-    *,
-    tell: bool = False,
-) -> Summary:
-    """Run a loop to its end; Ctrl-C and SIGTERM end it as `q` does.
-
-    Args:
-        loop: Built, not yet run.
-        report: Told the summary where the run ends in an error after its first verdict.
-        tell: Tell it the summary in any case: where what comes next may hang.
-    """
-    from paintcam.cli.signals import stopping
-    from paintcam.folders import forget_last_run
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        loop.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        if stopping.is_set():
-            loop.stop()
-        summary = loop.run()
-        if report is not None and tell:
-            report.summary(summary)
-        forget_last_run()
-        return summary
-    except PaintcamError:
-        if report is not None and loop.presenter.state.snapshot().scored:
-            report.summary(loop.summary())  # nothing is lost: the best is told before the error
-            forget_last_run()
-        raise
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        return None, [f"No window: {error}"]

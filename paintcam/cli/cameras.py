@@ -1,17 +1,15 @@
-"""`paintcam cameras`: which cameras there are."""
+"""`paintcam cameras`: list the cameras of this machine."""
 
 from __future__ import annotations
 
-import typer
-
 from paintcam.cli.options import JsonOption
-from paintcam.cli.report import print_json
+from paintcam.cli.output import Column, print_json, print_line, print_table
 
 __all__ = ["cameras"]
 
 
 def cameras(as_json: JsonOption = False) -> None:
-    """List cameras: index, name where the system tells, resolution, frames a second."""
+    """List cameras with index, name, resolution and frame rate."""
     from paintcam.sources.cameras import list_cameras
     from paintcam.sources.capture import quiet_backends
 
@@ -33,24 +31,18 @@ def cameras(as_json: JsonOption = False) -> None:
             )
         return
     if not found:
-        typer.echo(
-            "No cameras. Plug one in, or pass a video: `paintcam --prompt … --source video.mp4`."
+        print_line(
+            "No cameras found. Plug one in, or pass a video: "
+            "`paintcam --prompt … --source video.mp4`."
         )
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column("index", justify="right")
-    table.add_column("camera", overflow="fold")
-    table.add_column("resolution", no_wrap=True)
-    table.add_column("fps", justify="right")
+    rows = []
     for camera in found:
         size = "×".join(map(str, camera.resolution_wh)) if camera.resolution_wh else camera.trouble
         fps = f"{camera.fps:g}" if camera.fps else ""
-        table.add_row(str(camera.index), Text(camera.name or "unnamed"), size, fps)
-    Console().print(table)
+        rows.append((str(camera.index), camera.name or "unnamed", size, fps))
+    columns: list[Column] = [("index", "right"), ("camera", "fold"), "resolution", ("fps", "right")]
+    print_table(columns, rows, box=False)
     usable = next((camera.index for camera in found if not camera.trouble), None)
     if usable is not None:
-        typer.echo(f'Use one: paintcam --source {usable} --prompt "a red fox"')
+        print_line(f'To use one: paintcam --source {usable} --prompt "a red fox"')

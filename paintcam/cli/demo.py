@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-import typer
-
-from paintcam.cli.build_run import build, conduct
-from paintcam.cli.options import JsonOption, RecordOption, View, ViewOption
+from paintcam.cli.build_run import build
+from paintcam.cli.options import View, options_of
+from paintcam.cli.output import print_line
 from paintcam.cli.run_options import RunOptions
+from paintcam.cli.signals import conduct
 from paintcam.errors import DisplayError
 
 __all__ = ["demo", "demo_clip"]
@@ -23,33 +24,27 @@ def demo_clip() -> tuple[str, str]:
     return str(folder / about["file"]), about["prompt"]
 
 
-def demo(
-    view: ViewOption = View.AUTO,
-    record: RecordOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@options_of(RunOptions, only=("view", "record", "json"))
+def demo(options: RunOptions) -> None:
     """Show paintcam on a bundled clip: no webcam, no key, no network.
 
     Without a screen it writes an annotated video, paintcam-demo.mp4, and prints the course of
     the score.
     """
     clip, prompt = demo_clip()
-    if record is None and view is View.AUTO and not _has_screen():
+    record = options.record
+    if record is None and options.view is View.AUTO and not _has_screen():
         record = Path("paintcam-demo.mp4")
-    options = RunOptions(
-        prompt=prompt,
-        model="sketch",
-        source=clip,
-        view=view,
-        record=record,
-        json=as_json,
-        no_guards=("nsfw",),  # the clip is known to be safe
+    # without the nsfw guard: the clip is known to be safe
+    options = replace(
+        options, prompt=prompt, model="sketch", source=clip, record=record, no_guards=["nsfw"]
     )
     loop, report = build(options)
-    if not as_json:
-        typer.echo(f'Two players draw "{prompt}".')
+    if not options.json:
+        print_line(f'Two players draw "{prompt}".')
     summary = conduct(loop, report)
-    report.summary(summary, **_written(loop.presenter.recording))
+    path = getattr(loop.presenter.recording, "path", None)
+    report.summary(summary, **({} if path is None else {"video": str(path)}))
 
 
 def _has_screen() -> bool:
@@ -60,8 +55,3 @@ def _has_screen() -> bool:
     except DisplayError:
         return False
     return True
-
-
-def _written(recording: object) -> dict[str, str]:
-    path = getattr(recording, "path", None)
-    return {} if path is None else {"video": str(path)}

@@ -17,7 +17,7 @@ class Choice:
 
     Attributes:
         name: As `load_encoder` takes it: never "auto".
-        notes: What a person should know about it.
+        notes: Messages about it, for a person.
     """
 
     name: str
@@ -27,8 +27,9 @@ class Choice:
 def choose_model(model: str, *, ask: bool) -> Choice:
     """Turn `--model` into an encoder's name.
 
-    "auto" is CLIP where its weights are cached. Where they are not, somebody at a terminal with
-    Roboflow in reach is asked, once; otherwise it is the bundled encoder, at once.
+    "auto" is CLIP if its weights are cached. If they are not, a person at a terminal is asked once
+    whether to download them, provided that Roboflow can be reached. Otherwise it is the bundled
+    encoder.
 
     Args:
         model: As `--model` takes it.
@@ -49,16 +50,19 @@ def choose_model(model: str, *, ask: bool) -> Choice:
         # a hall's bad network must not hold up the show
         if roboflow_in_reach(0.6) and _ask():
             return Choice(f"clip:{DEFAULT_VARIANT}")
-    return Choice("sketch", ("Bundled sketch encoder. For CLIP: paintcam models pull clip",))
+    return Choice("sketch", ("Bundled sketch encoder. To get CLIP: paintcam models pull clip",))
 
 
 def _ask() -> bool:
-    answer = typer.confirm(
-        "CLIP's weights, 600 MB, are not here yet: download now? "
-        "n scores with the bundled sketch encoder",
-        default=False,
-        err=True,
-    )
+    from paintcam.cli.signals import interruptible
+
+    with interruptible():
+        answer = typer.confirm(
+            "CLIP's weights (600 MB) are not installed. Download them now? "
+            "(No: use the bundled sketch encoder.)",
+            default=False,
+            err=True,
+        )
     from paintcam.encoders.weights import cache_root
 
     root = cache_root()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paintcam.cli.options import JsonOption
-from paintcam.cli.report import print_json
+from paintcam.cli.output import Column, print_json, print_line, print_table, say
+from paintcam.cli.signals import check_stop
 
 if TYPE_CHECKING:
     from paintcam.encoders.base import Progress
@@ -87,21 +88,14 @@ def models(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def _print_table(found: list[ModelRow]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column("model", no_wrap=True)
-    table.add_column("here", no_wrap=True)
-    table.add_column("MB", justify="right", no_wrap=True)
-    table.add_column("licence", no_wrap=True)
-    table.add_column("place", overflow="fold")
+    rows = []
     for row in found:
         size = f"{row.megabytes:.0f}" if row.cached else f"~{row.megabytes:.0f}"
         place = str(row.place) if row.cached else ""
-        table.add_row(row.name, "yes" if row.cached else "no", size, row.licence, place)
-    Console().print(table)
-    typer.echo("Fetch one: paintcam models pull clip:ViT-B-16. `clip` alone is that one.")
+        rows.append((row.name, "yes" if row.cached else "no", size, row.licence, place))
+    columns: list[Column] = ["model", "installed", ("MB", "right"), "licence", ("place", "fold")]
+    print_table(columns, rows, box=False)
+    print_line("To download one: paintcam models pull clip:ViT-B-16. `clip` means that one.")
 
 
 @models_app.command("pull")
@@ -116,13 +110,14 @@ def pull_model(
     # "auto" means CLIP here: the bundled encoder needs no fetching
     full = resolve_model("clip" if name == "auto" else name)
     if full == "sketch":
-        typer.echo("sketch is bundled: nothing to fetch. `paintcam models` lists the others.")
+        print_line("sketch is bundled: nothing to download. `paintcam models` lists the others.")
         return 0
     from paintcam.encoders.pull import pull
 
     with fetch_progress(full) as progress:
         folder = pull(full.partition(":")[2], progress)
-    typer.echo(f'{full} is here: {folder}\nTry it: paintcam --model {full} --prompt "a red fox"')
+    print_line(f"{full} is installed in {folder}")
+    print_line(f'To use it: paintcam --model {full} --prompt "a red fox"')
     return 0
 
 
@@ -155,24 +150,21 @@ def fetch_progress(name: str) -> Iterator[Progress]:
     )
     task = None
 
-    def tell(done: int, total: int) -> None:
+    def show(done: int, total: int) -> None:
         nonlocal task
+        check_stop()
         if task is None:
             task = bar.add_task(name, total=total)
             bar.start()
         bar.update(task, completed=done, total=total)
 
     try:
-        yield tell
+        yield show
     except KeyboardInterrupt:
         if task is not None:
             done = bar.tasks[0].completed / 1e6
             bar.stop()
-            typer.echo(
-                f"paintcam: {done:.0f} MB are kept. `paintcam models pull {name}` goes on from "
-                "there.",
-                err=True,
-            )
+            say(f"{done:.0f} MB are kept. Run `paintcam models pull {name}` to resume.")
         raise
     finally:
         bar.stop()

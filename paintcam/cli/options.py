@@ -1,41 +1,22 @@
-"""Options that several commands share."""
+"""Options written once: the annotated fields of a dataclass give commands their signatures."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Collection
+from dataclasses import MISSING, fields
 from enum import Enum
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-__all__ = [
-    "BackendOption",
-    "Crop",
-    "CropOption",
-    "DatabaseOption",
-    "EveryFrameOption",
-    "FpsOption",
-    "FullscreenOption",
-    "HeightOption",
-    "JsonOption",
-    "LabelOption",
-    "MirrorOption",
-    "ModelOption",
-    "NoGuardOption",
-    "PromptOption",
-    "RangeOption",
-    "RecordOption",
-    "SnapshotOption",
-    "SourceOption",
-    "View",
-    "ViewOption",
-    "WidthOption",
-    "WindowOption",
-]
+__all__ = ["Crop", "DatabaseOption", "JsonOption", "ModelOption", "View", "flag_of", "options_of"]
+
+Options = TypeVar("Options")
 
 
 class Crop(str, Enum):
-    """What of the picture is judged."""
+    """Which part of the picture is judged."""
 
     AUTO = "auto"
     OFF = "off"
@@ -49,102 +30,21 @@ class View(str, Enum):
     NONE = "none"
 
 
-def _prompt(text: str | None) -> str | None:
-    """Draw a prompt where "random" was asked for."""
-    if text is None or text.strip().lower() != "random":
-        return text
-    from paintcam.prompts import PromptGenerator
-
-    drawn = next(PromptGenerator())
-    typer.echo(f"paintcam: The prompt is: {drawn}", err=True)
-    return drawn
-
-
-PromptOption = Annotated[
-    str | None,
-    typer.Option(
-        "--prompt",
-        "-p",
-        callback=_prompt,
-        help='What the drawing should show: "a raccoon on a tractor"; or random.',
-        show_default=False,
-    ),
-]
-SourceOption = Annotated[
-    str,
-    typer.Option(
-        "--source",
-        "-s",
-        envvar="PAINTCAM_SOURCE",
-        help="Camera index (see `paintcam cameras`), video file, or RTSP/HTTP URL.",
-    ),
-]
 ModelOption = Annotated[
     str,
     typer.Option(
         "--model",
         "-m",
+        metavar="NAME",
         envvar="PAINTCAM_MODEL",
-        help="auto: CLIP where its weights are cached, else the bundled sketch encoder. "
-        "Or sketch, clip, clip:VARIANT (see `paintcam models`).",
-    ),
-]
-RangeOption = Annotated[
-    tuple[float, float] | None,
-    typer.Option(
-        "--range",
-        metavar="LOW HIGH",
-        help="Similarities that score 0 and 100. Default: the encoder's own, CLIP's 0.08 0.48.",
-        show_default=False,
-    ),
-]
-ViewOption = Annotated[
-    View,
-    typer.Option("--view", envvar="PAINTCAM_VIEW", help="auto: a window where there is a screen."),
-]
-RecordOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--record",
-        metavar="FILE",
-        help="Record the picture to an .mp4 or .mkv; the .mkv survives a crash.",
-        show_default=False,
+        help="Encoder: sketch (bundled), clip, clip:VARIANT, or auto, which is CLIP if its "
+        "weights are installed and sketch otherwise. Example: --model clip:ViT-B-32",
     ),
 ]
 JsonOption = Annotated[
-    bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")
-]
-EveryFrameOption = Annotated[
     bool,
     typer.Option(
-        "--every-frame",
-        help="Score every frame of a file once, in order, as fast as it goes.",
-    ),
-]
-LabelOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--label",
-        "-l",
-        help="Tell labels apart instead of scoring a prompt: two or more of this option.",
-        show_default=False,
-    ),
-]
-NoGuardOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--no-guard",
-        metavar="GUARD",
-        help="Switch a guard off: handwriting, nsfw.",
-        show_default=False,
-    ),
-]
-CropOption = Annotated[
-    Crop,
-    typer.Option(
-        "--crop",
-        envvar="PAINTCAM_CROP",
-        help="auto: find the sheet of paper and judge it alone.",
+        "--json", help="Print one JSON object per line on stdout. Example: --json | jq .best"
     ),
 ]
 DatabaseOption = Annotated[
@@ -153,74 +53,69 @@ DatabaseOption = Annotated[
         "--database",
         metavar="URL",
         envvar="PAINTCAM_DATABASE",
-        help="Where scores are kept, any SQLAlchemy URL: sqlite:///PATH, postgresql+psycopg://… "
-        "Default: an SQLite file in the data folder.",
+        help="Database of the leaderboard, as an SQLAlchemy URL. Default: an SQLite file in the "
+        "data folder. Example: --database sqlite:///scores.sqlite3",
         show_default=False,
     ),
 ]
-MirrorOption = Annotated[
-    bool,
-    typer.Option(
-        "--mirror",
-        envvar="PAINTCAM_MIRROR",
-        help="Mirror the picture, never what the encoder sees.",
-    ),
-]
-FullscreenOption = Annotated[
-    bool, typer.Option("--fullscreen", envvar="PAINTCAM_FULLSCREEN", help="Fill the screen.")
-]
-WidthOption = Annotated[
-    int | None,
-    typer.Option(
-        "--width",
-        envvar="PAINTCAM_WIDTH",
-        help="Wished width of the camera's picture.",
-        show_default=False,
-    ),
-]
-HeightOption = Annotated[
-    int | None,
-    typer.Option(
-        "--height",
-        envvar="PAINTCAM_HEIGHT",
-        help="Wished height of the camera's picture.",
-        show_default=False,
-    ),
-]
-FpsOption = Annotated[
-    float | None,
-    typer.Option(
-        "--fps",
-        envvar="PAINTCAM_FPS",
-        help="Wished frames a second of the camera.",
-        show_default=False,
-    ),
-]
-BackendOption = Annotated[
-    str | None,
-    typer.Option(
-        "--backend",
-        envvar="PAINTCAM_BACKEND",
-        help="OpenCV's capture backend for the camera: V4L2, MSMF, DSHOW …",
-        show_default=False,
-    ),
-]
-SnapshotOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--snapshot",
-        metavar="DIR",
-        envvar="PAINTCAM_SNAPSHOT",
-        help="Keep the best frame in this folder.",
-        show_default=False,
-    ),
-]
-WindowOption = Annotated[
-    float,
-    typer.Option(
-        "--window",
-        envvar="PAINTCAM_WINDOW",
-        help="What ranks on the leaderboard is the maximum over a median of so many seconds, so "
-        "that a flicker does not win; 0 ranks the raw maximum.",
-    ),
-]
+
+
+def options_of(
+    kind: type[Options],
+    *,
+    only: Collection[str] = (),
+    without: Collection[str] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command one option for each annotated field of a dataclass.
+
+    The command takes the dataclass as its first argument. Further parameters of its own become
+    arguments and options as Typer makes them; they come before the dataclass's in `--help`.
+
+    Args:
+        kind: A dataclass whose fields are annotated with `typer.Option`. Its types must be
+            importable at run time, not under `TYPE_CHECKING`.
+        only: Names of the fields to take; all of them if empty.
+        without: Names of fields to leave out: these keep their default.
+    """
+    hints = get_type_hints(kind, include_extras=True)
+    chosen = [
+        one
+        for one in fields(kind)  # type: ignore[arg-type]
+        if one.name not in without and (not only or one.name in only)
+    ]
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+        names = {one.name for one in chosen}
+
+        def run(**values: Any) -> Any:  # noqa: ANN401 - whatever the command returns
+            options = {name: values.pop(name) for name in names & set(values)}
+            return command(kind(**options), **values)
+
+        shared = [
+            inspect.Parameter(
+                one.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=one.default if one.default_factory is MISSING else one.default_factory(),
+                annotation=hints[one.name],
+            )
+            for one in chosen
+        ]
+        parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own] + shared
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        run.__name__, run.__doc__ = command.__name__, command.__doc__
+        return run
+
+    return decorate
+
+
+def flag_of(kind: type[Any], name: str) -> str:
+    """Give the option of a parameter, as "--range" for the field `score_range`."""
+    hint = get_type_hints(kind, include_extras=True).get(name)
+    for extra in getattr(hint, "__metadata__", ()):
+        declared = getattr(extra, "param_decls", None) or ()
+        for flag in declared:
+            if flag.startswith("--"):
+                return str(flag)
+    return f"--{name.replace('_', '-')}"

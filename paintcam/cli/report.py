@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import typer
+from paintcam.cli.output import print_json, print_line, say, say_lines
 
 if TYPE_CHECKING:
     from paintcam.judge.verdict import Verdict
     from paintcam.run.live import Summary
     from paintcam.run.session import Standing
 
-__all__ = ["JsonReport", "TextReport", "print_json"]
+__all__ = ["JsonReport", "Notices", "TextReport"]
 
 COURSE_S = 1.0
 """How often the course of the score is printed where no window shows it."""
-
-
-_LINES = threading.Lock()
-
-
-def print_json(row: dict[str, Any]) -> None:
-    """Print one object a line, at once: somebody may be reading along. Any thread."""
-    with _LINES:
-        sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
 
 
 class JsonReport:
@@ -70,7 +59,7 @@ class JsonReport:
 
     def note(self, text: str) -> None:
         """Say it on stderr: stdout is for JSON."""
-        typer.echo(f"paintcam: {text}", err=True)
+        say(text)
 
     def summary(self, summary: Summary, **more: Any) -> None:  # noqa: ANN401 - any JSON value
         """Print a row of type "summary"; with a player, one of type "standing" may follow."""
@@ -109,9 +98,9 @@ class TextReport:
     def state(self, state: str) -> None:
         """Print what a person should know of."""
         if state == "reconnecting":
-            typer.echo("The picture is gone: reconnecting…", err=True)
+            say_lines("Video signal lost, reconnecting…")
         elif state == "live" and self._state == "reconnecting":
-            typer.echo("The picture is back.", err=True)
+            say_lines("Video signal restored.")
         self._state = state
 
     def verdict(self, verdict: Verdict, standing: Standing) -> None:
@@ -125,26 +114,51 @@ class TextReport:
             shares = "  ".join(f"{label} {share:.0%}" for label, share in verdict.labels.items())
             line = f"{verdict.time_s:7.1f} s  {shares}"
         bar = "█" * round(standing.score / 4) if verdict.labels is None else ""
-        typer.echo("  ".join([line, *verdict.flags, bar]).rstrip())
+        print_line("  ".join([line, *verdict.flags, bar]).rstrip())
 
     def note(self, text: str) -> None:
         """Say it on stderr."""
-        typer.echo(f"paintcam: {text}", err=True)
+        say(text)
 
     def summary(self, summary: Summary, **more: Any) -> None:  # noqa: ANN401 - any value
         """Print the end of the run."""
         shown, scored = summary.frames_shown, summary.frames_scored
         if self._labels:
             shares = ", ".join(f"{label} {share:.0%}" for label, share in self._labels.items())
-            typer.echo(f"Last: {shares} ({scored} frames scored).")
+            print_line(f"Last: {shares} ({scored} frames scored).")
         elif summary.best is None:
-            typer.echo(f"Nothing was scored ({shown} frames shown).")
+            print_line(f"Nothing was scored ({shown} frames shown).")
         else:
-            typer.echo(f"Best {summary.best:.1f} of 100 ({shown} frames shown, {scored} scored).")
+            print_line(f"Best {summary.best:.1f} of 100 ({shown} frames shown, {scored} scored).")
             if len(summary.results) > 1:
                 for prompt, best in summary.results.items():
-                    typer.echo(f"{best:5.1f}  {prompt}")
+                    print_line(f"{best:5.1f}  {prompt}")
         more = {"guards": ", ".join(summary.guards), **more}
         for name, value in more.items():
             if value:
-                typer.echo(f"{name.replace('_', ' ').capitalize()}: {value}")
+                print_line(f"{name.replace('_', ' ').capitalize()}: {value}")
+
+
+class Notices:
+    """Messages that may come before there is a picture to put them on. Any thread."""
+
+    def __init__(self) -> None:
+        self._waiting: list[str] = []
+        self._listener: Callable[[str], None] | None = None
+        self._lock = threading.Lock()
+
+    def note(self, text: str) -> None:
+        """Pass a message on, or keep it until somebody listens."""
+        with self._lock:
+            if self._listener is None:
+                self._waiting.append(text)
+                return
+        self._listener(text)
+
+    def forward(self, listener: Callable[[str], None]) -> None:
+        """Pass on all messages so far, and all that follow."""
+        with self._lock:
+            self._listener = listener
+            waiting, self._waiting = self._waiting, []
+        for text in waiting:
+            listener(text)

@@ -1,127 +1,216 @@
-"""The options of a run, checked before anything opens."""
+"""The options of a run, written once."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-from paintcam.cli.options import Crop, View
+import typer
+
+from paintcam.cli.options import Crop, DatabaseOption, JsonOption, ModelOption, View
+from paintcam.cli.output import say
 from paintcam.contest.fair_maximum import WINDOW_S
-from paintcam.errors import UsageError
 
-if TYPE_CHECKING:
-    from paintcam.encoders.base import ScoreRange
-    from paintcam.judge.judge import Judge
-
-__all__ = ["Notes", "RunOptions", "check_options", "check_prompt"]
+__all__ = ["RunOptions"]
 
 
-@dataclass
+def _prompt(text: str | None) -> str | None:
+    """Draw a prompt if "random" was typed."""
+    if text is None or text.strip().lower() != "random":
+        return text
+    from paintcam.prompts import PromptGenerator
+
+    drawn = next(PromptGenerator())
+    say(f"The prompt is: {drawn}")
+    return drawn
+
+
+@dataclass(frozen=True)
 class RunOptions:
-    """The options of `run`, and of the commands that are runs."""
+    """The options of `run`, and of the commands that are runs. An annotated field is an option."""
 
-    prompt: str | None
-    model: str = "auto"
-    source: str = "0"
-    labels: Sequence[str] = ()
-    score_range: ScoreRange | None = None
-    no_guards: Sequence[str] = ()
-    crop: Crop = Crop.AUTO
-    view: View = View.AUTO
-    record: Path | None = None
-    json: bool = False
-    every_frame: bool = False
-    mirror: bool = False
-    fullscreen: bool = False
-    width: int | None = None
-    height: int | None = None
-    fps: float | None = None
-    backend: str | None = None
-    seconds: float | None = None
-    smoothing: float = 0.0
-    snapshot: Path | None = None
-    window: float = WINDOW_S
-    notes: list[str] = field(default_factory=list)
-    """Said in the terminal, and on the picture for some seconds."""
-    told: list[str] = field(default_factory=list)
-    """Said in the terminal alone: not for the audience."""
-    on_judge: Callable[[str, Judge], None] | None = None
-    """Called in the scorer's thread with the encoder's name and its judge once they are there."""
-
-
-class Notes:
-    """Messages that may come before there is a picture to put them on."""
-
-    def __init__(self) -> None:
-        """Wait for somebody to listen."""
-        self._waiting: list[str] = []
-        self._listener: Callable[[str], None] | None = None
-
-    def say(self, text: str) -> None:
-        """Say it, or keep it until somebody listens."""
-        if self._listener is None:
-            self._waiting.append(text)
-        else:
-            self._listener(text)
-
-    def to(self, listener: Callable[[str], None]) -> None:
-        """Say it all, and what comes, to this one."""
-        self._listener = listener
-        for text in self._waiting:
-            listener(text)
-        self._waiting.clear()
-
-
-def check_prompt(prompt: str | None, labels: Sequence[str] = ()) -> None:
-    """Refuse a prompt or labels that cannot be judged against, before anything opens.
-
-    Raises:
-        UsageError: The prompt is missing, blank, or given with labels; one label, or one twice.
-        PromptError: A label is blank.
-    """
-    if prompt is None and not labels:
-        raise UsageError(
-            'What should the drawing show? Add --prompt "a gorilla gardening with grapes".'
-        )
-    if prompt is not None and labels:
-        raise UsageError("Pass --prompt or --label, not both: a run scores, or it tells apart.")
-    if prompt is not None and not prompt.strip():
-        raise UsageError(
-            f'The prompt {prompt!r} is blank. Say what to draw: --prompt "a house with a garden".'
-        )
-    if labels:
-        from paintcam.judge.judge import checked_labels
-
-        checked_labels(labels)
-
-
-def check_options(options: RunOptions) -> None:
-    """Refuse what cannot work before anything opens.
-
-    Raises:
-        UsageError: A number out of its range, an unknown guard, or what `check_prompt` refuses.
-        PromptError: A label is blank.
-    """
-    check_prompt(options.prompt, options.labels)
-    if options.no_guards:
-        from paintcam.judge.make import GUARDS
-
-        if unknown := sorted(set(options.no_guards) - set(GUARDS)):
-            raise UsageError(f"No guard is called {unknown[0]!r}. There are: {', '.join(GUARDS)}.")
-    low, high = options.score_range or (0.0, 1.0)
-    if not -math.inf < low < high < math.inf:
-        raise UsageError(f"--range {low:g} {high:g}: LOW must be below HIGH, as in 0.08 0.48.")
-    for name in ("seconds", "width", "height", "fps"):
-        value = getattr(options, name)
-        if value is not None and not 0 < value < math.inf:
-            raise UsageError(f"--{name} {value:g} is no use: give a number above 0.")
-    if not 0 <= options.smoothing < math.inf:
-        raise UsageError(f"--smoothing {options.smoothing:g}: give seconds, 0 or more.")
-    if not 0 <= options.window < math.inf:
-        raise UsageError(
-            f"A window of {options.window:g} seconds cannot be. Pass `--window 0.5`, or 0 for the "
-            "raw maximum."
-        )
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            "--prompt",
+            "-p",
+            callback=_prompt,
+            help="What the drawing should show, or random. Example: --prompt "
+            '"a raccoon on a tractor"',
+            show_default=False,
+        ),
+    ] = None
+    source: Annotated[
+        str,
+        typer.Option(
+            "--source",
+            "-s",
+            envvar="PAINTCAM_SOURCE",
+            help="Camera index (see `paintcam cameras`), video file, or RTSP/HTTP URL. Example: "
+            "--source rtsp://192.168.1.20/live",
+        ),
+    ] = "0"
+    model: ModelOption = "auto"
+    labels: Annotated[
+        list[str],
+        typer.Option(
+            "--label",
+            "-l",
+            help="Classify between labels instead of scoring a prompt. Repeat at least twice. "
+            'Example: --label "a cat" --label "a dog"',
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    score_range: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            "--range",
+            metavar="LOW HIGH",
+            help="Similarities that score 0 and 100. Default: the encoder's own range. Example: "
+            "--range 0.08 0.48",
+            show_default=False,
+        ),
+    ] = None
+    no_guards: Annotated[
+        list[str],
+        typer.Option(
+            "--no-guard",
+            metavar="GUARD",
+            help="Switch off a guard: handwriting or nsfw. Example: --no-guard handwriting",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    crop: Annotated[
+        Crop,
+        typer.Option(
+            "--crop",
+            envvar="PAINTCAM_CROP",
+            help="auto: find the sheet of paper and judge it alone. off: judge the middle of the "
+            "picture. Example: --crop off",
+        ),
+    ] = Crop.AUTO
+    view: Annotated[
+        View,
+        typer.Option(
+            "--view",
+            envvar="PAINTCAM_VIEW",
+            help="auto: open a window if there is a screen. Example: --view none",
+        ),
+    ] = View.AUTO
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            metavar="FILE",
+            help="Record the annotated picture to an .mp4 or .mkv file. An .mkv survives a crash. "
+            "Example: --record talk.mkv",
+            show_default=False,
+        ),
+    ] = None
+    json: JsonOption = False
+    every_frame: Annotated[
+        bool,
+        typer.Option(
+            "--every-frame",
+            help="Score every frame of a file once, in order, as fast as possible. Example: "
+            "--source talk.mp4 --every-frame",
+        ),
+    ] = False
+    mirror: Annotated[
+        bool,
+        typer.Option(
+            "--mirror",
+            envvar="PAINTCAM_MIRROR",
+            help="Mirror the shown picture. The encoder still gets the original. Example: --mirror",
+        ),
+    ] = False
+    fullscreen: Annotated[
+        bool,
+        typer.Option(
+            "--fullscreen",
+            envvar="PAINTCAM_FULLSCREEN",
+            help="Start in full screen. Example: --fullscreen",
+        ),
+    ] = False
+    width: Annotated[
+        int | None,
+        typer.Option(
+            "--width",
+            envvar="PAINTCAM_WIDTH",
+            help="Requested width of the camera picture, in pixels. Example: --width 1920",
+            show_default=False,
+        ),
+    ] = None
+    height: Annotated[
+        int | None,
+        typer.Option(
+            "--height",
+            envvar="PAINTCAM_HEIGHT",
+            help="Requested height of the camera picture, in pixels. Example: --height 1080",
+            show_default=False,
+        ),
+    ] = None
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            "--fps",
+            envvar="PAINTCAM_FPS",
+            help="Requested camera frame rate (fps). Example: --fps 60",
+            show_default=False,
+        ),
+    ] = None
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            "--backend",
+            envvar="PAINTCAM_BACKEND",
+            help="OpenCV's capture backend for the camera. Example: --backend DSHOW",
+            show_default=False,
+        ),
+    ] = None
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--seconds",
+            help="End the run N seconds after the first picture. Example: --seconds 60",
+            show_default=False,
+        ),
+    ] = None
+    smoothing: Annotated[
+        float,
+        typer.Option(
+            "--smoothing",
+            envvar="PAINTCAM_SMOOTHING",
+            help="Smooth the shown score over N seconds. 0 is off. Example: --smoothing 0.5",
+        ),
+    ] = 0.0
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(
+            "--snapshot",
+            metavar="DIR",
+            envvar="PAINTCAM_SNAPSHOT",
+            help="Save the best frame to this folder. Example: --snapshot best",
+            show_default=False,
+        ),
+    ] = None
+    player: Annotated[
+        str | None,
+        typer.Option(
+            "--player",
+            metavar="NAME",
+            help="Who draws. Each new best goes to the leaderboard at once. Example: --player Ada",
+            show_default=False,
+        ),
+    ] = None
+    window: Annotated[
+        float,
+        typer.Option(
+            "--window",
+            envvar="PAINTCAM_WINDOW",
+            help="The leaderboard ranks the score that was held for N seconds, so that a flicker "
+            "does not win. 0 ranks the highest single score. Example: --window 1",
+        ),
+    ] = WINDOW_S
+    database: DatabaseOption = None

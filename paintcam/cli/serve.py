@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import signal
 import tempfile
 from enum import Enum
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
-from paintcam.cli.options import DatabaseOption, ModelOption, NoGuardOption, RangeOption
+from paintcam.cli.options import options_of
+from paintcam.cli.output import print_as_is, print_line, say
+from paintcam.cli.run_options import RunOptions
+from paintcam.cli.signals import when_stopped
 from paintcam.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ class Moderate(str, Enum):
     OFF = "off"
 
 
+@options_of(RunOptions, only=("model", "score_range", "no_guards", "database"))
 def serve(
+    options: RunOptions,
     prompt: Annotated[
         list[str] | None,
         typer.Option(
@@ -95,10 +98,6 @@ def serve(
             show_default=False,
         ),
     ] = None,
-    model: ModelOption = "auto",
-    score_range: RangeOption = None,
-    no_guard: NoGuardOption = None,
-    database: DatabaseOption = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log one line per request.")] = False,
 ) -> None:
     """Serve a drawing contest for a hall of phones, with a stage page for the projector.
@@ -107,23 +106,23 @@ def serve(
     come in. The control page, whose secret link is printed here, is for you alone.
     """
     from paintcam.cli.model_choice import choose_model
-    from paintcam.judge.make import GUARDS
+    from paintcam.judge.checks import GUARDS
     from paintcam.prompts import PromptGenerator
     from paintcam.web.address import listen
     from paintcam.web.settings import WebSettings
     from paintcam.web.supervisor import Supervisor
 
-    _check(minutes, keep_days, public_url, trusted_proxy or [], no_guard or [])
+    _check(minutes, keep_days, public_url, trusted_proxy or [], options.no_guards)
     offline = PromptGenerator()
     prompts = [next(offline) if text.strip().lower() == "random" else text for text in prompt or []]
-    choice = choose_model(model, ask=True)
+    choice = choose_model(options.model, ask=True)
     for note in choice.notes:
-        _say(note)
+        say(note)
     bound = "" if lan or host in ("0.0.0.0", "::") else host
     listening = listen(bound, port)
     number = listening.getsockname()[1]
     if port and number != port:
-        _say(f"Port {port} is taken. Using port {number}.")
+        say(f"Port {port} is taken. Using port {number}.")
     folder = tempfile.mkdtemp(prefix="paintcam-serve-")
     try:
         settings = WebSettings(
@@ -133,9 +132,9 @@ def serve(
             state_file=str(Path(folder) / "rounds.json"),
             minutes=minutes,
             model=choice.name,
-            score_range=score_range,
-            guards=tuple(guard for guard in GUARDS if guard not in (no_guard or [])),
-            database=database,
+            score_range=options.score_range,
+            guards=tuple(guard for guard in GUARDS if guard not in options.no_guards),
+            database=options.database,
             moderation=moderate.value,
             one_board=one_board,
             keep_days=keep_days,
@@ -145,16 +144,11 @@ def serve(
             verbose=verbose,
         )
         supervisor = Supervisor(
-            settings, listening, lambda message: _print_ready(settings, bound, message), _say
+            settings, listening, lambda message: _print_ready(settings, bound, message), say
         )
-
-        def stop(_signal: int, _frame: FrameType | None) -> None:
-            supervisor.stop()
-
-        for wanted in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(wanted, stop)
-        supervisor.run()
-        typer.echo("Stopped. Drawings and scores are kept.")
+        with when_stopped(supervisor.stop):
+            supervisor.run()
+        print_line("Stopped. Drawings and scores are kept.")
     finally:
         listening.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -169,13 +163,12 @@ def _check(
 ) -> None:
     import ipaddress
 
-    from paintcam.judge.make import GUARDS
+    from paintcam.judge.checks import check_guards
 
     for name, value in (("--minutes", minutes), ("--keep-days", keep_days)):
         if value is not None and not 0 < value < float("inf"):
             raise UsageError(f"{name} must be greater than 0 (got {value:g}).")
-    if unknown := sorted(set(no_guards) - set(GUARDS)):
-        raise UsageError(f'There is no guard "{unknown[0]}".', fix=f"Use {' or '.join(GUARDS)}.")
+    check_guards(no_guards)
     for proxy in proxies:
         try:
             ipaddress.ip_network(proxy, strict=False)
@@ -212,38 +205,31 @@ def _reachable(bound: str) -> str:
 
 
 def _print_ready(settings: WebSettings, bound: str, message: dict[str, Any]) -> None:
-    from paintcam.text import printable
     from paintcam.web import qr
     from paintcam.web.address import lan_addresses
 
     url = settings.public_url
     control = f"{url}/control#{settings.secret}"
-    typer.echo(qr.terminal(f"{url}/"))
+    print_as_is(qr.terminal(f"{url}/"))
     for text in message["prompts"]:
-        typer.echo(f"Prompt   {printable(text)}")
-    typer.echo(f"Play     {url}/")
-    typer.echo(f"Stage    {url}/stage")
-    typer.echo(f"Control  {control}   (secret: for you alone)")
-    typer.echo(f"Help     {url}/help   (my phone cannot reach it)")
-    typer.echo("")
+        print_line(f"Prompt   {text}")
+    print_line(f"Play     {url}/")
+    print_line(f"Stage    {url}/stage")
+    print_line(f"Control  {control}   (secret: for you alone)")
+    print_line(f"Help     {url}/help   (my phone cannot reach it)")
+    print_line()
     if bound:
-        typer.echo(f"Only computers that reach {bound} can open it. Pass --lan to let phones in.")
+        print_line(f"Only computers that reach {bound} can open it. Pass --lan to let phones in.")
     else:
-        typer.echo("Everybody in these networks can open it:")
+        print_line("Everybody in these networks can open it:")
         for each in lan_addresses():
-            typer.echo(f"  {each.address}  ({each.interface})")
+            print_line(f"  {each.address}  ({each.interface})")
     if message["moderation"] == "approve" and settings.moderation == "auto":
-        typer.echo(
+        print_line(
             "No picture guard is running, so nothing is shown on the stage before you approve it "
             "on the control page. Install one with `pip install 'paintcam[nsfw]'`, or pass "
             "--moderate off."
         )
-    typer.echo("Scan this code with your own phone to open the control page:")
-    typer.echo(qr.terminal(control))
-    typer.echo("Press Ctrl-C to stop.")
-
-
-def _say(text: str) -> None:
-    from paintcam.text import printable
-
-    typer.echo(f"paintcam: {printable(text)}", err=True)
+    print_line("Scan this code with your own phone to open the control page:")
+    print_as_is(qr.terminal(control))
+    print_line("Press Ctrl-C to stop.")

@@ -1,23 +1,159 @@
-"""Ctrl-C and SIGTERM, from the first import to the last line."""
+"""How a command ends early: Ctrl-C, SIGTERM, a closed terminal, a reader that went away.
+
+A signal only sets an event. Raising an exception instead could leave an import half done, whose
+lock then blocks the interpreter for ever. Whoever works looks at the event: a run ends as with `q`,
+downloads and batches stop between two steps. What does not look within `PATIENCE_S` is ended from
+outside.
+
+This module is imported before all others, so it imports the standard library alone.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import socket
 import threading
+import time
+from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import TYPE_CHECKING
 
-__all__ = ["install", "stopping"]
+if TYPE_CHECKING:
+    from paintcam.cli.report import JsonReport, TextReport
+    from paintcam.run.every_frame import EveryFrame
+    from paintcam.run.live import Live, Summary
 
-stopping = threading.Event()
-"""Whether somebody asked for the end; some imports swallow the exception that says so."""
+__all__ = ["EXIT_CODE", "check_stop", "conduct", "install", "interruptible", "when_stopped"]
+
+EXIT_CODE = 130
+PATIENCE_S = 1.0
+"""How long the main thread may take to notice a signal; an import of torch takes longer."""
+ENDING_S = 10.0
+"""How long a run may take to end before another signal ends it at once."""
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
+
+_stopping = threading.Event()
+_noticed = threading.Event()
+_on_stop: list[Callable[[], None]] = []
 
 
 def install() -> None:
-    """Until a run's loop takes over, both signals interrupt what is going on."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    """Watch for signals from now on, whatever the main thread does when one comes."""
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    # the interpreter writes the number here at once, even while it is inside a library
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    numbers = set()
+    for name in NAMES:
+        number = getattr(signal, name, None)
+        if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
+            continue  # `nohup` asks that a closed terminal changes nothing
+        signal.signal(number, _ignore)
+        numbers.add(int(number))
+    threading.Thread(
+        target=_watch, args=(reader, writer, numbers), name="paintcam-signals", daemon=True
+    ).start()
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    stopping.set()
-    raise KeyboardInterrupt
+def check_stop() -> None:
+    """End the command here if a signal asked for it.
+
+    Raises:
+        KeyboardInterrupt: A signal came.
+    """
+    if _stopping.is_set():
+        _noticed.set()
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def when_stopped(callback: Callable[[], None]) -> Iterator[None]:
+    """Call back on a signal instead of ending the command; at once if one came before."""
+    _on_stop.append(callback)
+    try:
+        if _stopping.is_set():
+            _noticed.set()
+            callback()
+        yield
+    finally:
+        _on_stop.remove(callback)
+        _stopping.clear()  # this signal is answered
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C interrupt at once, where the terminal waits for an answer."""
+    check_stop()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def conduct(
+    loop: Live | EveryFrame,
+    report: JsonReport | TextReport | None = None,
+    *,
+    summarize: bool = False,
+) -> Summary:
+    """Run a loop to its end; a signal ends it as `q` does.
+
+    Args:
+        loop: Built, not yet run.
+        report: Gets the summary if the run ends in an error after its first verdict.
+        summarize: Give it the summary in any case, because what comes next may hang.
+    """
+    from paintcam.cli.output import when_reader_leaves
+    from paintcam.errors import PaintcamError
+    from paintcam.folders import forget_last_run
+
+    def stop_if_unwatched() -> None:
+        presenter = loop.presenter
+        if presenter.window is None and presenter.recording is None:
+            loop.stop()
+
+    try:
+        with when_stopped(loop.stop), when_reader_leaves(stop_if_unwatched):
+            summary = loop.run()
+        if report is not None and summarize:
+            report.summary(summary)
+        forget_last_run()
+        return summary
+    except PaintcamError:
+        if report is not None and loop.presenter.state.snapshot().scored:
+            report.summary(loop.summary())  # the best is printed before the error
+            forget_last_run()
+        raise
+
+
+def _ignore(_signal: int, _frame: FrameType | None) -> None:
+    """Do nothing: `_watch` has the number already."""
+
+
+def _watch(reader: socket.socket, _writer: socket.socket, numbers: set[int]) -> None:
+    first_at: float | None = None
+    while received := reader.recv(64):
+        if not numbers & set(received):
+            continue
+        now = time.monotonic()
+        first_at = now if first_at is None else first_at
+        _noticed.clear()
+        _stopping.set()
+        callbacks = list(_on_stop)
+        for callback in callbacks:
+            callback()
+        if callbacks and now - first_at < ENDING_S:
+            continue
+        if not _noticed.wait(PATIENCE_S) and not _on_stop:
+            _leave()
+
+
+def _leave() -> None:
+    with contextlib.suppress(OSError):
+        if os.isatty(2):
+            os.write(2, b"\x1b[?25h")  # a progress bar hides the cursor
+    os._exit(EXIT_CODE)

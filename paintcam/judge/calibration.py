@@ -17,7 +17,8 @@ from paintcam.errors import UsageError
 from paintcam.folders import write_atomically
 from paintcam.frames import Image
 
-__all__ = ["Calibration", "draw_histogram", "encoder_key", "forget", "measure", "ranges_file",
+__all__ = ["Calibration", "draw_histogram", "encoder_key", "forget",
+    "forget_name", "measure", "ranges_file",
            "store", "stored_range"]  # fmt: skip
 
 BATCH = 16
@@ -137,6 +138,25 @@ def forget(encoder: Encoder) -> bool:
     if known:
         _write(kept)
     return known
+
+
+def forget_name(name: str) -> list[str]:
+    """Forget the ranges of an encoder in all its versions, without loading it.
+
+    Args:
+        name: The encoder's full name, as "sketch" or "clip:ViT-B-16".
+
+    Returns:
+        The keys that are forgotten, each with the encoder's version.
+
+    Raises:
+        UsageError: The file is damaged or cannot be written.
+    """
+    ranges = _read()
+    keys = [key for key in ranges if key == name or key.startswith(f"{name}@")]
+    if keys:
+        _write({key: value for key, value in ranges.items() if key not in keys})
+    return keys
 
 
 def _read() -> dict[str, ScoreRange]:

@@ -1,23 +1,25 @@
-"""`paintcam doctor`: checks this machine, and says how to mend it."""
+"""`paintcam doctor`: check this machine, and say how to fix it."""
 
 from __future__ import annotations
 
-import typer
+import click
 
 from paintcam.cli.options import JsonOption
-from paintcam.cli.report import print_json
+from paintcam.cli.output import print_json, print_line
+from paintcam.cli.signals import check_stop
 
 __all__ = ["doctor"]
 
 
 def doctor(as_json: JsonOption = False) -> int:
-    """Check this machine: a line a check, each with the command that mends it; 1 on a FAIL."""
+    """Check this machine: one line per check, with the command that fixes it. Exit 1 on a FAIL."""
     from paintcam.cli.doctor.check import Level
     from paintcam.cli.doctor.checks import all_checks
 
     colours = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
     worst = 0
     for check in all_checks():
+        check_stop()
         worst |= check.level is Level.FAIL
         if as_json:
             print_json(
@@ -30,8 +32,8 @@ def doctor(as_json: JsonOption = False) -> int:
                 }
             )
             continue
-        level = typer.style(f"{check.level.value:<4}", fg=colours[check.level], bold=True)
-        typer.echo(f"{level} {check.what}: {check.found}")
+        level = click.style(f"{check.level.value:<4} ", fg=colours[check.level], bold=True)
+        print_line(f"{check.what}: {check.found}", prefix=level)
         if check.mend:
-            typer.echo(f"     → {check.mend}")
+            print_line(f"     → {check.mend}")
     return worst

@@ -1,0 +1,31 @@
+"""Errors in the words of the command line."""
+
+from __future__ import annotations
+
+import re
+
+from paintcam.cli.options import flag_of
+from paintcam.cli.run_options import RunOptions
+from paintcam.errors import PaintcamError
+
+__all__ = ["error_text"]
+
+# Shown after an error that brings no fix of its own.
+_FIXES = {
+    "prompt": 'Say what to draw, as in --prompt "a gorilla gardening with grapes".',
+    "SourceError": "Run `paintcam cameras` to list cameras, or pass `--source video.mp4`.",
+    "ModelError": "Run `paintcam doctor` to see what is wrong, or pass `--model sketch`.",
+    "DisplayError": "Pass `--view none`, with `--record talk.mp4` to get the picture as a file.",
+    "SinkError": "Choose another file or folder on a disk that can be written.",
+    "LeaderboardError": "Pass `--database sqlite:///OTHER.sqlite3`, or set PAINTCAM_DATABASE.",
+}
+
+
+def error_text(error: PaintcamError) -> str:
+    """Put an error in words of the command line: with its options, and always with a fix."""
+    what = error.what
+    for name in error.parameter.split():
+        what = re.sub(rf"(?<![\w-]){name}\b", flag_of(RunOptions, name), what, count=1)
+    kinds = (kind.__name__ for kind in type(error).__mro__)
+    fixes = (_FIXES.get(key, "") for key in (error.parameter, *kinds))
+    return f"{what} {error.fix or next(filter(None, fixes), '')}".rstrip()
