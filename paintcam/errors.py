@@ -71,28 +71,86 @@ def _rebuild(kind: type[PaintcamError], what: str, fix: str, parameter: str) -> 
 
 
 class UsageError(PaintcamError):
-    """An option or argument that cannot work."""
+    """An option or argument that cannot work.
+
+    Example:
+        >>> import paintcam
+        >>> try:
+        ...     paintcam.make_judge(paintcam.load_encoder("sketch"), "a house", guards=["spelling"])
+        ... except paintcam.UsageError as error:
+        ...     print(error.what)
+        There is no guard named "spelling".
+    """
 
 
 class SourceError(PaintcamError):
-    """A camera, stream, file or picture that cannot be read."""
+    """A camera, stream, file or picture that cannot be read.
+
+    Example:
+        >>> import paintcam
+        >>> try:
+        ...     paintcam.score("nothing.png", "a house", model="sketch")
+        ... except paintcam.SourceError as error:
+        ...     print("nothing.png" in error.what)
+        True
+    """
 
 
 class ModelError(PaintcamError):
-    """An encoder's weights are missing, damaged or foreign."""
+    """An encoder's weights are missing, damaged or foreign.
+
+    Example:
+        >>> import paintcam
+        >>> try:
+        ...     paintcam.load_encoder("no-such-model")
+        ... except paintcam.ModelError as error:
+        ...     print("no-such-model" in error.what)
+        True
+    """
 
 
 class PromptError(ModelError):
-    """A prompt that the encoder cannot take: empty, too long."""
+    """A prompt that the encoder cannot take: empty, too long.
+
+    Example:
+        >>> import paintcam
+        >>> try:
+        ...     paintcam.score("drawing.png", " ", model="sketch")
+        ... except paintcam.PromptError:
+        ...     print("blank")
+        blank
+    """
 
 
 class DisplayError(PaintcamError):
-    """No window can be opened."""
+    """No window can be opened.
+
+    Example:
+        >>> from paintcam import DisplayError, PaintcamError
+        >>> issubclass(DisplayError, PaintcamError)
+        True
+    """
 
 
 class SinkError(PaintcamError):
-    """A recording or snapshot that cannot be written."""
+    """A recording or snapshot that cannot be written.
+
+    Example:
+        >>> import paintcam
+        >>> from pathlib import Path
+        >>> try:
+        ...     paintcam.VideoFile(Path("talk.avi"), fps=lambda: 30.0)
+        ... except paintcam.SinkError as error:
+        ...     print("talk.avi" in error.what)
+        True
+    """
 
 
 class LeaderboardError(PaintcamError):
-    """The scores' database cannot be used."""
+    """The scores' database cannot be used.
+
+    Example:
+        >>> from paintcam import LeaderboardError, PaintcamError
+        >>> issubclass(LeaderboardError, PaintcamError)
+        True
+    """

@@ -14,7 +14,12 @@ from paintcam.errors import SourceError
 __all__ = ["Frame", "FrameSink", "FrameSource", "Image", "SourceState", "TimedSink", "to_bgr"]
 
 Image: TypeAlias = npt.NDArray[np.uint8]
-"""A BGR picture, uint8, shape (H, W, 3)."""
+"""A BGR picture, uint8, shape (H, W, 3).
+
+Example:
+    >>> import numpy as np
+    >>> red = np.full((480, 640, 3), (0, 0, 255), np.uint8)  # an Image
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,13 @@ class Frame:
             read frame by frame, so that nothing depends on the machine's speed.
         time_s: Position in seconds: the presentation time in a file, or the time since the first
             frame of a live stream.
+
+    Example:
+        >>> import numpy as np
+        >>> from paintcam import Frame
+        >>> frame = Frame(np.zeros((480, 640, 3), np.uint8), index=0, captured_at=0.0, time_s=0.0)
+        >>> frame.image.shape
+        (480, 640, 3)
     """
 
     image: Image
@@ -38,7 +50,13 @@ class Frame:
 
 
 class SourceState(str, Enum):
-    """Where a source is in its life."""
+    """Where a source is in its life.
+
+    Example:
+        >>> from paintcam import SourceState
+        >>> SourceState("live") is SourceState.LIVE
+        True
+    """
 
     OPENING = "opening"
     LIVE = "live"
@@ -47,7 +65,15 @@ class SourceState(str, Enum):
 
 
 class FrameSource(Protocol):
-    """Anything that delivers frames. `read` is called from one thread, the others from any."""
+    """Anything that delivers frames. `read` is called from one thread, the others from any.
+
+    Example:
+        >>> import paintcam
+        >>> source = paintcam.open_stream("video.mp4", every_frame=True)  # a FrameSource
+        >>> source.read(timeout_s=10).index
+        0
+        >>> source.close()
+    """
 
     @property
     def state(self) -> SourceState:
@@ -75,7 +101,22 @@ class FrameSource(Protocol):
 
 
 class FrameSink(Protocol):
-    """Anything that receives finished pictures."""
+    """Anything that receives finished pictures.
+
+    Example:
+        >>> class Counter:  # a FrameSink
+        ...     pictures = 0
+        ...
+        ...     def write(self, image):
+        ...         self.pictures += 1
+        ...
+        ...     def close(self):
+        ...         print(self.pictures, "pictures")
+        >>> sink = Counter()
+        >>> sink.write(None)
+        >>> sink.close()
+        1 pictures
+    """
 
     def write(self, image: Image) -> None:
         """Take one BGR uint8 (H, W, 3) picture.
@@ -115,6 +156,12 @@ def to_bgr(image: npt.NDArray[Any]) -> Image:
 
     Raises:
         SourceError: No picture, or a shape or dtype that is none of the above.
+
+    Example:
+        >>> import numpy as np
+        >>> from paintcam import to_bgr
+        >>> to_bgr(np.zeros((480, 640), np.uint8)).shape
+        (480, 640, 3)
     """
     if image.size == 0 or image.ndim not in (2, 3):
         raise SourceError(f"Not a picture: an array of shape {image.shape}.", fix=_PASS_BGR)

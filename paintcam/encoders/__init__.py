@@ -72,6 +72,11 @@ def load_encoder(
         ModelError: There is no such encoder, or its weights are missing, damaged or cannot be
             downloaded; or the provider does not run here.
         UsageError: There is no such engine or provider, or the engine does not run this encoder.
+
+    Example:
+        >>> import paintcam
+        >>> paintcam.load_encoder("sketch").encode_text(["a house"]).shape
+        (1, 384)
     """
     from paintcam.encoders.providers import checked_provider
 

@@ -25,7 +25,14 @@ __all__ = [
 ]
 
 Embeddings: TypeAlias = npt.NDArray[np.float32]
-"""Unit-norm float32 rows, shape (N, D)."""
+"""Unit-norm float32 rows, shape (N, D).
+
+Example:
+    >>> import paintcam
+    >>> embeddings = paintcam.load_encoder("sketch").encode_text(["a house", "a fish"])
+    >>> embeddings.shape
+    (2, 384)
+"""
 
 ScoreRange: TypeAlias = tuple[float, float]
 """The similarities that become score 0 and score 100."""
@@ -56,6 +63,11 @@ class EncoderInfo:
         fingerprint: Changes with the weights, and so with every embedding; empty where embeddings
             must not be kept.
         notes: What a person should know about this encoder here, such as a fallback.
+
+    Example:
+        >>> from paintcam import EncoderInfo
+        >>> EncoderInfo("colours", score_range=(0.2, 1.0)).logit_scale
+        100.0
     """
 
     name: str
@@ -73,7 +85,14 @@ class EncoderInfo:
 
 
 class Encoder(Protocol):
-    """A text–image model. Not thread-safe: one thread calls it at a time."""
+    """A text–image model. Not thread-safe: one thread calls it at a time.
+
+    Example:
+        >>> import paintcam
+        >>> encoder = paintcam.load_encoder("sketch")
+        >>> encoder.info.name
+        'sketch'
+    """
 
     @property
     def info(self) -> EncoderInfo:
@@ -121,6 +140,12 @@ def unit_rows(raw: npt.NDArray[np.generic], count: int, name: str) -> Embeddings
 
     Raises:
         ModelError: The output is not of shape (count, D), D ≥ 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from paintcam import unit_rows
+        >>> unit_rows(np.array([[3.0, 4.0]]), 1, "mine").tolist()
+        [[0.6000000238418579, 0.800000011920929]]
     """
     if raw.ndim != 2 or raw.shape[0] != count or raw.shape[1] == 0:
         raise ModelError(

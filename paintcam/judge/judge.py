@@ -45,6 +45,13 @@ class Judge:
         PromptError: A prompt or label is blank, too long for the encoder, or refused by
             `check_prompts`.
         UsageError: Prompt and labels together, neither, one label, a label twice, low ≥ high.
+
+    Example:
+        >>> import paintcam
+        >>> judge = paintcam.Judge(paintcam.load_encoder("sketch"), "a house")
+        >>> judge.set_prompt("a fish")
+        >>> judge.prompt
+        'a fish'
     """
 
     def __init__(

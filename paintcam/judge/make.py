@@ -22,7 +22,12 @@ __all__ = ["GUARDS", "NSFW_MISSING", "Pictures", "make_judge"]
 NSFW_MISSING = "The nsfw guard is inactive. Run `pip install 'paintcam[nsfw]'`, or use CLIP."
 
 Pictures: TypeAlias = Literal["live", "video", "stills"]
-"""What is judged: a live stream, every frame of a file, or unrelated pictures."""
+"""What is judged: a live stream, every frame of a file, or unrelated pictures.
+
+Example:
+    >>> import paintcam
+    >>> judge = paintcam.make_judge(paintcam.load_encoder("sketch"), "a house", pictures="stills")
+"""
 
 
 def make_judge(
@@ -53,6 +58,15 @@ def make_judge(
     Raises:
         PromptError: A prompt or label is blank, too long, or refused by a guard.
         UsageError: An unknown guard, prompt and labels together or neither, a bad range.
+
+    Example:
+        >>> import paintcam
+        >>> from pathlib import Path
+        >>> encoder = paintcam.load_encoder("sketch")
+        >>> judge = paintcam.make_judge(encoder, "a house", pictures="stills")
+        >>> (verdict,) = judge.judge([paintcam.read_picture(Path("drawing.png"))])
+        >>> 0 <= verdict.score <= 100
+        True
     """
     check_guards(guards)
     references = References(encoder, guards)

@@ -28,6 +28,12 @@ class Verdict:
         labels: With labels instead of a prompt: label → probability, summing to 1. Similarity and
             score are then those of the most probable label.
         embedding: Of what was judged, unit-norm float32 (D,).
+
+    Example:
+        >>> from paintcam import Verdict
+        >>> verdict = Verdict(frame=0, time_s=0.0, captured_at=0.0, similarity=0.28, score=50.0)
+        >>> verdict.blocked
+        False
     """
 
     frame: int
@@ -55,5 +61,10 @@ def score_of(similarity: float, low: float, high: float) -> float:
 
     Returns:
         0…100.
+
+    Example:
+        >>> from paintcam import score_of
+        >>> round(score_of(0.28, low=0.08, high=0.48))
+        50
     """
     return 100.0 * max(0.0, min(1.0, (similarity - low) / (high - low)))

@@ -29,6 +29,13 @@ class Overlay:
     Sizes are shares of the picture's height: digits of the score 12 % and more, the prompt 4 % and
     more, at any resolution, landscape and portrait. Text stands on dark plates with a contrast of
     4.5:1 and more over any picture. Use one overlay from one thread at a time.
+
+    Example:
+        >>> import numpy as np
+        >>> from paintcam import Hud, Overlay
+        >>> picture = np.full((720, 1280, 3), 200, np.uint8)
+        >>> Overlay().draw(picture, Hud(prompt="a house", score=61.2)).shape
+        (720, 1280, 3)
     """
 
     def __init__(self, *, font: Path | None = None) -> None:

@@ -51,6 +51,11 @@ class Hud:
         best_label: The word above the best.
         blocked: The picture must not be seen: it is pixelated.
         mirrored: Flip the picture left to right; text stays readable.
+
+    Example:
+        >>> from paintcam import Hud
+        >>> Hud(prompt="a house", score=61.2, best=70.5).best
+        70.5
     """
 
     prompt: str

@@ -25,6 +25,23 @@ class EveryFrame(Loop):
         load_judge: Loads the model; called in a thread of its own.
         presenter: Draws and shows; closed at the end.
         seconds: Length of the file that is scored; None scores all of it.
+
+    Example:
+        >>> import paintcam
+        >>> class Quiet:
+        ...     def state(self, state): ...
+        ...     def verdict(self, verdict, standing): ...
+        ...     def note(self, text): ...
+        >>> encoder = paintcam.load_encoder("sketch")
+        >>> run = paintcam.EveryFrame(
+        ...     paintcam.open_stream("video.mp4", every_frame=True),
+        ...     lambda: paintcam.make_judge(encoder, "a house", pictures="video"),
+        ...     paintcam.Presenter(
+        ...         prompt="a house", model="sketch", overlay=paintcam.Overlay(), listener=Quiet()
+        ...     ),
+        ... )
+        >>> run.run().frames_scored
+        20
     """
 
     def __init__(

@@ -13,7 +13,21 @@ __all__ = ["GuardListener", "Listener", "Show"]
 
 
 class Listener(Protocol):
-    """Hears what happens in a run: the terminal, or JSON on stdout."""
+    """Hears what happens in a run: the terminal, or JSON on stdout.
+
+    Example:
+        >>> class Printer:  # a Listener
+        ...     def state(self, state):
+        ...         print("state:", state)
+        ...
+        ...     def verdict(self, verdict, standing):
+        ...         print("best:", standing.best)
+        ...
+        ...     def note(self, text):
+        ...         print(text)
+        >>> Printer().state("live")
+        state: live
+    """
 
     def state(self, state: str) -> None:
         """The run is now "loading", "live", "reconnecting" or "ended"."""
@@ -34,7 +48,16 @@ class GuardListener(Listener, Protocol):
 
 
 class Show:
-    """What a command adds to the plain run; a contest overrides all of it."""
+    """What a command adds to the plain run; a contest overrides all of it.
+
+    Example:
+        >>> import paintcam
+        >>> class Shout(paintcam.Show):
+        ...     def dress(self, hud):
+        ...         return hud
+        >>> Shout().finished
+        False
+    """
 
     finished = False
     """Whether the run may end."""

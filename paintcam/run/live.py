@@ -41,6 +41,23 @@ class Live(Loop):
             must not be over before the first verdict.
         next_prompt: Returns the prompt of the key n.
         source_name: The source's name on the picture.
+
+    Example:
+        >>> import paintcam
+        >>> class Quiet:
+        ...     def state(self, state): ...
+        ...     def verdict(self, verdict, standing): ...
+        ...     def note(self, text): ...
+        >>> run = paintcam.Live(
+        ...     paintcam.open_stream("video.mp4"),
+        ...     lambda: paintcam.make_judge(paintcam.load_encoder("sketch"), "a house"),
+        ...     paintcam.Presenter(
+        ...         prompt="a house", model="sketch", overlay=paintcam.Overlay(), listener=Quiet()
+        ...     ),
+        ...     hold=True,
+        ... )
+        >>> run.run().frames_shown
+        20
     """
 
     def __init__(

@@ -25,6 +25,11 @@ class Summary:
         frames_scored: Number of verdicts.
         guards: Names of the guards that were running.
         results: Prompt → its best, in the order in which the prompts were drawn.
+
+    Example:
+        >>> from paintcam import Summary
+        >>> Summary(best=61.2, frames_shown=300, frames_scored=297).best
+        61.2
     """
 
     best: float | None

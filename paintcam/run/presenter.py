@@ -43,6 +43,18 @@ class Presenter:
         session: Holds the best of the current prompt.
         controls: What the keys have set.
         notes: Messages that are on the picture at the start.
+
+    Example:
+        >>> import paintcam
+        >>> class Quiet:
+        ...     def state(self, state): ...
+        ...     def verdict(self, verdict, standing): ...
+        ...     def note(self, text): ...
+        >>> with paintcam.Presenter(
+        ...     prompt="a house", model="sketch", overlay=paintcam.Overlay(), listener=Quiet()
+        ... ) as presenter:
+        ...     presenter.state.prompt
+        'a house'
     """
 
     def __init__(

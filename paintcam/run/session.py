@@ -25,6 +25,11 @@ class Standing:
         score: 0…100, as shown: smoothed where smoothing is on.
         best: The highest score shown since the start or the last reset.
         is_new_best: Whether this verdict raised it.
+
+    Example:
+        >>> from paintcam import Session, Verdict
+        >>> Session().add(Verdict(0, 0.0, 0.0, 0.2, 40.0)).is_new_best
+        True
     """
 
     score: float
@@ -59,6 +64,14 @@ class Session:
     Args:
         smoothing_s: Time constant of an exponential moving average over the shown score, in
             seconds; 0 shows each verdict as it is.
+
+    Example:
+        >>> from paintcam import Session, Verdict
+        >>> session = Session()
+        >>> for score in (40.0, 70.0, 55.0):
+        ...     standing = session.add(Verdict(0, 0.0, 0.0, 0.2, score))
+        >>> standing.score, standing.best
+        (55.0, 70.0)
     """
 
     def __init__(self, smoothing_s: float = 0.0) -> None:

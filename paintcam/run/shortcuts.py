@@ -91,6 +91,13 @@ class Watch(Iterator[tuple[Frame, Verdict]]):
     Args:
         stream: Open or opening; closed at the end.
         judge: Judges each frame in the caller's thread.
+
+    Example:
+        >>> import paintcam
+        >>> with paintcam.watch("a house", "video.mp4", model="sketch") as verdicts:
+        ...     frame, verdict = next(verdicts)
+        >>> frame.index
+        0
     """
 
     def __init__(self, stream: VideoStream, judge: Judge) -> None:

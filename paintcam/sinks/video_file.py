@@ -49,6 +49,17 @@ class VideoFile:
     Raises:
         SinkError: Another suffix, a folder that is missing or not writable, a full disk, or a name
             that is not valid UTF-8.
+
+    Example:
+        >>> import numpy as np
+        >>> from pathlib import Path
+        >>> from paintcam import VideoFile
+        >>> recording = VideoFile(Path("talk.mkv"), fps=lambda: 30.0, realtime=False)
+        >>> for _ in range(30):
+        ...     recording.write(np.full((240, 320, 3), 200, np.uint8))
+        >>> recording.close()
+        >>> recording.path.exists()
+        True
     """
 
     def __init__(self, path: Path, *, fps: Callable[[], float], realtime: bool = True) -> None:

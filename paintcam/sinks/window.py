@@ -97,6 +97,10 @@ class Window:
 
     Raises:
         DisplayError: No window can be opened here.
+
+    Example:
+        >>> import paintcam
+        >>> window = paintcam.Window("paintcam")  # doctest: +SKIP
     """
 
     def __init__(self, title: str = "paintcam", *, fullscreen: bool = False) -> None:

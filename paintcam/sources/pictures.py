@@ -21,6 +21,12 @@ def find_pictures(paths: Iterable[Path]) -> list[Path]:
 
     Raises:
         SourceError: A path that is not there, or a folder without pictures.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from paintcam import find_pictures
+        >>> [path.name for path in find_pictures([Path("drawings")])]
+        ['house.png']
     """
     found: list[Path] = []
     for path in paths:
@@ -50,6 +56,12 @@ def read_picture(path: Path, index: int = 0) -> Frame:
 
     Raises:
         SourceError: Not a picture, damaged, or not readable.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from paintcam import read_picture
+        >>> read_picture(Path("drawing.png")).image.ndim
+        3
     """
     import cv2
 

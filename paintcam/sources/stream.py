@@ -40,6 +40,13 @@ class VideoStream:
         backend: OpenCV's name of a camera backend ("V4L2", "MSMF", "DSHOW"); None lets
             OpenCV choose.
         open_capture: Makes the producer that `VideoSource` reads; for tests and unusual hardware.
+
+    Example:
+        >>> import paintcam
+        >>> stream = paintcam.open_stream("video.mp4")
+        >>> stream.live
+        False
+        >>> stream.close()
     """
 
     def __init__(
@@ -219,6 +226,13 @@ def open_stream(
 
     Raises:
         SourceError: No such file, an empty file, or a still picture.
+
+    Example:
+        >>> import paintcam
+        >>> stream = paintcam.open_stream("video.mp4", every_frame=True)
+        >>> stream.read(timeout_s=10).index
+        0
+        >>> stream.close()
     """
     reference = Reference.parse(text)
     properties: dict[str, float | str] = {
