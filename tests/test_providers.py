@@ -73,7 +73,7 @@ def test_an_unknown_provider_or_engine_lists_the_choices(monkeypatch):
         load_encoder("sketch", provider="gpu")
     with pytest.raises(UsageError, match=r'engine "torch" is unknown. Choose one of onnx, infer'):
         load_encoder("sketch", engine="torch")
-    with pytest.raises(UsageError, match=r'engine "inference" runs CLIP alone'):
+    with pytest.raises(UsageError, match=r'engine "inference" runs CLIP.s exact weights alone'):
         load_encoder("sketch", engine="inference")
     monkeypatch.setenv("PAINTCAM_PROVIDER", "gpu")
     with pytest.raises(UsageError, match=r'provider "gpu" is unknown'):

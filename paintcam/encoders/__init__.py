@@ -27,16 +27,17 @@ def resolve_model(name: str) -> str:
     Raises:
         ModelError: There is no such encoder.
     """
-    from paintcam.encoders.weights import DEFAULT_VARIANT, VARIANTS, is_cached
+    from paintcam.encoders.weights import DEFAULT_VARIANT, INT8_VARIANTS, VARIANTS, is_cached
 
     if name == "auto":
         return f"clip:{DEFAULT_VARIANT}" if is_cached(DEFAULT_VARIANT) else "sketch"
     if name == "clip":
         return f"clip:{DEFAULT_VARIANT}"
     kind, _, variant = name.partition(":")
-    if name == "sketch" or (kind == "clip" and variant in VARIANTS):
+    if name == "sketch" or (kind == "clip" and variant in (*VARIANTS, *INT8_VARIANTS)):
         return name
-    choices = ", ".join(["auto", "sketch", "clip", *(f"clip:{known}" for known in VARIANTS)])
+    known = (*VARIANTS, *INT8_VARIANTS)
+    choices = ", ".join(["auto", "sketch", "clip", *(f"clip:{variant}" for variant in known)])
     raise ModelError(
         f"Unknown model {name!r}.",
         fix=f"Choose one of {choices}. Run `paintcam models` for details.",
@@ -105,15 +106,17 @@ def load_encoder(
 
 
 def _check_engine(engine: str, model: str) -> None:
+    from paintcam.encoders.clip_variants import INT8
+
     if engine not in ENGINES:
         raise UsageError(
             f'engine "{engine}" is unknown.',
             fix=f"Choose one of {', '.join(ENGINES)}.",
             parameter="engine",
         )
-    if engine == "inference" and not model.startswith("clip:"):
+    if engine == "inference" and (not model.startswith("clip:") or model.endswith(INT8)):
         raise UsageError(
-            f'engine "inference" runs CLIP alone (the model is {model}).',
+            f'engine "inference" runs CLIP\'s exact weights alone (the model is {model}).',
             fix="Pass `--model clip`, or leave out the engine.",
             parameter="engine",
         )

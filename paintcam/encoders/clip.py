@@ -22,7 +22,6 @@ from paintcam.encoders.providers import Opened, checked_provider, open_session
 from paintcam.encoders.weights import (
     DEFAULT_VARIANT,
     check_files,
-    clip_folder,
     damaged,
     fingerprint,
     pull_command,
@@ -59,7 +58,7 @@ class ClipEncoder:
     would hold a quarter of a gigabyte for nothing.
 
     Args:
-        variant: One of `paintcam.encoders.weights.VARIANTS`.
+        variant: One of `paintcam.encoders.weights`' `VARIANTS` or `INT8_VARIANTS`.
         provider: One of `paintcam.encoders.providers.PROVIDERS`, or "auto"; None reads
             `PAINTCAM_PROVIDER`.
 
@@ -72,8 +71,7 @@ class ClipEncoder:
         self._variant = variant
         self._name = f"clip:{variant}"
         provider = checked_provider(provider)
-        self._folder = clip_folder(variant)
-        check_files(self._folder, variant)
+        self._files = check_files(variant)
         self._tokenize = ClipTokenizer()
         opened = self._open("textual.onnx", provider, "tensor(int", [None, MAX_TOKENS])
         self._text: InferenceSession | None = opened.session
@@ -91,7 +89,7 @@ class ClipEncoder:
             engine="onnx",
             provider=self._provider,
             clip_edge=self._edge,
-            fingerprint=fingerprint(self._folder),
+            fingerprint=fingerprint(self._files.values()),
             notes=(opened.note,) if opened.note else (),
         )
         visual_dim = self._dimensions(self._visual)
@@ -101,8 +99,8 @@ class ClipEncoder:
             visual_dim = self._run_pictures([blank]).shape[1]
         if visual_dim != self._dim:
             raise ModelError(
-                f"The two halves of {self._name} in {self._folder} do not belong together "
-                f"({visual_dim} and {self._dim} dimensions).",
+                f"The two halves of {self._name} in {self._files['visual.onnx'].parent} do not "
+                f"belong together ({visual_dim} and {self._dim} dimensions).",
                 fix=f"Remove the folder, then run `{pull_command(variant)}`.",
             )
 
@@ -179,7 +177,7 @@ class ClipEncoder:
 
     def _open(self, file: str, provider: str, kind: str, shape: list[int | None]) -> Opened:
         """Open one half, and check that it takes what this half must take."""
-        path = self._folder / file
+        path = self._files[file]
         try:
             if has_external_data(path):
                 raise damaged(path, "it takes weights from outside the file", self._variant)

@@ -58,7 +58,7 @@ class InferenceClipEncoder:
         self._name = f"clip:{variant}"
         with quiet():
             folder = clip_folder(variant)
-            check_files(folder, variant)
+            check_files(variant)
             self._tokenize = ClipTokenizer()
             self._clip, self._batch = self._load(folder)
             # The first run takes longer than the others, and shows the dimensions.
@@ -78,7 +78,7 @@ class InferenceClipEncoder:
             slow=True,
             engine="inference",
             clip_edge=edge,
-            fingerprint=fingerprint(folder),
+            fingerprint=fingerprint(folder / file for file in FILES),
         )
 
     @property

@@ -17,7 +17,16 @@ from paintcam.encoders.cache_files import clear_place
 from paintcam.encoders.download import fetch, length_of, writable
 from paintcam.encoders.http_answers import Interrupted, status_of
 from paintcam.encoders.onnxfile import check_clip_part, is_whole
-from paintcam.encoders.weights import FILES, VARIANTS, clip_folder, pull_command
+from paintcam.encoders.weights import (
+    FILES,
+    INT8_VARIANTS,
+    VARIANTS,
+    clip_folder,
+    exact_variant,
+    int8_folder,
+    is_cached,
+    pull_command,
+)
 from paintcam.errors import ModelError
 from paintcam.text import clean_text
 
@@ -48,7 +57,7 @@ def pull(
     Two at once do no harm: the second waits, and then finds the files.
 
     Args:
-        variant: One of `VARIANTS`.
+        variant: One of `VARIANTS` or `INT8_VARIANTS`; the latter are made here, in minutes.
         progress: Called with the bytes on disk and the total. An exception that it raises passes
             through, and what was downloaded is kept.
         on_wait: Called once if another process is downloading the same files.
@@ -59,13 +68,27 @@ def pull(
     Raises:
         ModelError: Unknown variant, no network, a damaged download, or no place to write.
     """
-    from filelock import FileLock, Timeout
-
-    if variant not in VARIANTS:
+    if variant not in (*VARIANTS, *INT8_VARIANTS):
         raise ModelError(
             f"Unknown CLIP variant {variant!r}.",
-            fix=f"Choose one of {', '.join(VARIANTS)}. Run `paintcam models` for details.",
+            fix=f"Choose one of {', '.join((*VARIANTS, *INT8_VARIANTS))}. Run `paintcam models` "
+            "for details.",
         )
+    folder = _pull_exact(exact_variant(variant), progress, on_wait)
+    if variant in VARIANTS or is_cached(variant):
+        return folder
+    from paintcam.encoders.int8 import make_int8
+
+    folder = int8_folder(variant)
+    with writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        make_int8(variant)
+    return folder
+
+
+def _pull_exact(variant: str, progress: Progress | None, on_wait: Callable[[], None]) -> Path:
+    from filelock import FileLock, Timeout
+
     folder = clip_folder(variant)
     if all(is_whole(folder / file) for file in FILES):
         return folder  # also from a cache that is read-only

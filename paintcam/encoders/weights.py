@@ -1,4 +1,4 @@
-"""CLIP's weights: which variants exist, where their files are, and whether they are complete.
+"""CLIP's weights: where their files are, and whether they are complete.
 
 Importing `inference` takes seconds. Nothing here does so, except once to learn the names of the
 cache folders, which are then stored beside the cache.
@@ -11,11 +11,20 @@ import hashlib
 import json
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from paintcam.encoders.cache_files import read_small
+from paintcam.encoders.clip_variants import (
+    DEFAULT_VARIANT,
+    FILES,
+    INT8,
+    INT8_VARIANTS,
+    VARIANTS,
+    exact_variant,
+    pull_command,
+)
 from paintcam.encoders.onnxfile import is_whole
 from paintcam.encoders.quiet import quiet
 from paintcam.errors import ModelError
@@ -24,49 +33,25 @@ from paintcam.folders import write_atomically
 __all__ = [
     "DEFAULT_VARIANT",
     "FILES",
+    "INT8_NOTE",
+    "INT8_VARIANTS",
     "VARIANTS",
-    "ClipWeights",
     "cache_root",
     "check_files",
     "clip_folder",
     "damaged",
+    "exact_variant",
     "fingerprint",
+    "int8_folder",
     "is_cached",
     "prepare_environment",
     "pull_command",
+    "weight_files",
 ]
 
-DEFAULT_VARIANT = "ViT-B-16"
-FILES = ("visual.onnx", "textual.onnx")
+INT8_NOTE = "int8.json"
 INDEX = "paintcam-folders.json"
 SAMPLES = 256
-
-
-@dataclass(frozen=True, slots=True)
-class ClipWeights:
-    """A variant of CLIP that Roboflow serves.
-
-    Attributes:
-        megabytes: Approximate download size: four bytes per parameter.
-        image_size: Edge of the square input picture, pixels.
-    """
-
-    megabytes: int
-    image_size: int
-
-
-# Parameters and input sizes: https://github.com/openai/CLIP, model cards of January 2022.
-VARIANTS = {
-    "RN50": ClipWeights(410, 224),
-    "RN101": ClipWeights(480, 224),
-    "RN50x4": ClipWeights(710, 288),
-    "RN50x16": ClipWeights(1160, 384),
-    "RN50x64": ClipWeights(2490, 448),
-    "ViT-B-16": ClipWeights(600, 224),
-    "ViT-B-32": ClipWeights(610, 224),
-    "ViT-L-14": ClipWeights(1710, 224),
-    "ViT-L-14-336px": ClipWeights(1710, 336),
-}
 
 
 def cache_root() -> Path:
@@ -92,11 +77,6 @@ def prepare_environment() -> None:
     os.environ["MODEL_CACHE_DIR"] = str(cache_root())
     os.environ["DISABLE_VERSION_CHECK"] = "True"  # otherwise a thread asks PyPI and prints
     os.environ.setdefault("LOG_LEVEL", "ERROR")
-
-
-def pull_command(variant: str) -> str:
-    """The command that downloads a variant, for messages."""
-    return f"paintcam models pull clip:{variant}"
 
 
 def clip_folder(variant: str) -> Path:
@@ -127,37 +107,66 @@ def clip_folder(variant: str) -> Path:
     return root / folders[variant]
 
 
+def int8_folder(variant: str) -> Path:
+    """Where the quantised picture half of an int8 variant is."""
+    return cache_root() / f"int8-{exact_variant(variant)}"
+
+
+def weight_files(variant: str) -> dict[str, Path]:
+    """Find the two files of a variant: "visual.onnx" and "textual.onnx" → path.
+
+    Raises:
+        ModelError: Inference cannot be imported, and is needed to find them.
+    """
+    folder = clip_folder(exact_variant(variant))
+    files = {file: folder / file for file in FILES}
+    if variant.endswith(INT8):
+        files["visual.onnx"] = int8_folder(variant) / "visual.onnx"
+    return files
+
+
 def is_cached(variant: str) -> bool:
     """Whether a variant's files are complete; takes milliseconds if paintcam downloaded them."""
     root = cache_root()
+    exact = exact_variant(variant)
     if not any(root.glob("*clip*")):
         return False
-    folder = _remembered(variant)
-    if folder is None:
+    if _remembered(exact) is None:
         # Inference itself, or another version of it, downloaded them: ask it for the folder, once.
-        marks = (f"*{variant}*/visual.onnx", f"clip/{variant}/visual.onnx")
+        marks = (f"*{exact}*/visual.onnx", f"clip/{exact}/visual.onnx")
         if not any(True for mark in marks for _ in root.glob(mark)):
             return False
-        folder = clip_folder(variant)
-    return all(is_whole(folder / file) for file in FILES)
+    if not all(is_whole(path) for path in weight_files(variant).values()):
+        return False
+    return variant == exact or (is_cached(exact) and _int8_source(variant) == _source(variant))
 
 
-def check_files(folder: Path, variant: str) -> None:
-    """Refuse weights that are missing or incomplete.
+def check_files(variant: str) -> dict[str, Path]:
+    """Find a variant's files, and refuse files that are missing or incomplete.
+
+    Returns:
+        "visual.onnx" and "textual.onnx" → path.
 
     Raises:
-        ModelError: A file is missing or shorter than it should be.
+        ModelError: A file is missing, shorter than it should be, or made from other weights.
     """
-    for file in FILES:
-        path = folder / file
+    files = weight_files(variant)
+    for path in files.values():
         if not path.exists():
+            size = VARIANTS[exact_variant(variant)].megabytes
             raise ModelError(
                 f"The weights of clip:{variant} are not installed.",
-                fix=f"Run `{pull_command(variant)}` (about {VARIANTS[variant].megabytes} MB), or "
-                "pass `--model sketch`.",
+                fix=f"Run `{pull_command(variant)}` (about {size} MB), or pass `--model sketch`.",
             )
         if not is_whole(path):
             raise damaged(path, "it is incomplete", variant)
+    if variant.endswith(INT8) and _int8_source(variant) != _source(variant):
+        raise ModelError(
+            f"{files['visual.onnx']} was made from other weights than those of "
+            f"clip:{exact_variant(variant)}.",
+            fix=f"Run `{pull_command(variant)}` to make it again.",
+        )
+    return files
 
 
 def damaged(path: Path, reason: str, variant: str) -> ModelError:
@@ -168,24 +177,36 @@ def damaged(path: Path, reason: str, variant: str) -> ModelError:
     )
 
 
-def fingerprint(folder: Path) -> str:
+def fingerprint(files: Iterable[Path]) -> str:
     """Tell weights apart in milliseconds: a hash of their lengths and of samples of their content.
 
     Args:
-        folder: Holds both files.
+        files: Whole files, in a fixed order.
 
     Returns:
         32 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for file in FILES:
-        with (folder / file).open("rb") as weights:
+    for path in files:
+        with path.open("rb") as weights:
             size = weights.seek(0, os.SEEK_END)
-            digest.update(f"{file} {size};".encode())
+            digest.update(f"{path.name} {size};".encode())
             for part in range(SAMPLES):
                 weights.seek(size * part // SAMPLES)
                 digest.update(weights.read(4096))
     return digest.hexdigest()[:32]
+
+
+def _source(variant: str) -> str:
+    return fingerprint(weight_files(exact_variant(variant)).values())
+
+
+def _int8_source(variant: str) -> str:
+    """The fingerprint of the weights that an int8 file was made from."""
+    try:
+        return str(json.loads(read_small(int8_folder(variant) / INT8_NOTE))["source"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def _version() -> str:
