@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import stat
 import uuid
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ __all__ = [
     "interrupted_runs",
     "last_run_name",
     "pictures_folder",
+    "read_small_file",
     "write_atomically",
 ]
 
@@ -35,6 +38,27 @@ def pictures_folder() -> Path:
     from platformdirs import user_pictures_path
 
     return user_pictures_path() / "paintcam"
+
+
+def read_small_file(path: Path, most_bytes: int = 1024 * 1024) -> bytes:
+    """Read a file that paintcam has written, whatever was put in its place.
+
+    Args:
+        path: The file.
+        most_bytes: The size above which it cannot be paintcam's.
+
+    Raises:
+        OSError: It cannot be read, is not a regular file (a FIFO would never end), or is too large.
+    """
+    # Not blocking, because opening a FIFO would wait for a writer.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, "too large", str(path))
+    return content
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -626,12 +626,12 @@ def test_the_queue_of_a_show_is_stored_by_the_next_command(tmp_path, clip):
         scores.parent.rename(tmp_path / "away")
         scores.parent.write_text("a file where the folder was")
         assert program.wait(60) == 0
-    assert "The show goes on" in program.stderr
+    assert "The show continues" in program.stderr
     place = program.rows[-2]["places"][0]
     scores.parent.unlink()
     (tmp_path / "away").rename(scores.parent)
     done = paintcam("leaderboard", "--json", "--database", f"sqlite:///{scores}", cwd=tmp_path)
-    assert "waited are stored now" in done.stderr
+    assert "Stored 1 queued score" in done.stderr
     (row,) = rows(done.stdout)
     assert (row["player"], row["score"]) == ("Ada", place["score"])
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -80,6 +82,52 @@ def test_what_a_spreadsheet_would_run_is_defused(cell):
     assert spreadsheet_safe(cell) == f"'{cell}"
 
 
+@pytest.mark.parametrize("trigger", ["=1+1", "+1", "-1", "@SUM(1)", "＝1", "|calc", "%x"])
+@pytest.mark.parametrize("separator", [";", "|", ":", "; ", ';"', '; "'])
+def test_a_formula_after_any_separator_is_defused(separator, trigger):
+    """A reader that splits at semicolons sees a cell begin in the middle of ours."""
+    after = spreadsheet_safe(f"Ada{separator}{trigger}").removeprefix("Ada")
+    assert after.lstrip(";|:").startswith("'")
+
+
+def test_a_reader_that_splits_at_semicolons_finds_no_formula(tmp_path):
+    url = f"sqlite:///{tmp_path}/data/leaderboard.sqlite3"
+    evil = 'x;=HYPERLINK("evil");"=1;\t=2;\n+3'
+    with Leaderboard(url) as leaderboard:
+        board = Board(f"a cat {evil}", f"sketch{evil}", 0.02, 0.36)
+        leaderboard.store(
+            Turn(new_turn_id(), board, f"Ada{evil}", 7, 7, -0.01, (f"nsfw{evil}",), snapshot=evil)
+        )
+    printed = paintcam("leaderboard", "--csv", cwd=tmp_path).stdout
+    for line in csv.reader(io.StringIO(printed), delimiter=";"):
+        for cell in line:
+            assert not cell.strip(" \"'\t\r\n")[:1] or not cell.lstrip(' "').startswith(
+                ("=", "+", "-", "@", "|", "%", "\t", "\r", "\n")
+            ), cell
+    (header, row) = list(csv.reader(io.StringIO(printed)))
+    assert len(header) == len(row) == len(COLUMNS)
+    texts = [name for name, cell in zip(COLUMNS, row, strict=True) if f'"{cell[:4]}' in printed]
+    assert {"player", "prompt", "encoder", "time", "guards", "snapshot", "turn"} <= set(texts)
+
+
+def test_control_characters_in_a_database_reach_no_terminal(tmp_path):
+    """Not in the table, not in CSV, not in messages; JSON escapes them."""
+    controls = "".join(map(chr, [*range(1, 32), *range(127, 160), *range(0x202A, 0x202F), 0x2066]))
+    url = f"sqlite:///{tmp_path}/data/leaderboard.sqlite3"
+    with Leaderboard(url) as leaderboard:
+        board = Board("a house", "sketch", 0.02, 0.36)
+        leaderboard.store(Turn(new_turn_id(), board, "Ada", 7, 7, 0.01, snapshot=f"a{controls}b"))
+    with sqlite3.connect(tmp_path / "data" / "leaderboard.sqlite3") as raw:
+        raw.execute("UPDATE paintcam_players SET name = ?", (f"A{controls}da",))
+        raw.execute("UPDATE paintcam_boards SET encoder = ?", (f"s{controls}k",))
+        raw.execute("UPDATE paintcam_turns SET guards = ?", (json.dumps([f"n{controls}w"]),))
+    for options in ((), ("--csv",), ("--json",), ("--player", f"x{controls[9:]}")):
+        done = paintcam("leaderboard", *options, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        printed = (done.stdout + done.stderr).replace("\n", "")
+        assert not set(printed) & set(controls), options
+
+
 @pytest.mark.parametrize("cell", ["Ada", "a=b", "", "ענת", "1"])
 def test_what_it_would_not_run_is_left(cell):
     assert spreadsheet_safe(cell) == cell
@@ -109,7 +157,7 @@ def test_delete_asks_first(played):
             said = process.stdout.read().decode()
         os.close(master)
         os.close(terminal)
-        assert "Delete 2 turn(s) by “Ada”" in said
+        assert "Delete 2 turns by “Ada”" in said
         assert len(rows(paintcam("leaderboard", "--json", cwd=played).stdout)) == left
 
 
@@ -118,7 +166,7 @@ def test_delete_without_a_terminal_wants_yes(played):
     assert done.returncode == 1
     assert "--yes" in done.stderr
     done = paintcam("leaderboard", "delete", "--all", "--yes", cwd=played)
-    assert "Deleted 4 turn(s)" in done.stdout
+    assert "Deleted 4 turns" in done.stdout
     assert paintcam("leaderboard", "--json", cwd=played).stdout == ""
 
 
@@ -127,7 +175,7 @@ def test_delete_without_a_terminal_wants_yes(played):
     [
         (("delete",), "--player NAME"),
         (("delete", "--all", "--player", "Ada"), "--player NAME"),
-        (("--player", "Ada", "delete", "--yes"), "Put it after"),
+        (("--player", "Ada", "delete", "--yes"), "must come after"),
         (("--json", "--csv"), "cannot be used together"),
         (("--database", "postgresql://ada:hunter2@127.0.0.1:1/x"), "127.0.0.1"),
     ],

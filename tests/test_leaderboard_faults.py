@@ -13,6 +13,7 @@ from sqlalchemy import event
 
 from paintcam.errors import LeaderboardError
 from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id
+from paintcam.leaderboard.location import identity_of, location_of, parse_url
 from ranks import best_of
 
 BOARD = Board("a house", "sketch", 0.02, 0.36)
@@ -53,7 +54,7 @@ def test_the_environment_names_a_database_and_the_option_wins(tmp_path, monkeypa
 
 def test_sqlite_writes_ahead_and_syncs_its_journal_when_asked(url, path, monkeypatch):
     with Leaderboard(url) as leaderboard:
-        with leaderboard._engine.connect() as connection:
+        with leaderboard._transactions._engine.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         leaderboard.store(turn())
         synced = []
@@ -95,6 +96,67 @@ def test_an_unreachable_server_is_an_error_without_its_password(database):
     assert "--database" in str(caught.value)
 
 
+SECRETS = [
+    "postgresql+psycopg://ada:hunt@er2@127.0.0.1:1/scores",
+    "postgresql+psycopg://ada:hunt/er2@127.0.0.1:1/scores",
+    "postgresql+psycopg://ada:hunt@er2/x@127.0.0.1:1/scores",
+    "postgresql+psycopg://ada:hunt?er2@127.0.0.1:1/scores",
+    "postgresql+psycopg://ada:hunt%40er2@127.0.0.1:1/scores",
+    "postgresql+psycopg://127.0.0.1:1/scores?pwd=hunter2",
+    "postgresql+psycopg://127.0.0.1:1/scores?options=-csecret%3Dhunter2",
+    "postgresql+psycopg://127.0.0.1:1/scores?sslpassword=hunter2&passfile=/x/hunter2",
+    "postgresql+psycopg:/ada:hunter2@127.0.0.1:1/scores",
+    "ada:hunter2@127.0.0.1:1/scores",
+]
+
+
+@pytest.mark.parametrize("database", SECRETS)
+def test_no_form_of_url_prints_its_password(database):
+    with pytest.raises(LeaderboardError) as caught:
+        Leaderboard(database)
+    assert "hunt" not in str(caught.value)
+    assert "er2" not in str(caught.value)
+
+
+def test_a_location_is_scheme_host_and_port():
+    url = parse_url("postgres://ada:hunter2@db.example.org:6543/scores?options=x&sslmode=require")
+    assert location_of(url) == "postgresql+psycopg://db.example.org:6543"
+    others = [
+        "postgres://ada:x@db.example.org:6543/other",
+        "postgres://bo:x@db.example.org:6543/scores",
+    ]
+    assert len({identity_of(parse_url(other)) for other in others} | {identity_of(url)}) == 3
+
+
+@pytest.mark.parametrize("path", ["{}/what?x/db.sqlite3", "{}/db.sqlite3?", "{}/db.sqlite3?mod=ro"])
+def test_a_question_mark_in_a_path_never_opens_another_file(tmp_path, path):
+    (tmp_path / "what?x").mkdir()
+    with pytest.raises(LeaderboardError, match=r"not an option of SQLite.*without a \?"):
+        Leaderboard(f"sqlite:///{path.format(tmp_path)}")
+    assert [found.name for found in tmp_path.iterdir()] == ["what?x"]
+
+
+@pytest.mark.parametrize(
+    ("database", "said"),
+    [
+        ("mysql://u:p@h/x", "pip install 'mysqlclient'"),
+        ("mysql+pymysql://u:p@h/x", "pip install 'pymysql'"),
+        ("nonsense://u:p@h/x", "not a kind of database"),
+    ],
+)
+def test_the_hint_for_a_driver_is_a_command_that_works(database, said):
+    with pytest.raises(LeaderboardError) as caught:
+        Leaderboard(database)
+    assert said in str(caught.value)
+    assert "ITS DRIVER" not in str(caught.value)
+
+
+@pytest.mark.parametrize("database", ["sqlite:///file:x?mode=memory&uri=true", "sqlite:///"])
+def test_a_database_in_memory_is_refused_in_every_form(database):
+    with pytest.raises(LeaderboardError, match="memory"):
+        Leaderboard(database)
+
+
 def test_a_wrong_url_does_not_print_its_password():
     with pytest.raises(LeaderboardError) as caught:
         Leaderboard("postgresql+psycopg//ada:hunter2@host/x")
@@ -123,8 +185,8 @@ def test_a_full_disk_is_an_error_and_nothing_stored_is_lost(url):
         def fill(connection, _):
             connection.execute("PRAGMA max_page_count=1")  # SQLite raises it to what there is
 
-        event.listen(leaderboard._engine, "connect", fill)
-        leaderboard._engine.dispose()
+        event.listen(leaderboard._transactions._engine, "connect", fill)
+        leaderboard._transactions._engine.dispose()
 
         def store_too_much():
             for index in range(2000):

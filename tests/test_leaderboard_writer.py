@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 import threading
 import time
 
@@ -84,7 +86,7 @@ def test_offering_never_waits_for_a_database_that_hangs(leaderboard):
     (file,) = queue.folder.glob("*.json")
     assert json.loads(file.read_text())["score"] == 49
     writer.close()
-    assert "1 score(s) wait" in notices[-1]
+    assert "1 score is queued in" in notices[-1]
     assert "paintcam leaderboard" in notices[-1]
 
 
@@ -101,7 +103,9 @@ def test_a_database_that_fails_in_mid_show_gets_all_when_it_is_back(leaderboard)
     wait_until(lambda: len(queue) == 2)
     writer.put(turn("Grace", 60, grace.id))
     wait_until(lambda: len(queue) == 2 and any(".06000." in p.name for p in queue.folder.iterdir()))
-    assert notices == [f"The database is gone. The show goes on: scores wait in {queue.folder}."]
+    assert notices == [
+        f"The database is gone. The show continues; scores are queued in {queue.folder}."
+    ]
     leaderboard.gone = False
     assert writer.flush(20)
     wait_until(lambda: len(queue) == 0)
@@ -210,3 +214,187 @@ def test_a_queue_that_cannot_be_written_says_so_and_the_show_goes_on(leaderboard
     assert writer.flush(20)
     writer.close()
     assert leaderboard.count() == 2
+
+
+# --- what must not get lost ---
+
+
+def replace_database(path, kind):
+    """Delete the file, and put something else there."""
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+
+
+@pytest.mark.parametrize("kind", ["nothing", "folder", "fifo"])
+@pytest.mark.parametrize("rises_again", [False, True])
+def test_what_was_stored_before_the_file_was_deleted_is_stored_again_or_queued(
+    leaderboard, tmp_path, kind, rises_again
+):
+    path = tmp_path / "scores.sqlite3"
+    writer = TurnWriter(leaderboard, lambda _: None)
+    ada, bo = turn("Ada", 30), turn("Bo", 40)
+    writer.put(ada)
+    writer.put(bo)
+    assert writer.flush(20)
+    replace_database(path, kind)
+    if rises_again:
+        writer.put(turn("Ada", 50, ada.id))
+    writer.close()
+    writer.check()
+    queue = TurnQueue(leaderboard.location)
+    if kind != "nothing":
+        assert len(queue) == 2
+        path.rmdir() if kind == "folder" else path.unlink()
+        assert queue.drain(leaderboard) == 2
+    (board,) = leaderboard.top()
+    assert {(row.turn.player, row.turn.score) for row in board} == {
+        ("Ada", 50 if rises_again else 30),
+        ("Bo", 40),
+    }
+
+
+def test_scores_that_nothing_takes_are_named_and_an_error(leaderboard, tmp_path):
+    """Never counted as "0 scores", and never with exit code 0."""
+    (tmp_path / "file").write_text("")
+    notices: list[str] = []
+    leaderboard.gone = True
+    writer = TurnWriter(leaderboard, notices.append, TurnQueue("x", tmp_path / "file"))
+    writer.put(turn("Ada", 61.2))
+    writer.put(turn("Bo", 7))
+    writer.close()
+    assert "2 scores are neither stored nor queued: Ada 61.20, Bo 7.00." in notices[-1]
+    with pytest.raises(LeaderboardError, match="2 scores are lost"):
+        writer.check()
+
+
+@pytest.mark.parametrize("broken", ["store", "put", "drain", "drop", "sync", "generation"])
+def test_an_unexpected_error_ends_no_thread_and_is_reported(leaderboard, monkeypatch, broken):
+    queue = TurnQueue(leaderboard.location)
+    target = queue if hasattr(queue, broken) else leaderboard
+    works = getattr(target, broken)
+    fails = [True]
+
+    def fail(*args, **values):
+        if fails:
+            raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+        return works(*args, **values)
+
+    monkeypatch.setattr(target, broken, fail)
+    notices: list[str] = []
+    if broken == "put":
+        leaderboard.gone = True  # else nothing is queued
+    with TurnWriter(leaderboard, notices.append, queue) as writer:
+        if broken == "drop":
+            writer.forget("x")
+        writer.put(turn("Ada", 30))
+        wait_until(lambda: any("surrogates not allowed" in notice for notice in notices))
+        assert all(thread.is_alive() for thread in writer._threads)
+        fails.clear()
+        leaderboard.gone = False
+        assert writer.flush(20)
+    writer.check()
+    assert best_of(leaderboard, BOARD, "Ada").turn.score == 30
+
+
+def test_one_turn_that_cannot_be_stored_does_not_hold_up_the_others(leaderboard, monkeypatch):
+    store = leaderboard.store
+
+    def refuse_ada(turn):
+        if turn.player == "Ada":
+            raise RuntimeError("only this one")
+        store(turn)
+
+    monkeypatch.setattr(leaderboard, "store", refuse_ada)
+    writer = TurnWriter(leaderboard, lambda _: None)
+    writer.put(turn("Ada", 30))
+    writer.put(turn("Bo", 40))
+    wait_until(lambda: best_of(leaderboard, BOARD, "Bo") is not None)
+    writer.close()
+    writer.check()  # Ada's waits in the queue
+    assert len(TurnQueue(leaderboard.location)) == 1
+
+
+def test_an_id_of_another_players_turn_is_named_as_lost(leaderboard):
+    notices: list[str] = []
+    leaderboard.store(turn("Ada", 30, "same"))
+    writer = TurnWriter(leaderboard, notices.append)
+    writer.put(turn("Bo", 40, "same"))
+    writer.put(turn("Cy", 50))
+    writer.close()
+    assert "Bo 40.00" in notices[-1]
+    with pytest.raises(LeaderboardError, match="1 score is lost"):
+        writer.check()
+    assert {row.turn.player for row in leaderboard.top()[0]} == {"Ada", "Cy"}
+
+
+@pytest.mark.parametrize("snapshot", ["/shots/\udcff\udcfe.jpg", "\0", "/shots/é\u202e.jpg"])
+def test_a_snapshot_with_a_name_that_is_not_unicode_does_not_lose_the_score(leaderboard, snapshot):
+    one = Turn(new_turn_id(), BOARD, "Ada", 30, 30, 0.2, ("\udcff",), snapshot=snapshot)
+    queue = TurnQueue(leaderboard.location)
+    queue.put(one)
+    assert queue.drain(leaderboard) == 1
+    assert best_of(leaderboard, BOARD, "Ada").turn.score == 30
+
+
+def test_without_a_data_folder_scores_are_queued_in_the_temporary_folder(
+    leaderboard, tmp_path, monkeypatch
+):
+    (tmp_path / "data").write_text("a file, where a folder should be")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    queue = TurnQueue(leaderboard.location)
+    queue.put(turn("Ada", 30))
+    assert queue.folder.is_relative_to(tmp_path / "tmp")
+    assert queue.folder.parent.stat().st_mode & 0o077 == 0
+    assert TurnQueue(leaderboard.location).drain(leaderboard) == 1
+    assert len(queue) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no owners of folders on this platform")
+def test_a_queue_that_somebody_else_planted_is_neither_read_nor_written(
+    leaderboard, tmp_path, monkeypatch
+):
+    (tmp_path / "data").write_text("")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "tmp" / f"paintcam-queue-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
+    queue = TurnQueue(leaderboard.location)
+    with pytest.raises(LeaderboardError, match="somebody else"):
+        queue.put(turn())
+    assert len(queue) == 0
+    assert [path.name for path in (tmp_path / "elsewhere").rglob("*.json")] == []
+
+
+@pytest.mark.parametrize("rubbish", ["fifo", "folder", "link", "huge", "nested", "number", "year"])
+def test_rubbish_in_the_queue_neither_hangs_nor_holds_up_other_scores(leaderboard, rubbish):
+    queue = TurnQueue(leaderboard.location)
+    queue.put(turn("Ada", 30))
+    planted = queue.folder / "20200101-bad.00000.x.json"
+    good = turn("Bo").as_json()
+    if rubbish == "fifo":
+        os.mkfifo(planted)
+    elif rubbish == "folder":
+        planted.mkdir()
+    elif rubbish == "link":
+        planted.symlink_to("/dev/zero")
+    else:
+        planted.write_text(
+            {
+                "huge": good + " " * 2_000_000,
+                "nested": "[" * 100_000,
+                "number": good.replace("50.0", "1" + "0" * 400),
+                "year": good.replace('"at": "2', '"at": "0'),
+            }[rubbish]
+        )
+    notices: list[str] = []
+    assert queue.drain(leaderboard, notices.append) == 1
+    assert best_of(leaderboard, BOARD, "Bo") is None
+    if planted.with_suffix(".damaged").exists():
+        assert ".damaged" in notices[0]
+    else:
+        assert rubbish in ("fifo", "folder", "link")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import http.server
 import json
+import os
 import re
 import threading
 import time
 from itertools import islice, pairwise
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -116,6 +119,8 @@ def test_a_harmless_word_that_begins_like_another_passes(prompt):
 
 # --- a language model on loopback ---
 
+BOMB = gzip.compress(b" " * 50_000_000, 1)
+
 
 class Endpoint(http.server.ThreadingHTTPServer):
     """Speaks enough of OpenAI's protocol, well or badly."""
@@ -149,13 +154,27 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.answer(429, b"{}")
             elif behave == "silent":
                 time.sleep(3)
-            elif behave == "slow":
-                self.send_response(200)
+            elif behave == "trickle":  # the status line, then a byte of a header at a time
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                self.drip(b"x")
+            elif behave.startswith("endless"):
+                self.send_response(int(behave.split()[1]))
+                self.send_header("Location", self.server.url)
+                self.send_header("Retry-After", "0")
                 self.end_headers()
-                for _ in range(100):
-                    self.wfile.write(b" ")
-                    self.wfile.flush()
-                    time.sleep(0.1)
+                self.server.sent = 0
+                while True:
+                    self.server.sent += self.wfile.write(b"x" * 65536)
+            elif behave.startswith("slow"):
+                self.send_response(int(behave.split()[1]))
+                self.end_headers()
+                self.drip(b" ")
+            elif behave == "bomb":
+                self.send_response(200)
+                self.send_header("Content-Encoding", "gzip")
+                self.send_header("Content-Length", str(len(BOMB)))
+                self.end_headers()
+                self.wfile.write(BOMB)
             elif behave == "huge":
                 self.answer(200, b"[" * 10_000_000)
             elif behave == "rubbish":
@@ -167,6 +186,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.answer(200, json.dumps({"choices": [{"message": message}]}).encode())
         except (BrokenPipeError, ConnectionResetError):
             pass
+
+    def drip(self, byte):
+        for _ in range(300):
+            self.wfile.write(byte)
+            self.wfile.flush()
+            time.sleep(0.1)
 
     def answer(self, status, body):
         self.send_response(status)
@@ -198,7 +223,7 @@ def test_a_batch_is_asked_for_checked_and_cached(endpoint):
     assert request[0] == "Bearer sk-very-secret"
     assert request[1]["model"] == "tiny-model"
     assert "20" in request[1]["messages"][-1]["content"]
-    with pytest.raises(LlmUnavailableError, match="no prompt that can be used"):
+    with pytest.raises(LlmUnavailableError, match="no usable prompt"):
         llm.ask(20)  # the same again: nothing new
 
 
@@ -219,20 +244,32 @@ def test_an_answer_in_another_form_is_understood(endpoint, content):
 @pytest.mark.parametrize(
     ("behave", "said"),
     [
-        ("refuse", "refuses OPENAI_API_KEY"),
+        ("refuse", "does not accept OPENAI_API_KEY"),
         ("busy", "429"),
-        ("silent", "did not answer in 0.5 s"),
-        ("slow", "did not answer in 0.5 s"),
-        ("huge", "without end"),
-        ("rubbish", "something else"),
-        ("empty", "something else"),
+        ("silent", "did not answer within 0.5 s"),
+        ("slow 200", "did not answer within 0.5 s"),
+        ("slow 500", "error (500)"),
+        ("trickle", "did not answer within 0.5 s"),
+        ("endless 200", "too long an answer"),
+        ("endless 302", "error (302)"),
+        ("endless 429", "rate limit exceeded (429)"),
+        ("endless 500", "error (500)"),
+        ("bomb", "unexpected answer"),
+        ("huge", "too long an answer"),
+        ("rubbish", "unexpected answer"),
+        ("empty", "unexpected answer"),
     ],
 )
 def test_a_model_that_misbehaves_is_replaced_by_the_generator(endpoint, behave, said):
     endpoint.behave = behave
     notices: list[str] = []
-    drawn = draw(6, seed=3, llm=LlmPrompts(timeout_s=0.5), notice=notices.append)
+    llm = LlmPrompts(timeout_s=0.5)
+    started, before = time.monotonic(), psutil.Process().memory_info().rss
+    drawn = draw(6, seed=3, llm=llm, notice=notices.append)
+    assert time.monotonic() - started < 4  # with the time to import the client
+    assert psutil.Process().memory_info().rss - before < 150 * 1024**2
     assert drawn == draw(6, seed=3)
+    assert len(endpoint.requests) == 1
     (notice,) = notices
     assert said in notice
     assert "the offline generator" in notice
@@ -242,7 +279,7 @@ def test_a_model_that_misbehaves_is_replaced_by_the_generator(endpoint, behave, 
 @pytest.mark.parametrize("content", ["", "null", "[[[[", "[" * 100_000, "No.", "[1, 2]", "😀" * 50])
 def test_rubbish_in_a_good_envelope_is_refused(endpoint, content):
     endpoint.content = content
-    with pytest.raises(LlmUnavailableError, match="no prompt that can be used"):
+    with pytest.raises(LlmUnavailableError, match="no usable prompt"):
         LlmPrompts().ask(5)
 
 
@@ -288,13 +325,40 @@ def test_a_key_that_no_header_can_carry_is_no_traceback(endpoint, monkeypatch):
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("kept", ["", "{}", "[1, null]", '["a nude"]', "\x00"])
+@pytest.mark.parametrize(
+    "kept",
+    ["", "{}", "[1, null]", '["a nude"]', "\x00", "[" * 100_000, "7", '["\\ud800 a dog"]',
+     '["' + "a dog " * 300_000 + '"]', "[1e999]"],
+    ids=lambda kept: kept[:12],
+)  # fmt: skip
 def test_a_damaged_cache_is_an_empty_one(endpoint, kept):
     llm = LlmPrompts()
     llm.ask(5)
     llm._cache.write_text(kept)
     assert llm.cached() == []
     assert llm.ask(5) == GOOD
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs on this platform")
+def test_a_fifo_in_place_of_the_cache_does_not_hang(endpoint):
+    llm = LlmPrompts()
+    llm._cache.parent.mkdir(parents=True)
+    os.mkfifo(llm._cache)
+    assert llm.cached() == []
+    assert llm.ask(5) == GOOD
+
+
+def test_prompts_in_the_cache_are_cleaned_and_listed_once(endpoint):
+    llm = LlmPrompts()
+    llm._cache.parent.mkdir(parents=True)
+    kept = [
+        "a dog\n on the moon",
+        "A Dog on the Moon",
+        "a cat\u202e in the rain",
+        "a bear\x1b in a car",
+    ]
+    llm._cache.write_text(json.dumps(kept))
+    assert llm.cached() == ["A Dog on the Moon", "a cat in the rain", "a bear in a car"]
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(endpoint, tmp_path):

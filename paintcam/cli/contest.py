@@ -78,7 +78,7 @@ def contest(
 
     rules = Contest(player or [], new_turn_id, seconds, rounds, options.window, hold_s=hold)
     prompt = options.prompt or ""
-    with open_leaderboard(options.database) as leaderboard:
+    with open_leaderboard(options.database, for_show=True) as leaderboard:
         snapshot = options.snapshot
         photos = Snapshots(snapshot) if snapshot is not None else _own_photos()
         notices = Notices()
@@ -118,6 +118,7 @@ def contest(
         if failed is not None:
             forget_last_run()  # its best is printed: the next run need not report it
             raise failed
+        keeping.check()
 
 
 def _own_photos() -> Snapshots | None:

@@ -11,7 +11,7 @@ import typer
 from paintcam.cli.options import DatabaseOption, JsonOption
 from paintcam.cli.output import print_csv_row, print_json, print_line, print_table, say
 from paintcam.cli.signals import interruptible
-from paintcam.errors import UsageError
+from paintcam.errors import LeaderboardError, UsageError
 from paintcam.text import clean_text, printable
 
 if TYPE_CHECKING:
@@ -125,12 +125,17 @@ def delete(
             print_line(f"Nothing to delete: no scores{whose} in {opened.location}.")
             return
         if not yes:
-            _ask(f"Delete {count:,} turn(s){whose} from {opened.location}?")
-        print_line(f"Deleted {opened.delete(prompt, player):,} turn(s){whose}.")
+            _ask(f"Delete {_turns(count)}{whose} from {opened.location}?")
+        print_line(f"Deleted {_turns(opened.delete(prompt, player))}{whose}.")
 
 
-def open_leaderboard(database: str | None) -> Leaderboard:
+def open_leaderboard(database: str | None, *, for_show: bool = False) -> Leaderboard:
     """Open the leaderboard, and store the scores that are queued for it.
+
+    Args:
+        database: A URL, or None for the default.
+        for_show: Scores will be stored. A database that cannot take them is refused now, before
+            the players are on stage.
 
     Raises:
         LeaderboardError: It cannot be used.
@@ -138,11 +143,31 @@ def open_leaderboard(database: str | None) -> Leaderboard:
     from paintcam.leaderboard import Leaderboard, TurnQueue
 
     opened = Leaderboard(database, notice=say)
-    waiting = TurnQueue(opened.location)
-    if len(waiting):
-        stored = waiting.drain(opened)
-        say(f"{stored} queued score(s) are stored now.")
+    try:
+        if for_show:
+            opened.check_writable()
+        queue = TurnQueue(opened.identity)
+        try:
+            stored = queue.drain(opened, say)
+        except LeaderboardError as error:
+            if for_show:
+                raise
+            say(f"Cannot store {_queued_scores(len(queue))}. {error}")
+        else:
+            if stored:
+                say(f"Stored {_queued_scores(stored)}.")
+    except BaseException:
+        opened.close()
+        raise
     return opened
+
+
+def _queued_scores(count: int) -> str:
+    return "1 queued score" if count == 1 else f"{count:,} queued scores"
+
+
+def _turns(count: int) -> str:
+    return "1 turn" if count == 1 else f"{count:,} turns"
 
 
 def _refuse_options(context: typer.Context) -> None:
@@ -151,7 +176,7 @@ def _refuse_options(context: typer.Context) -> None:
             option = {"as_json": "json", "as_csv": "csv"}.get(name, name)
             raise UsageError(
                 f"--{option} must come after `{context.invoked_subcommand}`.",
-                fix=f"Put it after: paintcam leaderboard {context.invoked_subcommand} --{option} …",
+                fix=f"Run `paintcam leaderboard {context.invoked_subcommand} --{option} …`.",
             )
 
 

@@ -40,8 +40,8 @@ _failed = threading.Event()
 _hung_up = threading.Event()
 _on_failure: list[Callable[[], None]] = []
 
-_FORMULA_SIGNS = "=+-@＝＋－＠|%"
-_FORMULA_INSIDE = re.compile(rf"(?<=\S)([;|\t\r\n]\s*)(?=[{re.escape(_FORMULA_SIGNS)}])")
+_FORMULA_SIGNS = "=+\\-@＝＋－＠|%"  # also in full-width signs; a bar or percent calls a program
+_FORMULA = re.compile(rf"(?:\A|(?<=[;:|]))(?=[\t\r\n]|[\s\"']*[{_FORMULA_SIGNS}])")
 
 
 def open_streams() -> None:
@@ -106,14 +106,11 @@ def print_csv_row(cells: Iterable[object], *, quote: bool = True) -> None:
 def spreadsheet_safe(cell: str) -> str:
     """Make a cell that a spreadsheet shows and does not run.
 
-    A text that begins like a formula, also in full-width signs or after spaces, gets an apostrophe
-    in front. So does a part of it that would begin a cell for a reader that splits at semicolons,
-    bars or tabs. Source: OWASP, "CSV Injection".
+    What begins like a formula gets an apostrophe in front, at the start of the text and after each
+    character at which a reader may split it again. A comma is none, because the text is quoted, and
+    neither is a tab, because none is printed. Source: OWASP, "CSV Injection".
     """
-    safe = _FORMULA_INSIDE.sub(r"\1'", cell)
-    bare = cell.lstrip()
-    starts_formula = bare[:1] in tuple(_FORMULA_SIGNS) or cell[:1] in tuple("\t\r\n")
-    return f"'{safe}" if starts_formula else safe
+    return _FORMULA.sub("'", cell)
 
 
 def print_table(

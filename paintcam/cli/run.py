@@ -38,7 +38,7 @@ def _run_player(options: RunOptions, player: str, next_prompt: functools.partial
     from paintcam.contest.player_run import PlayerShow
     from paintcam.leaderboard import TurnWriter
 
-    with open_leaderboard(options.database) as leaderboard:
+    with open_leaderboard(options.database, for_show=True) as leaderboard:
         notices = Notices()
         writer = TurnWriter(leaderboard, notices.note)
         show = PlayerShow(writer, player, options.prompt or "", options.window)
@@ -50,6 +50,7 @@ def _run_player(options: RunOptions, player: str, next_prompt: functools.partial
             conduct(loop, report, summarize=True)
         finally:
             show.close()  # from here on a database may hang
+        writer.check()
         place = show.standing(leaderboard)
         if place is None:
             return

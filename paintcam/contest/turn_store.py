@@ -130,6 +130,14 @@ class TurnKeeping:
         if self._snapshots is not None:
             self._snapshots.close()
 
+    def check(self) -> None:
+        """Raise an error if scores were lost. Call it after `close`.
+
+        Raises:
+            LeaderboardError: Scores were neither stored nor queued. A notice has named them.
+        """
+        self._writer.check()
+
     def _tell(self, turn: PlayedTurn) -> None:
         self._closing.wait(_LATE_S)
         stored = self._writer.flush(_RANK_S)

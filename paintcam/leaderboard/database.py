@@ -1,62 +1,92 @@
-"""Opening the scores' database and bringing it up to date."""
+"""Opening the database of the scores and upgrading its schema."""
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
+from sqlalchemy.pool import StaticPool
 
 from paintcam.errors import LeaderboardError
 from paintcam.leaderboard import schema
-from paintcam.leaderboard.faults import ELSEWHERE, is_damage, set_aside, translated
+from paintcam.leaderboard.faults import (
+    ELSEWHERE,
+    check_file,
+    is_damage,
+    is_read_only,
+    set_aside,
+    translated,
+)
 from paintcam.leaderboard.location import file_identity, location_of, sqlite_path
 
 __all__ = ["open_engine"]
 
-# SQLite's own waiting tries ever more seldom, so that whoever waits long waits longer: the caller
-# begins anew before that.
+# SQLite waits longer and longer between its own tries, so whoever waits long waits longer: the
+# caller starts again before that.
 _BUSY_S = 0.1
 _PATIENCE_S = 30.0
 
+_INSTALLED_BY = {
+    "MySQLdb": "mysqlclient",
+    "cx_Oracle": "cx_Oracle",
+    "psycopg": "paintcam[postgres]",
+    "psycopg2": "psycopg2-binary",
+}
+"""What pip calls a driver that Python imports under another name."""
+
 
 def open_engine(url: URL, notice: Callable[[str], None]) -> Engine:
-    """Connect to a database and bring its schema up to date.
+    """Connect to a database and upgrade its schema.
 
-    A damaged SQLite file is kept aside under another name, and a new one begun.
+    A damaged SQLite file is renamed, and a new one is created. One that can only be read is read
+    into memory, so that its scores can be listed whatever its schema.
 
     Args:
         url: From `parse_url`.
-        notice: Told what a person should know, in a sentence.
+        notice: Called with a sentence that a person should read.
 
     Raises:
-        LeaderboardError: It cannot be reached, read or written, or is of a newer schema.
+        LeaderboardError: It cannot be reached, read or created, or its schema is newer.
     """
     path = sqlite_path(url)
     if path is not None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LeaderboardError(
-                f"Cannot make the folder {path.parent} for the scores: {error.strerror}. "
-                f"Make it writable, or {ELSEWHERE}."
-            ) from None
+        _make_folder(path)
     engine = _create(url)
     deadline = time.monotonic() + _PATIENCE_S
     with translated(url):
         while True:
             before = file_identity(path)
             try:
+                if path is not None:
+                    check_file(path)
                 _prepare(engine, url)
                 return engine
+            except LeaderboardError:
+                engine.dispose()
+                raise
             except Exception as error:
                 engine.dispose()
                 if path is not None and is_damage(error):
                     notice(set_aside(url, before))
+                elif path is not None and is_read_only(error) and file_identity(path):
+                    return _open_copy(path, url, error)
                 elif "locked" not in str(error) or time.monotonic() > deadline:
                     raise
             time.sleep(0.05)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LeaderboardError(
+            f"Cannot create the folder {path.parent} for the scores ({error.strerror}).",
+            fix=f"Make it writable, or {ELSEWHERE}.",
+        ) from None
 
 
 def _create(url: URL) -> Engine:
@@ -77,11 +107,18 @@ def _create(url: URL) -> Engine:
         options = {}
     try:
         engine = create_engine(url, connect_args=options)
-    except (exc.NoSuchModuleError, ImportError):
-        extra = "paintcam[postgres]" if url.get_backend_name() == "postgresql" else "ITS DRIVER"
+    except exc.NoSuchModuleError:
         raise LeaderboardError(
-            f"The driver for {url.drivername} is not installed. "
-            f"Run `pip install '{extra}'`, or leave `--database` out for SQLite."
+            f"{url.drivername} is not a kind of database that paintcam knows.",
+            fix="Use sqlite:///PATH, or run `pip install 'paintcam[postgres]'` and use "
+            "postgresql+psycopg://USER:PASSWORD@HOST/NAME.",
+        ) from None
+    except ImportError as error:
+        module = (error.name or url.drivername).partition(".")[0]
+        raise LeaderboardError(
+            f"The driver for {url.drivername} is not installed.",
+            fix=f"Run `pip install '{_INSTALLED_BY.get(module, module)}'`, "
+            "or leave `--database` out to use SQLite.",
         ) from None
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _on_sqlite_connect)
@@ -89,14 +126,19 @@ def _create(url: URL) -> Engine:
     return engine
 
 
-def _on_sqlite_connect(connection: object, _: object) -> None:
+def _on_sqlite_connect(connection: sqlite3.Connection, _: object) -> None:
     # Python's own BEGIN comes too late and is never IMMEDIATE; paintcam sends it itself.
-    connection.isolation_level = None  # type: ignore[attr-defined]
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA foreign_keys=ON")
-    # In WAL mode this survives any end of the process; `Leaderboard.sync` is for power cuts.
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()
+    connection.isolation_level = None
+    connection.text_factory = _decoded
+    with contextlib.closing(connection.cursor()) as cursor:
+        cursor.execute("PRAGMA foreign_keys=ON")
+        # In WAL mode this survives any end of the process; `Leaderboard.sync` is for power cuts.
+        cursor.execute("PRAGMA synchronous=NORMAL")
+
+
+def _decoded(text: bytes) -> str:
+    # One name that is not UTF-8 would otherwise end every query that returns it.
+    return text.decode("utf-8", "replace")
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
@@ -109,12 +151,18 @@ def _prepare(engine: Engine, url: URL) -> None:
     if url.get_backend_name() == "sqlite":
         _use_wal(engine)
     with engine.connect() as connection:
-        version = schema.read_version(connection)
+        try:
+            version = schema.read_version(connection)
+        except ValueError as error:
+            raise LeaderboardError(
+                f"The scores in {location_of(url)} have an invalid schema version ({error}).",
+                fix=f"Restore a backup, or {ELSEWHERE}.",
+            ) from None
     if version > schema.VERSION:
         raise LeaderboardError(
             f"The scores in {location_of(url)} were written by a newer paintcam (schema {version}; "
-            f"this one knows {schema.VERSION}). "
-            f"Run `pip install --upgrade paintcam`, or {ELSEWHERE}."
+            f"this one knows {schema.VERSION}).",
+            fix=f"Run `pip install --upgrade paintcam`, or {ELSEWHERE}.",
         )
     if version < schema.VERSION:
         with engine.execution_options(paintcam_writes=True).begin() as connection:
@@ -131,6 +179,42 @@ def _use_wal(engine: Engine) -> None:
             cursor.execute("PRAGMA journal_mode=WAL")
     except sqlite3.OperationalError as error:
         if "readonly" not in str(error):
-            raise  # else old scores can still be shown; storing says that it cannot
+            raise  # else old scores can still be shown; storing reports the error
     finally:
         raw.close()
+
+
+def _open_copy(path: Path, url: URL, cause: Exception) -> Engine:
+    """Read a file that cannot be written, or whose folder cannot, into memory."""
+    engine = create_engine(
+        "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+    )
+    raw = engine.raw_connection()
+    try:
+        copy = raw.driver_connection
+        assert isinstance(copy, sqlite3.Connection)
+        _read_into(copy, path)
+    except sqlite3.Error:
+        raise cause from None
+    finally:
+        raw.close()
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    _on_sqlite_connect(copy, None)
+    _prepare(engine, url)
+    copy.execute("PRAGMA query_only=ON")  # "attempt to write a readonly database"
+    return engine
+
+
+def _read_into(copy: sqlite3.Connection, path: Path) -> None:
+    # SQLite cannot open a file in WAL mode in a folder that it cannot write, unless it is told
+    # that nobody else writes it.
+    for options in ("mode=ro", "mode=ro&immutable=1"):
+        try:
+            source = sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True)
+            with contextlib.closing(source):
+                source.backup(copy)
+            return
+        except sqlite3.OperationalError as error:
+            last = error
+    raise last

@@ -1,4 +1,4 @@
-"""What goes wrong with a database: what passes, what is damage, and how to say the rest."""
+"""Faults of a database: which errors pass, which mean damage, and how to report the others."""
 
 from __future__ import annotations
 
@@ -6,26 +6,42 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import URL, exc
 
 from paintcam.errors import LeaderboardError
 from paintcam.leaderboard.location import file_identity, location_of, secrets_of, sqlite_path
+from paintcam.text import hide_secrets, printable
 
-__all__ = ["ELSEWHERE", "is_damage", "is_passing", "set_aside", "translated"]
+__all__ = [
+    "ELSEWHERE",
+    "check_file",
+    "is_damage",
+    "is_passing",
+    "is_read_only",
+    "set_aside",
+    "translated",
+]
 
 ELSEWHERE = "pass `--database sqlite:///OTHER.sqlite3` (or set PAINTCAM_DATABASE)"
 _DAMAGED = ("malformed", "not a database")
+_READ_ONLY = ("readonly", "read-only", "unable to open")
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether SQLite says that its file is damaged, or no database at all."""
+    """Return whether SQLite reports its file as damaged, or as no database at all."""
     cause = error.orig if isinstance(error, exc.DBAPIError) else error
     return isinstance(cause, sqlite3.Error) and any(word in str(cause) for word in _DAMAGED)
 
 
+def is_read_only(error: Exception) -> bool:
+    """Return whether SQLite can perhaps read its file, but not write it."""
+    return any(word in str(error) for word in _READ_ONLY)
+
+
 def is_passing(error: exc.DBAPIError) -> bool:
-    """Whether the same transaction may well succeed when tried again."""
+    """Return whether the same transaction may succeed when it is run again."""
     if isinstance(error, exc.IntegrityError) or error.connection_invalidated:
         return True  # another process stored the same board or player first; or a stale connection
     if getattr(error.orig, "sqlstate", None) in ("40001", "40P01", "55P03"):
@@ -34,30 +50,50 @@ def is_passing(error: exc.DBAPIError) -> bool:
     return code in (1205, 1213) or "locked" in str(error.orig)  # MySQL's two; SQLite's one
 
 
+def check_file(path: Path) -> None:
+    """Refuse what SQLite would wait for or write into: a folder, FIFO, socket or device.
+
+    Args:
+        path: Of the SQLite database; it need not exist.
+
+    Raises:
+        LeaderboardError: Something else than a regular file is there.
+    """
+    with contextlib.suppress(OSError):
+        if path.exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "not a regular file"
+            raise LeaderboardError(
+                f"{path} is {kind}, so it cannot hold the scores.",
+                fix=f"Move it away, or {ELSEWHERE}.",
+            )
+
+
 def set_aside(url: URL, damaged: tuple[int, int] | None) -> str:
-    """Give a damaged SQLite file, and what is left of its journal, another name beside it.
+    """Rename a damaged SQLite file and what is left of its journal.
 
     Args:
         url: Of the SQLite database.
-        damaged: The file that was found damaged: another in its place is left alone.
+        damaged: Identity of the damaged file. Another file in its place is not touched.
 
     Returns:
-        What was done, and how to save what can be saved.
+        A notice: what was done, and how to recover scores.
 
     Raises:
-        LeaderboardError: It is some other kind of file, or cannot be renamed.
+        LeaderboardError: It is a file of some other kind, or cannot be renamed.
     """
     path = sqlite_path(url)
     assert path is not None
+    check_file(path)
     with contextlib.suppress(OSError), path.open("rb") as file:
         head = file.read(16)
         named_as_one = path.suffix in (".sqlite", ".sqlite3")
         if not named_as_one and not head.startswith(b"SQLite format 3"):
             raise LeaderboardError(
-                f"{path} is not a database; it was left as it is. Move it away, or {ELSEWHERE}."
+                f"{path} is not a database. It was not changed.",
+                fix=f"Move it away, or {ELSEWHERE}.",
             )
     if file_identity(path) != damaged:
-        return f"{path} was damaged; another paintcam has just kept it aside."
+        return f"{path} was damaged. Another paintcam has just renamed it."
     kept = path.with_name(f"{path.name}.damaged-{datetime.now():%Y%m%d-%H%M%S-%f}")
     try:
         # The journal first: SQLite would replay what is left of it into the new file.
@@ -66,42 +102,54 @@ def set_aside(url: URL, damaged: tuple[int, int] | None) -> str:
                 path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
     except OSError as error:
         raise LeaderboardError(
-            f"The scores in {path} are damaged and cannot be kept aside: {error.strerror}. "
-            f"Move the file away, or {ELSEWHERE}."
+            f"The scores in {path} are damaged, and the file cannot be renamed ({error.strerror}).",
+            fix=f"Move the file away, or {ELSEWHERE}.",
         ) from None
     return (
-        f"The scores in {path} are damaged. The file is kept as {kept.name}, and a new one begun. "
-        f"To save what can be saved: `sqlite3 {kept} .recover | sqlite3 recovered.sqlite3`."
+        f"The scores in {path} are damaged. The file was renamed to {kept.name}, and a new one was "
+        f"created. To recover scores, run `sqlite3 {kept} .recover | sqlite3 recovered.sqlite3`."
     )
 
 
 @contextlib.contextmanager
 def translated(url: URL) -> Iterator[None]:
-    """Turn a database's errors into one sentence with the next command, and no password."""
+    """Turn a database's errors into `LeaderboardError`, without any secret of the URL."""
     try:
         yield
     except (exc.SQLAlchemyError, OSError) as error:
-        raise LeaderboardError(_sentence(url, error)) from None
+        raise _readable(url, error) from None
     except Exception as error:
         # What a driver raises below SQLAlchemy: its own classes, one tree a driver.
         if type(error).__module__.partition(".")[0] not in ("sqlite3", "psycopg"):
             raise
-        raise LeaderboardError(_sentence(url, error)) from None
+        raise _readable(url, error) from None
 
 
-def _sentence(url: URL, error: Exception) -> str:
+def _readable(url: URL, error: Exception) -> LeaderboardError:
     cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
-    said = " ".join(str(cause).split()).rstrip(".?!")
-    for secret in secrets_of(url):
-        said = said.replace(secret, "***")
+    text = str(cause).partition("(Background on this error")[0]  # SQLAlchemy's link
+    reason = " ".join(printable(hide_secrets(_without(secrets_of(url), text))).split())
+    reason = reason.rstrip(".?!")
     where = location_of(url)
-    lower = said.lower()
+    lower = reason.lower()
     if "readonly" in lower or "read-only" in lower or "permission denied" in lower:
-        return f"The scores in {where} cannot be written: {said}. Make it writable, or {ELSEWHERE}."
-    if "is full" in lower or "no space" in lower:
-        return f"No room for the scores in {where}: {said}. Free some space, or {ELSEWHERE}."
-    if "unable to open" in lower:
-        return f"Cannot open the scores in {where}: {said}. Check the path, or {ELSEWHERE}."
-    if sqlite_path(url) is None:
-        return f"Cannot use the database {where}: {said}. Check that it runs, or {ELSEWHERE}."
-    return f"Cannot use the scores in {where}: {said}. Run `paintcam leaderboard`, or {ELSEWHERE}."
+        what, fix = f"The scores in {where} cannot be written: {reason}.", "Make it writable"
+    elif "is full" in lower or "no space" in lower:
+        what, fix = f"No room for the scores in {where}: {reason}.", "Free some space"
+    elif "unable to open" in lower:
+        what, fix = f"Cannot open the scores in {where}: {reason}.", "Check the path"
+    elif "locked" in lower:
+        what = f"The scores in {where} are in use: {reason}."
+        fix = "Close the other program that uses them"
+    elif sqlite_path(url) is None:
+        what, fix = f"Cannot use the database {where}: {reason}.", "Check that it runs"
+    else:
+        what = f"Cannot use the scores in {where}: {reason}."
+        fix = "Check that the file is paintcam's"
+    return LeaderboardError(what, fix=f"{fix}, or {ELSEWHERE}.")
+
+
+def _without(secrets: list[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text

@@ -4,47 +4,40 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
-import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from itertools import islice
-from threading import RLock
 from types import TracebackType
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, exc, func, select
+from sqlalchemy import Connection
 
-from paintcam.leaderboard import reads, writes
-from paintcam.leaderboard.database import open_engine
-from paintcam.leaderboard.faults import is_damage, is_passing, set_aside, translated
-from paintcam.leaderboard.location import file_identity, location_of, parse_url, sqlite_path
+from paintcam.leaderboard import reads, schema, writes
+from paintcam.leaderboard.faults import translated
+from paintcam.leaderboard.location import identity_of, location_of, parse_url, sqlite_path
 from paintcam.leaderboard.records import PlayerRank, Turn
-from paintcam.leaderboard.schema import turns
+from paintcam.leaderboard.transactions import Transactions, Work
+from paintcam.text import printable
 
 __all__ = ["Leaderboard"]
 
-_PATIENCE_S = 30.0
-_PAUSE_S = 0.01
-_CLASHES = 8
 _MOST_STORED = 10_000
 _Result = TypeVar("_Result")
-Work: TypeAlias = Callable[[Connection], _Result]
 
 
 class Leaderboard:
-    """Scores kept over sessions, in SQLite or any database that SQLAlchemy speaks to.
+    """Scores kept over sessions, in SQLite or any database that SQLAlchemy supports.
 
-    May be used from several threads, and one database from several processes. Every method raises
-    `LeaderboardError` where the database cannot do what was asked.
+    Several threads may use one object, and several processes one database. Every method raises
+    `LeaderboardError` if the database fails.
 
     Args:
-        database: A SQLAlchemy URL; None for `PAINTCAM_DATABASE`, or else `leaderboard.sqlite3` in
-            the data folder.
-        notice: Told what a person should know, in a sentence: a damaged file that was kept aside.
+        database: A SQLAlchemy URL; None for `PAINTCAM_DATABASE` or, if that is not set,
+            `leaderboard.sqlite3` in the data folder.
+        notice: Called with a sentence that a person should read, for example that a damaged file
+            was renamed, or that rows cannot be read.
 
     Raises:
-        LeaderboardError: The database cannot be reached, read or written, or is of a newer schema.
+        LeaderboardError: The database cannot be reached or read, or its schema is newer.
     """
 
     def __init__(
@@ -52,23 +45,42 @@ class Leaderboard:
     ) -> None:
         self._url = parse_url(database)
         self._notice = notice
-        self._lock = RLock()
         self._ids: dict[tuple[str, str], writes.Ids] = {}
         self._stored: set[str] = set()
-        self._engine = open_engine(self._url, notice)
-        self._file = file_identity(sqlite_path(self._url))
+        self._skipped: set[str] = set()  # rows that cannot be read, reported once
+        self._transactions = Transactions(self._url, notice, on_replaced=self._ids.clear)
 
     @property
     def location(self) -> str:
-        """Where the scores are, as it may be printed: without a password."""
+        """Where the scores are, without any secret: a path, or scheme, host and port."""
         return location_of(self._url)
+
+    @property
+    def identity(self) -> str:
+        """What distinguishes this database from others, for `TurnQueue`. Not for printing."""
+        return identity_of(self._url)
+
+    def generation(self) -> int:
+        """Return how often SQLite's file was deleted, replaced or damaged since it was opened.
+
+        What was stored before the number rose may be lost.
+        """
+        return self._transactions.generation()
+
+    def check_writable(self) -> None:
+        """Write something that changes nothing.
+
+        Raises:
+            LeaderboardError: The database cannot be written, or its disk is full.
+        """
+        self.write(lambda connection: schema.touch(connection))
 
     def store(self, turn: Turn) -> None:
         """Store a turn, or raise what is stored of the turn with this id.
 
-        When it returns, the score survives `kill -9`; with SQLite `sync` makes it survive a power
-        cut too, other databases see to that themselves. The same turn twice, or a lower score
-        later, changes nothing: a store may be repeated.
+        When it returns, the score survives `kill -9`. With SQLite, `sync` makes it survive a power
+        cut too; other databases do that themselves. The same turn again or a lower score changes
+        nothing, so a store may be repeated.
         """
         key = (turn.board.key, turn.player_key)
 
@@ -84,11 +96,11 @@ class Leaderboard:
             self._ids.clear()
 
     def sync(self) -> None:
-        """Wait until all that is stored is on the disk, so that not even a power cut takes it."""
+        """Wait until all that is stored is on the disk, where it survives a power cut."""
         path = sqlite_path(self._url)
         if path is None:
             return
-        # The journal alone, never the database itself: closing that would let go of SQLite's locks.
+        # The journal alone, never the database itself: closing that would release SQLite's locks.
         journal = path.with_name(f"{path.name}-wal")
         with (
             translated(self._url),
@@ -98,16 +110,19 @@ class Leaderboard:
             os.fsync(file.fileno())
 
     def forget(self, turn_id: str) -> bool:
-        """Take back one turn, as if it had not been played.
+        """Delete one turn, as if it had not been played.
 
         Returns:
-            Whether it was there.
+            Whether it was stored.
         """
         return self.write(lambda connection: writes.forget(connection, turn_id))
 
     def rank_of_turn(self, turn_id: str) -> PlayerRank | None:
         """Return the rank that one turn alone gives its player, or None if it is not stored."""
-        return self.read(lambda connection: reads.rank_of_turn(connection, turn_id))
+        skipped: set[str] = set()
+        found = self.read(lambda connection: reads.rank_of_turn(connection, turn_id, skipped))
+        self.report_skipped(skipped)
+        return found
 
     def top(
         self,
@@ -116,37 +131,31 @@ class Leaderboard:
         limit: int = 20,
         most_boards: int | None = None,
     ) -> list[list[PlayerRank]]:
-        """The best players of each board.
+        """List the best players of each board.
 
         Args:
-            prompt: Boards of this prompt only: one for each encoder and range it was played with.
+            prompt: Boards of this prompt only: one per encoder and range that it was played with.
             player: This player only.
-            limit: Rows a board, at most.
-            most_boards: Boards, at most; None for all.
+            limit: The most rows per board.
+            most_boards: The most boards; None for all.
 
         Returns:
-            One list a board, boards played last first; within it the best first.
+            One list per board, boards played last first; within it the best first.
         """
+        skipped: set[str] = set()
 
         def work(connection: Connection) -> list[list[PlayerRank]]:
             ids = reads.board_ids(connection, prompt)
-            found = (reads.top(connection, board_id, player, limit) for board_id in ids)
-            return list(islice((standings for standings in found if standings), most_boards))
+            found = (reads.top(connection, board_id, player, limit, skipped) for board_id in ids)
+            return list(islice((ranks for ranks in found if ranks), most_boards))
 
-        return self.read(work)
+        boards = self.read(work)
+        self.report_skipped(skipped)
+        return boards
 
     def count(self, prompt: str | None = None, player: str | None = None) -> int:
-        """How many turns are stored: of a prompt, of a player, of both, or in all."""
-
-        def work(connection: Connection) -> int:
-            query = select(func.count()).select_from(turns)
-            if prompt is not None:
-                query = query.where(turns.c.board_id.in_(reads.board_ids(connection, prompt)))
-            if player is not None:
-                query = query.where(turns.c.player_id == reads.player_id(connection, player))
-            return int(connection.execute(query).scalar_one())
-
-        return self.read(work)
+        """Count the turns that are stored: of a prompt, of a player, of both, or all."""
+        return self.read(lambda connection: reads.count(connection, prompt, player))
 
     def delete(self, prompt: str | None = None, player: str | None = None) -> int:
         """Delete the turns that `count` counts, and names and prompts left without a turn.
@@ -166,19 +175,26 @@ class Leaderboard:
 
     def read(self, work: Work[_Result]) -> _Result:
         """Run a function that only reads, in one transaction, and retry it where that can help."""
-        with translated(self._url):
-            return self._repeat(lambda engine: engine.connect(), work)
+        return self._transactions.read(work)
 
     def write(self, work: Work[_Result]) -> _Result:
         """Run a function that writes, in one transaction, and retry it where that can help."""
-        with translated(self._url):
-            return self._repeat(
-                lambda engine: engine.execution_options(paintcam_writes=True).begin(), work
+        return self._transactions.write(work)
+
+    def report_skipped(self, skipped: set[str]) -> None:
+        """Report rows that could not be read, each once."""
+        new = skipped - self._skipped
+        self._skipped |= new
+        if new:
+            rows = "1 row" if len(new) == 1 else f"{len(new):,} rows"
+            self._notice(
+                f"{rows} of {self.location} cannot be read and are not shown "
+                f"(first id: {printable(min(new))[:80]})."
             )
 
     def close(self) -> None:
         """Close the database. May be called twice."""
-        self._engine.dispose()
+        self._transactions.close()
 
     def __enter__(self) -> Leaderboard:
         return self
@@ -190,38 +206,3 @@ class Leaderboard:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _current(self) -> Engine:
-        # A file that was deleted or replaced still takes writes through the old handle, and they
-        # would be lost: a stat before each use costs microseconds.
-        with self._lock:
-            found = file_identity(sqlite_path(self._url))
-            if found != self._file:
-                self._ids.clear()
-                self._engine.dispose()
-                self._engine = open_engine(self._url, self._notice)
-                self._file = file_identity(sqlite_path(self._url))
-            return self._engine
-
-    def _repeat(
-        self, begin: Callable[[Engine], AbstractContextManager[Connection]], work: Work[_Result]
-    ) -> _Result:
-        deadline = time.monotonic() + _PATIENCE_S
-        clashes = 0
-        while True:
-            try:
-                with begin(self._current()) as connection:
-                    return work(connection)
-            except exc.DBAPIError as error:
-                clashes += isinstance(error, exc.IntegrityError)
-                if is_damage(error):
-                    self._begin_anew()
-                elif not is_passing(error) or clashes > _CLASHES or time.monotonic() > deadline:
-                    raise
-            time.sleep(_PAUSE_S * random.random())
-
-    def _begin_anew(self) -> None:
-        with self._lock:
-            self._engine.dispose()
-            self._notice(set_aside(self._url, self._file))
-            self._file = None

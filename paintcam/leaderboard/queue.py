@@ -1,17 +1,22 @@
-"""A queue of turns in local files, for a database that does not answer in the middle of a show."""
+"""A queue of turns in local files, for a database that fails in the middle of a show."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+import stat
+import tempfile
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from paintcam.errors import LeaderboardError
-from paintcam.folders import data_folder
+from paintcam.folders import data_folder, read_small_file
 from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.records import Turn, points_of
+from paintcam.leaderboard.writes import TurnTakenError
 
 __all__ = ["TurnQueue"]
 
@@ -19,89 +24,153 @@ __all__ = ["TurnQueue"]
 class TurnQueue:
     """Turns that wait for their database: one small file each, written once and never changed.
 
-    So there is nothing to lock: any number of processes may put and drain at the same time, a file
-    is whole or not there, and a turn that two of them store is stored once.
+    So nothing needs a lock. Any number of processes may put and drain at the same time, a file is
+    whole or absent, and a turn that two of them store is stored once.
 
     Args:
-        location: The database they wait for, as `Leaderboard.location` gives it. Each has its own
-            queue: what was played for one is never stored in another.
-        folder: Where queues are; `queue` in the data folder by default.
+        database: What the turns wait for, as `Leaderboard.identity` gives it. Each database has its
+            own queue: what was played for one is never stored in another.
+        folder: Where queues are. By default `queue` in the data folder or, if that cannot be
+            written, a folder of this user's in the system's temporary folder.
     """
 
-    def __init__(self, location: str, folder: Path | None = None) -> None:
-        digest = hashlib.sha256(location.encode()).hexdigest()[:16]
-        self.folder = (folder or data_folder() / "queue") / digest
+    def __init__(self, database: str, folder: Path | None = None) -> None:
+        digest = hashlib.sha256(database.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        self._spare = _spare_folder() if folder is None else None
+        roots = [folder or data_folder() / "queue", *([self._spare] if self._spare else [])]
+        self._folders = [root / digest for root in roots]
+        self.folder = self._folders[0]
+        """Where the newest turn was put."""
 
     def __len__(self) -> int:
-        return len(self._files())
+        return len({path.name for path in self._files()})
 
     def put(self, turn: Turn) -> None:
-        """Keep a turn; when it returns, the file is on the disk.
+        """Keep a turn. When it returns, the file is on the disk.
 
         Raises:
-            LeaderboardError: The folder cannot be written.
+            LeaderboardError: No folder can be written.
         """
-        # An id has no dot, so that one turn's files are never taken for another's.
-        raised = f"{turn.id}.{points_of(turn.score):05d}"
-        half = self.folder / f"{raised}.{uuid.uuid4().hex[:8]}.half"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with half.open("w", encoding="utf-8") as file:
-                file.write(turn.as_json())
-                file.flush()
-                os.fsync(file.fileno())
-            half.rename(half.with_suffix(".json"))
-            self._sync_folder()
-        except OSError as error:
-            raise LeaderboardError(
-                f"The score of {turn.player} cannot be kept in {self.folder}: {error.strerror}. "
-                "Set PAINTCAM_DATA_DIR to a folder that can be written."
-            ) from None
-        for older in self.folder.glob(f"{turn.id}.*.json"):
-            if older.name < raised:
-                older.unlink(missing_ok=True)
+        failures: list[str] = []
+        for folder in self._folders:
+            try:
+                self._put(folder, turn)
+            except OSError as error:
+                failures.append(f"{folder}: {error.strerror or error}")
+            else:
+                self.folder = folder
+                return
+        raise LeaderboardError(
+            f"The score of {turn.player} ({turn.score:.2f}) cannot be queued "
+            f"({'; '.join(failures)}).",
+            fix="Set PAINTCAM_DATA_DIR to a folder that can be written.",
+        )
 
     def drop(self, turn_id: str) -> None:
-        """Let go of a turn that was taken back."""
-        for file in self.folder.glob(f"{turn_id}.*.json"):
-            with contextlib.suppress(OSError):
-                file.unlink(missing_ok=True)
+        """Delete a turn that was taken back."""
+        for path in self._files():
+            if path.name.startswith(f"{turn_id}."):
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
 
-    def drain(self, leaderboard: Leaderboard) -> int:
-        """Store what waits, oldest first. A file that cannot be read is kept aside.
+    def drain(
+        self, leaderboard: Leaderboard, notice: Callable[[str], None] = lambda _: None
+    ) -> int:
+        """Store what waits, oldest first.
+
+        Args:
+            leaderboard: Where to store.
+            notice: Called with a sentence about each file that is renamed because it cannot be
+                stored, now or ever.
 
         Returns:
             How many were stored.
 
         Raises:
-            LeaderboardError: The database does not take them; what is not stored yet stays here.
+            LeaderboardError: The database failed. What is not stored yet stays in the queue.
         """
         stored: list[Path] = []
         try:
             for path in self._files():
                 try:
-                    leaderboard.store(Turn.from_json(path.read_text(encoding="utf-8")))
+                    leaderboard.store(_turn_in(path))
                     stored.append(path)
                 except FileNotFoundError:
                     pass  # another process was faster
-                except (OSError, ValueError):
+                except (OSError, ValueError, TurnTakenError) as error:
                     with contextlib.suppress(OSError):
                         path.rename(path.with_suffix(".damaged"))
+                        notice(f"A queued score was renamed to {path.stem}.damaged: {error}")
         finally:
             if stored:
-                leaderboard.sync()  # what leaves the disk here is on the disk there
+                leaderboard.sync()  # on the disk there before it leaves the disk here
                 for path in stored:
-                    path.unlink(missing_ok=True)
+                    with contextlib.suppress(OSError):
+                        path.unlink(missing_ok=True)
         return len(stored)
 
-    def _files(self) -> list[Path]:
-        return sorted(self.folder.glob("*.json")) if self.folder.is_dir() else []
+    def _put(self, folder: Path, turn: Turn) -> None:
+        # An id has no dot, so one turn's files are never taken for another's.
+        raised = f"{turn.id}.{points_of(turn.score):05d}"
+        half = folder / f"{raised}.{uuid.uuid4().hex[:8]}.half"
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=0o700)
+        self._check(folder)
+        try:
+            with half.open("x", encoding="utf-8") as file:
+                file.write(turn.as_json())
+                file.flush()
+                os.fsync(file.fileno())
+            half.rename(half.with_suffix(".json"))
+        except OSError:
+            with contextlib.suppress(OSError):
+                half.unlink(missing_ok=True)
+            raise
+        _sync(folder)
+        for older in self._files():
+            if older.name.startswith(f"{turn.id}.") and older.name < raised:
+                with contextlib.suppress(OSError):
+                    older.unlink(missing_ok=True)
 
-    def _sync_folder(self) -> None:
-        # Windows cannot open folders, and needs no sync of theirs.
-        with contextlib.suppress(OSError):
-            descriptor = os.open(self.folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+    def _check(self, folder: Path) -> None:
+        # Everybody may write to the system's temporary folder, and knows what ours is called.
+        if folder.parent == self._spare and hasattr(os, "getuid"):
+            for path in (folder.parent, folder):
+                found = path.lstat()
+                if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+                    raise PermissionError(errno.EPERM, "it belongs to somebody else")
+
+    def _files(self) -> list[Path]:
+        found: list[Path] = []
+        for folder in self._folders:
+            # A folder that cannot be read has nothing that can be stored.
+            with contextlib.suppress(OSError):
+                self._check(folder)
+                with os.scandir(folder) as entries:
+                    found += [
+                        Path(entry.path)
+                        for entry in entries
+                        if entry.name.endswith(".json") and entry.is_file(follow_symlinks=False)
+                    ]
+        return sorted(found, key=lambda path: path.name)
+
+
+def _turn_in(path: Path) -> Turn:
+    return Turn.from_json(read_small_file(path).decode("utf-8"))
+
+
+def _spare_folder() -> Path | None:
+    user = os.getuid() if hasattr(os, "getuid") else "user"  # Windows has one for each user
+    with contextlib.suppress(OSError):  # no temporary folder can be written
+        return Path(tempfile.gettempdir()) / f"paintcam-queue-{user}"
+    return None
+
+
+def _sync(folder: Path) -> None:
+    # Windows cannot open folders, and does not need this.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

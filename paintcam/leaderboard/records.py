@@ -1,4 +1,4 @@
-"""What a leaderboard keeps and what it answers: boards, turns, standings."""
+"""What a leaderboard stores and returns: boards, turns, ranks."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ __all__ = ["Board", "Origin", "PlayerRank", "Turn", "new_turn_id", "now", "point
 Origin = Literal["camera", "web"]
 """Where drawings were made. Clean pixels beat filmed paper, so the two rank apart."""
 
-# It names files: whatever a player is called, nothing of it gets into a path.
+# It names files, so that no part of a player's name gets into a path.
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+# What every platform can convert to any time zone.
+_YEARS = (1971, 9998)
 
 
 def points_of(score: float) -> int:
-    """The score as it ranks: in hundredths, so that what is printed alike is a tie.
+    """Return the score as it ranks, in hundredths: scores that are printed alike are a tie.
 
     Args:
         score: 0…100.
@@ -37,21 +40,24 @@ def points_of(score: float) -> int:
 
 
 def now() -> datetime:
-    """The time that a score is stored with, in UTC."""
+    """Return the time that a score is stored with, in UTC."""
     return datetime.now(timezone.utc)
 
 
 def new_turn_id() -> str:
-    """An id that sorts by time and is safe in a file name: "20261123-155502-1f0c9a7be2d4"."""
+    """Return a new id that sorts by time and is safe in file names.
+
+    Example: "20261123-155502-1f0c9a7be2d4".
+    """
     return f"{now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:12]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What scores are ranked together: one prompt, one encoder, one range.
+    """What scores are ranked together on: one prompt, one encoder, one range.
 
     Attributes:
-        prompt: The prompt; case and runs of spaces do not tell boards apart.
+        prompt: The prompt; boards that differ only in case or spaces are one board.
         encoder: The encoder's name: "sketch", "clip:ViT-B-16".
         low: The similarity that scores 0.
         high: The similarity that scores 100.
@@ -66,17 +72,20 @@ class Board:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "prompt", clean_text(self.prompt))
+        object.__setattr__(self, "encoder", clean_text(self.encoder))
         if not self.prompt:
-            raise LeaderboardError("A score cannot be kept without a prompt. Pass `--prompt TEXT`.")
-        if not self.low < self.high:
             raise LeaderboardError(
-                f"A score cannot be kept with the range {self.low} to {self.high}: "
-                "pass `--range LOW HIGH` with LOW below HIGH."
+                "A score cannot be stored without a prompt.", fix="Pass `--prompt TEXT`."
+            )
+        if not (self.low < self.high and math.isfinite(self.high - self.low)):
+            raise LeaderboardError(
+                f"A score cannot be stored with the range {self.low} to {self.high}.",
+                fix="Pass `--range LOW HIGH` with LOW below HIGH.",
             )
 
     @property
     def key(self) -> str:
-        """A digest that is equal for boards that rank together; prompts have no length limit."""
+        """A digest that is equal for boards that rank together. Prompts have no length limit."""
         parts = [prompt_key(self.prompt), self.encoder, f"{self.low:.6f}", f"{self.high:.6f}"]
         if self.origin != "camera":
             parts.append(self.origin)
@@ -95,8 +104,9 @@ class Turn:
         best: The raw maximum, 0…100, kept beside it.
         similarity: Cosine of picture and prompt at the maximum, −1…1.
         guards: Names of the guards that were active.
-        at: When the maximum was reached, with a time zone.
-        snapshot: Path of the photo-finish, if one was saved.
+        at: When the maximum was reached; a time without a time zone is taken as UTC.
+        snapshot: Path of the photo-finish, if one was saved; characters that are not Unicode are
+            replaced, because a database cannot store them.
         player_id: Identifies the player where names do not, as on the website, where two visitors
             of one name are two players. None: the name identifies the player.
     """
@@ -114,27 +124,34 @@ class Turn:
 
     def __post_init__(self) -> None:
         if not _SAFE_ID.fullmatch(self.id):
-            raise ValueError(f"not a turn's id: {self.id!r}")
+            raise ValueError(f"not an id of a turn: {self.id!r:.80}")
         object.__setattr__(self, "player", clean_text(self.player))
+        object.__setattr__(self, "guards", tuple(map(clean_text, self.guards)))
+        if self.snapshot is not None:
+            object.__setattr__(self, "snapshot", _storable(self.snapshot))
+        if self.at.tzinfo is None:
+            object.__setattr__(self, "at", self.at.replace(tzinfo=timezone.utc))
         if not self.player:
-            raise LeaderboardError("A score cannot be kept without a name. Pass `--player NAME`.")
-        for name in ("score", "best"):
+            raise LeaderboardError(
+                "A score cannot be stored without a name.", fix="Pass `--player NAME`."
+            )
+        for name, low, high in (("score", 0, 100), ("best", 0, 100), ("similarity", -2, 2)):
             value = getattr(self, name)
-            if not (math.isfinite(value) and 0 <= value <= 100):
-                raise LeaderboardError(f"Not a {name} that can be kept: {value}; 0 to 100 can.")
-        if not math.isfinite(self.similarity):
-            raise LeaderboardError(f"Not a similarity that can be kept: {self.similarity}.")
+            if not (math.isfinite(value) and low <= value <= high):
+                raise LeaderboardError(f"A {name} of {value} cannot be stored.")
+        if not _YEARS[0] <= self.at.year <= _YEARS[1]:
+            raise LeaderboardError(f"A time in the year {self.at.year} cannot be stored.")
 
     @property
     def player_key(self) -> str:
-        """A digest of the name: a database's index takes no name of ten thousand letters."""
+        """A digest of the name, because a database cannot index a name of ten thousand letters."""
         if self.player_id is not None:
             return Turn.key_of_id(self.player_id)
         return Turn.key_of(self.player)
 
     @staticmethod
     def key_of(player: str) -> str:
-        """The `player_key` of a cleaned name."""
+        """Return the `player_key` of a cleaned name."""
         return hashlib.sha256(player.encode()).hexdigest()
 
     @staticmethod
@@ -143,7 +160,7 @@ class Turn:
         return Turn.key_of(f"\0{player_id}")  # no cleaned name has a NUL
 
     def as_json(self) -> str:
-        """One line of JSON that `from_json` reads back."""
+        """Return one line of JSON, in ASCII, that `from_json` reads."""
         return json.dumps(
             {
                 "id": self.id,
@@ -160,8 +177,7 @@ class Turn:
                 "snapshot": self.snapshot,
                 "origin": self.board.origin,
                 "player_id": self.player_id,
-            },
-            ensure_ascii=False,
+            }
         )
 
     @classmethod
@@ -169,9 +185,12 @@ class Turn:
         """Read a line that `as_json` wrote.
 
         Raises:
-            ValueError: It is no such line, or its values cannot be kept.
+            ValueError: It is not such a line, or its values cannot be stored.
         """
-        row = json.loads(line)
+        try:
+            row = json.loads(line)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
         if not isinstance(row, Mapping):
             raise ValueError("not an object")
         try:
@@ -195,18 +214,18 @@ class Turn:
                 snapshot=None if row["snapshot"] is None else str(row["snapshot"]),
                 player_id=None if player_id is None else str(player_id),
             )
-        except (KeyError, TypeError, LeaderboardError) as error:
+        except (KeyError, TypeError, OverflowError, LeaderboardError) as error:
             raise ValueError(f"not a turn: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
 class PlayerRank:
-    """A player's place on a board, by the best of their turns there or by one that was asked for.
+    """A player's rank on a board, by their best turn there or by the turn that was asked for.
 
     Attributes:
         rank: 1 for the highest score; equal scores share a rank.
         of: How many players are on the board.
-        turn: The turn that gave it.
+        turn: The turn that gives the rank.
     """
 
     rank: int
@@ -217,7 +236,7 @@ class PlayerRank:
         return f"{self.rank:,} of {self.of:,}"
 
     def as_row(self) -> dict[str, object]:
-        """The row that tables, JSON and CSV show; scores to a hundredth, as they rank."""
+        """Return the row that tables, JSON and CSV show; scores to a hundredth, as they rank."""
         turn = self.turn
         return {
             "rank": self.rank,
@@ -236,3 +255,8 @@ class PlayerRank:
             "turn": turn.id,
             "origin": turn.board.origin,
         }
+
+
+def _storable(text: str) -> str:
+    # Neither a lone surrogate (a file name that is not UTF-8) nor NUL can be stored.
+    return re.sub("[\0\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)

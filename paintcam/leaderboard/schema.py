@@ -1,8 +1,8 @@
-"""The tables, and the steps that bring an older database up to them.
+"""The tables, and the steps that upgrade an older database to them.
 
-One schema for every database: no dialect's own types or statements. A step, once released, never
-changes; a new one goes to the end of `STEPS`, and a step that alters a table needs its own frozen
-copy of the table as it then was.
+One schema for every database, so no dialect's own types or statements. A step never changes once it
+is released. A new step goes to the end of `STEPS`, and a step that alters a table needs its own
+frozen copy of the table as it was then.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from sqlalchemy import (
     select,
 )
 
+from paintcam.text import printable
+
 __all__ = [
     "HIDDEN",
     "STEPS",
@@ -40,6 +42,7 @@ __all__ = [
     "submissions",
     "tallies",
     "tenths_of",
+    "touch",
     "turns",
 ]
 
@@ -48,7 +51,7 @@ _metadata = MetaData()
 
 _versions = Table("paintcam_schema", _metadata, Column("version", Integer, nullable=False))
 
-# Ids of boards and players are never given twice, also not in SQLite: a process may remember one
+# Ids of boards and players are never used twice, not even in SQLite: a process may remember one
 # whose row another process has deleted.
 boards = Table(
     "paintcam_boards",
@@ -90,7 +93,7 @@ turns = Table(
     Index("paintcam_turns_board", "board_id", "at"),
 )
 
-# The best a player, kept beside the turns in the same transaction: a list needs no grouping.
+# Each player's best, written in the turn's transaction, so that a list needs no grouping.
 bests = Table(
     "paintcam_bests",
     _metadata,
@@ -113,7 +116,7 @@ tallies = Table(
 )
 
 HIDDEN = "hidden"
-"""The state of a submission that the presenter took off the stage: it does not rank."""
+"""The state of a submission that the presenter took off the stage, so that it does not rank."""
 
 # What the website keeps of a drawing beside its turn. Deleting the turn deletes both rows.
 submissions = Table(
@@ -136,7 +139,7 @@ pictures = Table(
 
 
 def tenths_of(points: int) -> int:
-    """The tenth of a point, 0…1,000, that hundredths are in."""
+    """Return the tenth of a point, 0…1,000, that hundredths are in."""
     return points // 10
 
 
@@ -160,7 +163,7 @@ def _turns_of_players(connection: Connection) -> None:
 
 
 def _bests_and_tallies(connection: Connection) -> None:
-    """Version 2: the aggregates that make a rank a matter of milliseconds."""
+    """Version 2: the aggregates that give a rank in milliseconds."""
     _metadata.create_all(connection, [bests, tallies])
     place = func.row_number().over(
         partition_by=(turns.c.board_id, turns.c.player_id),
@@ -196,18 +199,27 @@ VERSION = len(STEPS)
 
 
 def read_version(connection: Connection) -> int:
-    """The version of the schema in a database; 0 where paintcam never was."""
+    """Return the version of a database's schema, 0 if paintcam has never used the database.
+
+    Raises:
+        ValueError: What is stored as the version is not one.
+    """
     if not inspect(connection).has_table(_versions.name):
         return 0
-    return int(connection.execute(select(func.max(_versions.c.version))).scalar() or 0)
+    found = connection.execute(select(func.max(_versions.c.version))).scalar()
+    if found is None:
+        return 0
+    if not isinstance(found, int) or found < 0:
+        raise ValueError(printable(f"{found!r:.40}"))
+    return found
 
 
 def migrate(connection: Connection, upto: int = VERSION) -> None:
-    """Bring a database up to a version, inside the caller's transaction.
+    """Upgrade a database to a version, inside the caller's transaction.
 
     Args:
-        connection: In a transaction that writes; two processes may come at once.
-        upto: The version wanted.
+        connection: In a transaction that writes; two processes may do this at once.
+        upto: The version to reach.
     """
     if connection.dialect.name == "postgresql":
         # Held to the end of the transaction; the number is "paintcam" in ASCII, cut to 63 bits.
@@ -219,3 +231,8 @@ def migrate(connection: Connection, upto: int = VERSION) -> None:
         connection.execute(_versions.insert().values(version=upto))
     elif version < upto:
         connection.execute(_versions.update().values(version=upto))
+
+
+def touch(connection: Connection) -> None:
+    """Write the version that is already there, to find out whether the database can be written."""
+    connection.execute(_versions.update().values(version=_versions.c.version))

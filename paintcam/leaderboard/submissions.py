@@ -6,13 +6,14 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from paintcam.leaderboard import reads, writes
 from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.records import Board, PlayerRank, Turn
+from paintcam.leaderboard.rows import BrokenRowError, readable, texts_of, turn_of
 from paintcam.leaderboard.schema import HIDDEN, pictures, players, submissions, turns
 
 __all__ = ["State", "Submission", "SubmissionTakenError", "Submissions"]
@@ -91,7 +92,7 @@ class Submissions:
 
         def work(connection: Connection) -> Submission | None:
             row = connection.execute(_listed().where(turns.c.id == submission_id)).one_or_none()
-            return None if row is None else _submission(row)
+            return next(readable([] if row is None else [row], _submission, set()), None)
 
         return self._leaderboard.read(work)
 
@@ -179,7 +180,7 @@ class Submissions:
                 .order_by(turns.c.at.desc(), turns.c.id.desc())
                 .limit(limit)
             )
-            return [_submission(row) for row in connection.execute(query)]
+            return list(readable(connection.execute(query), _submission, set()))
 
         return self._leaderboard.read(work)
 
@@ -239,8 +240,8 @@ def _ranks(connection: Connection, board_id: int | None, query: Select[Any]) -> 
     if board_id is None:
         return []
     rows = connection.execute(query).all()
-    ranks = {row.points: reads.rank(connection, board_id, row.points) for row in rows}
-    return [PlayerRank(*ranks[row.points], turn=reads.turn_of(row)) for row in rows]
+    ranks = {row.most: reads.rank(connection, board_id, row.most) for row in rows}
+    return list(readable(rows, lambda row: PlayerRank(*ranks[row.most], turn_of(row)), set()))
 
 
 def _listed() -> Select[Any]:
@@ -250,6 +251,6 @@ def _listed() -> Select[Any]:
 
 
 def _submission(row: Row[Any]) -> Submission:
-    return Submission(
-        reads.turn_of(row), str(row.key), cast(State, row.state), tuple(json.loads(row.flags))
-    )
+    if row.state not in get_args(State):
+        raise BrokenRowError("not a state")
+    return Submission(turn_of(row), str(row.key), cast(State, row.state), texts_of(row.flags))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from types import TracebackType
 
 from paintcam.errors import LeaderboardError
 from paintcam.leaderboard.leaderboard import Leaderboard
+from paintcam.leaderboard.pending import PendingTurns
 from paintcam.leaderboard.queue import TurnQueue
 from paintcam.leaderboard.records import Turn
+from paintcam.leaderboard.writes import TurnTakenError
 
 __all__ = ["TurnWriter"]
 
@@ -21,14 +24,14 @@ class TurnWriter:
     """Stores turns in its own threads; what the database does not take goes to a local queue.
 
     One thread talks to the database. A second one watches it: a turn that is not stored within
-    half a second, because the database fails or just hangs, is put in the queue, so that it
-    outlives the process. Whatever waits is stored as soon as the database is back, in this run or
-    by the next paintcam that opens it.
+    half a second, because the database fails or hangs, is put in the queue, so that it outlives the
+    process. It is stored as soon as the database is back, in this run or by the next paintcam that
+    opens it. If the database's file is deleted or replaced, all turns of this run are stored again.
 
     Args:
         leaderboard: Where to store. Its owner closes it, after this.
-        notice: Told what a person should know, in a sentence, from another thread.
-        queue: Where turns wait; the leaderboard's own queue in the data folder by default.
+        notice: Called with a sentence that a person should read, from another thread.
+        queue: Where turns wait; the leaderboard's own queue by default.
     """
 
     def __init__(
@@ -39,15 +42,8 @@ class TurnWriter:
     ) -> None:
         self._leaderboard = leaderboard
         self._notice = notice
-        self._queue = TurnQueue(leaderboard.location) if queue is None else queue
-        self._changed = threading.Condition()
-        self._waiting: dict[str, Turn] = {}  # newest of each turn that is not stored
-        self._queued: dict[str, Turn] = {}  # those of them that are in the queue
-        self._forgotten: list[str] = []
-        self._taken_back: set[str] = set()  # all that ever were forgotten
-        self._failing = False
-        self._closing = False
-        self._ended = False
+        self._queue = TurnQueue(leaderboard.identity) if queue is None else queue
+        self._pending = PendingTurns()
         self._threads = [
             threading.Thread(target=work, name=f"paintcam-{name}", daemon=True)
             for name, work in (("store", self._store), ("queue", self._watch))
@@ -57,130 +53,162 @@ class TurnWriter:
 
     def put(self, turn: Turn) -> None:
         """Store a turn, or raise what is stored of it. Returns at once."""
-        with self._changed:
-            self._waiting[turn.id] = turn
-            self._changed.notify_all()
+        self._pending.put(turn)
 
     def forget(self, turn_id: str) -> None:
-        """Take back a turn that is played again. Returns at once."""
-        with self._changed:
-            self._waiting.pop(turn_id, None)
-            self._forgotten.append(turn_id)
-            self._taken_back.add(turn_id)
-            self._changed.notify_all()
+        """Delete a turn that is played again. Returns at once."""
+        self._pending.forget(turn_id)
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until all is stored.
+        """Wait until everything is stored.
 
         Returns:
-            Whether it is; else what is not waits in the queue or is on its way there.
+            Whether it is. Otherwise the rest is in the queue or on its way there.
         """
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._pending, timeout_s)
+        return self._pending.wait_for(lambda: not self._pending.any, timeout_s)
 
     def close(self, timeout_s: float = 1.5) -> None:
         """Store or queue what is left, and end. May be called twice.
 
         Args:
-            timeout_s: How long to wait for the database before the queue takes it.
+            timeout_s: How long to wait for the database before the queue takes the rest.
         """
-        with self._changed:
-            already, self._closing = self._closing, True
-            self._changed.notify_all()
+        first = self._pending.close()
         deadline = time.monotonic() + timeout_s
         for thread in self._threads:
             # The watcher comes second, and ends soon after the database's time is up.
             thread.join(max(0.5, deadline - time.monotonic()))
-        for turn_id in tuple(self._forgotten):
+        for turn_id in self._pending.snapshot()[1]:
             self._queue.drop(turn_id)  # a database that hangs has not let the thread get there
-        if not already and self._pending:
-            self._notice(
-                f"{len(self._queue)} score(s) wait in {self._queue.folder} for "
-                f"{self._leaderboard.location}. `paintcam leaderboard` stores them once it is back."
+        if first:
+            self._report()
+
+    def check(self) -> None:
+        """Raise an error if scores were lost. Call it after `close`.
+
+        Raises:
+            LeaderboardError: Scores were neither stored nor queued. A notice has named them.
+        """
+        lost = self._pending.lost()
+        if lost:
+            raise LeaderboardError(
+                f"{_scores(len(lost))} lost.",
+                fix=f"Make sure that {self._leaderboard.location} or the queue can be written.",
             )
 
-    @property
-    def _pending(self) -> bool:
-        return bool(self._waiting or self._forgotten)
+    def __enter__(self) -> TurnWriter:
+        return self
 
-    @property
-    def _unsafe(self) -> list[Turn]:
-        return [turn for key, turn in self._waiting.items() if self._queued.get(key) is not turn]
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _report(self) -> None:
+        turns, forgotten = self._pending.snapshot()
+        queued = len(turns) - len(self._pending.unsafe())
+        where = self._leaderboard.location
+        if lost := self._pending.lost():
+            named = ", ".join(f"{turn.player} {turn.score:.2f}" for turn in lost)
+            self._notice(
+                f"{_scores(len(lost))} neither stored nor queued: {named}. Write this down."
+            )
+        if queued:
+            self._notice(
+                f"{_scores(queued)} queued in {self._queue.folder} because {where} is unavailable. "
+                "Run `paintcam leaderboard` later to store what is queued."
+            )
+        if forgotten:
+            self._notice(
+                f"{_scores(len(forgotten))} still in {where}, although taken back, because it is "
+                "unavailable."
+            )
 
     def _store(self) -> None:
         wait_s = 0.0  # what an earlier run left in the queue comes first
         while True:
-            with self._changed:
-                if self._failing:
-                    self._changed.wait_for(lambda: self._closing, _RETRY_S)
-                else:
-                    self._changed.wait_for(lambda: self._closing or self._pending, wait_s)
-                wait_s = _RETRY_S
-                closing = self._closing
-                turns, forgotten = list(self._waiting.values()), list(self._forgotten)
+            if self._pending.failing:
+                self._pending.wait_for(lambda: self._pending.closing, _RETRY_S)
+            else:
+                self._pending.wait_for(lambda: self._pending.closing or self._pending.any, wait_s)
+            wait_s = _RETRY_S
+            closing = self._pending.closing
             try:
-                self._store_all(turns, forgotten)
-            except LeaderboardError as error:
-                self._fail(error)
+                self._store_all()
+            except Exception as error:  # a thread that ended unseen would lose scores in silence
+                self._fail(_readable(error))
             if closing:
-                break
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
+                self._pending.end()
+                return
 
-    def _store_all(self, turns: list[Turn], forgotten: list[str]) -> None:
-        # Before the database is asked: where it fails, no later run may store these.
+    def _store_all(self) -> None:
+        self._pending.store_again(self._leaderboard.generation())
+        turns, forgotten = self._pending.snapshot()
+        # Before the database is asked: if it fails, no later run may store these.
         for turn_id in forgotten:
             self._queue.drop(turn_id)
+        failure: Exception | None = None
         for turn in turns:
-            self._leaderboard.store(turn)
-            with self._changed:
-                if self._waiting.get(turn.id) is turn:
-                    del self._waiting[turn.id]
-                self._changed.notify_all()
-        waited = self._queue.drain(self._leaderboard)
+            try:
+                self._leaderboard.store(turn)
+                self._pending.stored(turn)
+            except TurnTakenError as error:
+                self._pending.refused(turn)
+                self._notice(str(error))
+            except LeaderboardError:
+                raise  # it would refuse the others too
+            except Exception as error:
+                failure = error  # of this turn alone
+        drained = self._queue.drain(self._leaderboard, self._notice)
         self._leaderboard.sync()
         for turn_id in forgotten:
             self._leaderboard.forget(turn_id)
-            with self._changed:
-                self._forgotten.remove(turn_id)
-                self._changed.notify_all()
-        with self._changed:
-            recovered, self._failing = self._failing, False
-        if recovered or waited:
+            self._pending.deleted(turn_id)
+        if failure is not None:
+            raise failure
+        if self._pending.set_failing(False) or drained:
             self._notice(f"All scores are stored in {self._leaderboard.location}.")
 
     def _fail(self, error: LeaderboardError) -> None:
-        with self._changed:
-            first, self._failing = not self._failing, True
-            self._changed.notify_all()
-        if first:
-            self._notice(f"{error} The show goes on: scores wait in {self._queue.folder}.")
+        if self._pending.set_failing(True):
+            self._notice(f"{error} The show continues; scores are queued in {self._queue.folder}.")
 
     def _watch(self) -> None:
-        told = False
+        pending = self._pending
+        reported = False
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._closing or self._unsafe)
-                self._changed.wait_for(
-                    lambda: self._failing or self._ended or not self._unsafe, _PATIENCE_S
-                )
-                unsafe = self._unsafe
-                if self._closing and not unsafe:
-                    return
-            try:
-                for turn in unsafe:
+            pending.wait_for(lambda: pending.ended or pending.unsafe())
+            pending.wait_for(
+                lambda: pending.failing or pending.ended or not pending.unsafe(), _PATIENCE_S
+            )
+            unsafe = pending.unsafe()
+            if pending.ended and not unsafe:
+                return
+            failure: Exception | None = None
+            for turn in unsafe:
+                try:
                     self._queue.put(turn)
-                    with self._changed:
-                        self._queued[turn.id] = turn
-                        late = turn.id in self._taken_back
-                    if late:
+                    if not pending.queued(turn):
                         self._queue.drop(turn.id)
-            except LeaderboardError as error:
-                if not told:
-                    self._notice(str(error))
-                told = True
-                with self._changed:
-                    # In memory they are still tried, until the end.
-                    if self._changed.wait_for(lambda: self._ended, _RETRY_S):
-                        return
+                except Exception as error:  # as above; the other turns may well fit
+                    failure = error
+            if failure is not None:
+                if not reported:
+                    self._notice(str(_readable(failure)))
+                reported = True
+                # They stay in memory, where both threads try again until the end.
+                if pending.wait_for(lambda: pending.ended, _RETRY_S):
+                    return
+
+
+def _readable(error: Exception) -> LeaderboardError:
+    if isinstance(error, LeaderboardError):
+        return error
+    return LeaderboardError(f"Scores cannot be stored ({type(error).__name__}: {error}).")
+
+
+def _scores(count: int) -> str:
+    return "1 score is" if count == 1 else f"{count:,} scores are"

@@ -1,7 +1,7 @@
-"""Inside one transaction: keeping each player's best, and the count of players by points.
+"""Changes to the database, inside one transaction: turns, each player's best, and the tallies.
 
-Every transaction takes its locks in the same order: turn, best, tallies by rising points. So two
-of them never wait for each other.
+Every transaction takes its locks in the same order (turn, best, tallies by rising points), so that
+two of them never wait for each other.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from sqlalchemy import (
     true,
 )
 
+from paintcam.errors import LeaderboardError
 from paintcam.leaderboard.records import Turn, points_of
+from paintcam.leaderboard.rows import number_or
 from paintcam.leaderboard.schema import (
     HIDDEN,
     bests,
@@ -33,11 +35,15 @@ from paintcam.leaderboard.schema import (
     turns,
 )
 
-__all__ = ["forget", "recount", "remove", "store"]
-
+__all__ = ["TurnTakenError", "forget", "recount", "remove", "store"]
 
 Ids = tuple[int, int]
 """Of a board and a player."""
+
+
+class TurnTakenError(LeaderboardError):
+    """The id of a turn already belongs to another player or another board."""
+
 
 # Built once: building them costs more than running them.
 _IDS = select(
@@ -57,17 +63,20 @@ _TALLY = (
 
 
 def store(connection: Connection, turn: Turn, known: Ids | None, *, is_new: bool) -> Ids:
-    """Store a turn, or raise what is stored of it; what is lower than that changes nothing.
+    """Store a turn, or raise what is stored of it. A lower score changes nothing.
 
     Args:
         connection: In a transaction that writes.
         turn: The turn.
-        known: The ids from an earlier store on this board by this player, for one query less. Ids
-            are never given twice: one that is out of date breaks a foreign key.
-        is_new: Whether the turn was probably never stored; the insert fails where it was.
+        known: The ids from an earlier store on this board by this player, which saves a query. Ids
+            are never used twice: one that is out of date breaks a foreign key.
+        is_new: Whether the turn was probably never stored. If it was, the insert fails.
 
     Returns:
-        Ids for the next store, to be used once the transaction is through.
+        Ids for the next store, valid once the transaction is committed.
+
+    Raises:
+        TurnTakenError: The turn's id belongs to another player or board.
     """
     ids = known or _ids(connection, turn)
     row = {
@@ -84,12 +93,14 @@ def store(connection: Connection, turn: Turn, known: Ids | None, *, is_new: bool
         key = {"id": turn.id, "board_id": ids[0], "player_id": ids[1]}
         connection.execute(turns.insert(), key | row)
     elif (held.board_id, held.player_id) != ids:
-        raise ValueError(f"the turn {turn.id} is already another player's or prompt's")
-    elif turn.score > held.score:
-        row["best"] = max(turn.best, held.best)
+        raise TurnTakenError(
+            f"The score of {turn.player} cannot be stored under the id {turn.id} of another turn."
+        )
+    elif turn.score > number_or(held.score, -1):
+        row["best"] = max(turn.best, number_or(held.best, -1))
         connection.execute(_RAISE_TURN, {"turn": turn.id} | row)
     else:
-        if turn.best > held.best:
+        if turn.best > number_or(held.best, -1):
             connection.execute(_RAISE_TURN, {"turn": turn.id, "best": turn.best})
         return ids
     _raise_best(connection, ids, points_of(turn.score), turn.id)
@@ -177,19 +188,22 @@ def _raise_best(connection: Connection, ids: Ids, points: int, turn_id: str) -> 
         key = {"board_id": board_id, "player_id": player_id}
         connection.execute(bests.insert(), key | {"points": points, "turn_id": turn_id})
         _count(connection, board_id, points, 1)
-    elif points > held:
+    elif points > number_or(held, -1):
         connection.execute(_RAISE_BEST, mine | {"points": points, "turn_id": turn_id})
-        if tenths_of(points) > tenths_of(held):
+        if not _counted(held):
+            _count(connection, board_id, points, 1)
+        elif tenths_of(points) > tenths_of(held):
             _count(connection, board_id, held, -1)
             _count(connection, board_id, points, 1)
 
 
 def _find_best(connection: Connection, ids: Ids) -> None:
-    # A drawing that the presenter has hidden ranks nobody.
+    # A drawing that the presenter has hidden does not rank.
     hidden = exists().where(submissions.c.id == turns.c.id, submissions.c.state == HIDDEN)
     ranked = (
         select(turns.c.points, turns.c.id)
         .where(turns.c.board_id == ids[0], turns.c.player_id == ids[1], ~hidden)
+        .where(turns.c.points.between(0, 10_000))
         .order_by(turns.c.points.desc(), turns.c.at, turns.c.id)
         .limit(1)
     )
@@ -203,12 +217,18 @@ def _drop_best(connection: Connection, ids: Ids) -> None:
     held = connection.execute(_BEST, mine).scalar()
     if held is not None:
         connection.execute(delete(bests).where(_MINE), mine)
-        _count(connection, ids[0], held, -1)
+        if _counted(held):
+            _count(connection, ids[0], held, -1)
+
+
+def _counted(points: object) -> bool:
+    # Another program may have written something else: no tally counts that.
+    return isinstance(points, int) and 0 <= points <= 10_000
 
 
 def _count(connection: Connection, board_id: int, points: int, change: int) -> None:
     shift = {"board": board_id, "of": tenths_of(points), "change": change}
-    if connection.execute(_TALLY, shift).rowcount == 0:
+    if connection.execute(_TALLY, shift).rowcount == 0 and change > 0:
         values = {"board_id": board_id, "tenths": tenths_of(points), "players": change}
         connection.execute(tallies.insert(), values)
 
@@ -220,8 +240,8 @@ def _of(table: Table, board_ids: list[int] | None) -> ColumnElement[bool]:
 def _remove_orphans(
     connection: Connection, player_id: int | None = None, board_id: int | None = None
 ) -> None:
-    # A name is a person's: it goes with the last of their turns. So do boards that nobody played.
-    # What holds nobody any more is not worth a row.
+    # Names are personal: delete them with the last turn of their player. Boards without a turn and
+    # tallies without a player go too.
     gone = delete(tallies).where(tallies.c.players == 0)
     connection.execute(gone if board_id is None else gone.where(tallies.c.board_id == board_id))
     for table, reference, only in (

@@ -1,4 +1,4 @@
-"""Where prompts come from: hand-made words and patterns, or a language model."""
+"""Sources of prompts: an offline generator, or a language model."""
 
 from __future__ import annotations
 

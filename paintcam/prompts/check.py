@@ -1,4 +1,4 @@
-"""Which prompts may go on a stage: short, English, drawable, for all ages."""
+"""Check prompts that a machine wrote: short, English, drawable, fit for all ages."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _SHAPE = re.compile(r"[A-Za-z][A-Za-z0-9 ,'’-]*")
 
 @cache
 def _words(kind: str) -> frozenset[str]:
-    # "english": a prompt has one of these; "foreign": another language has these.
+    # "english": every prompt has one of these; "foreign": words of other languages.
     file = resources.files("paintcam") / "assets" / "prompts" / "words.json"
     return frozenset(json.loads(file.read_text(encoding="utf-8"))[kind])
 
 
 @cache
 def _unsafe() -> re.Pattern[str]:
-    # Whole words, and the endings that leave a word what it is: "butt" is not in "butter".
+    # Whole words, also with endings that do not change them: "butt" is not in "butter".
     forms = "|".join(re.escape(word) for word in sorted(_words("unsafe")))
     return re.compile(rf"\b(?:{forms})(?:s|es|ed|ing)?\b", re.IGNORECASE)
 
@@ -36,20 +36,20 @@ def is_unsafe(text: str) -> bool:
 
 
 def problem_of(prompt: str) -> str | None:
-    """Why a prompt that some machine wrote is not for a stage; None where it is.
+    """Find out why a prompt that a machine wrote should not be shown on a stage.
 
     Args:
         prompt: One prompt.
 
     Returns:
-        The reason in a few words.
+        The reason in a few words, or None if the prompt is fine.
     """
     text = clean_text(prompt)
     words = re.findall(r"[a-z]+", text.lower())
     if not _LETTERS[0] <= len(text) <= _LETTERS[1]:
-        return f"{len(text)} characters; {_LETTERS[0]} to {_LETTERS[1]} are wanted"
+        return f"{len(text)} characters instead of {_LETTERS[0]} to {_LETTERS[1]}"
     if not _COUNT[0] <= len(words) <= _COUNT[1]:
-        return f"{len(words)} words; {_COUNT[0]} to {_COUNT[1]} are wanted"
+        return f"{len(words)} words instead of {_COUNT[0]} to {_COUNT[1]}"
     if not _SHAPE.fullmatch(text):
         return "not a plain phrase"
     if _words("foreign") & set(words) or not _words("english") & set(words):

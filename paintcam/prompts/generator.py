@@ -1,4 +1,4 @@
-"""Prompts without a network: hand-made words in hand-made patterns."""
+"""Prompts without a network: hand-picked words in hand-written patterns."""
 
 from __future__ import annotations
 
@@ -25,31 +25,32 @@ def _vocabulary() -> Mapping[str, Any]:
 
 
 def content_words(text: str) -> frozenset[str]:
-    """The words that carry a prompt, in the singular: "two geese on Mars" has "geese", "mars"."""
+    """Return a prompt's main words without a plural s: "two geese on Mars" has "geese", "mar"."""
     return frozenset(word.rstrip("s") for word in re.findall(r"[a-z]{4,}|ufo", text.lower()))
 
 
 def with_article(word: str) -> str:
-    """The indefinite article and a word: "an owl", "a unicorn"."""
+    """Put the indefinite article before a word: "an owl", "a unicorn"."""
     exceptions: Mapping[str, str] = _vocabulary()["article"]
     article = exceptions.get(word) or ("an" if word[0].lower() in "aeiou" else "a")
     return f"{article} {word}"
 
 
 class PromptGenerator:
-    """An endless row of drawable prompts for all ages.
+    """An endless sequence of drawable prompts for all ages.
 
-    None comes twice, and two in a row share neither a pattern nor a word that carries them.
+    No prompt comes twice, and two in a row share neither a pattern nor a main word.
 
     Args:
-        seed: The same seed gives the same row, on every machine; None for another each time.
+        seed: The same seed gives the same sequence on every machine; None gives a new one each
+            time.
     """
 
     def __init__(self, seed: int | None = None) -> None:
         self._random = random.Random(seed)
         self._words = _vocabulary()
         self._patterns = [text for text, weight in self._words["patterns"] for _ in range(weight)]
-        self._given: set[str] = set()
+        self._drawn: set[str] = set()
         self._last: tuple[str, frozenset[str]] = ("", frozenset())
 
     def __iter__(self) -> Iterator[str]:
@@ -60,22 +61,22 @@ class PromptGenerator:
             pattern = self._pick(self._patterns)
             prompt = self._fill(pattern)
             words = content_words(prompt or "")
-            if prompt is None or prompt in self._given:
+            if prompt is None or prompt in self._drawn:
                 continue
             if pattern == self._last[0] or words & self._last[1]:
                 continue
-            self._given.add(prompt)
+            self._drawn.add(prompt)
             self._last = (pattern, words)
             return prompt
-        self._given.clear()  # hundreds of thousands were given: begin again
+        self._drawn.clear()  # hundreds of thousands were drawn: start again
         return next(self)
 
     def _pick(self, choices: Sequence[str]) -> str:
-        # Of all of Random, only random() is promised to stay the same from Python to Python.
+        # Of all of Random's methods, only random() is guaranteed to stay the same in every Python.
         return choices[int(self._random.random() * len(choices))]
 
     def _fill(self, pattern: str) -> str | None:
-        """A pattern with words in it; None where they do not go together."""
+        """Fill a pattern with words; None if they do not go together."""
         filled: list[str] = []
 
         def word(slot: re.Match[str]) -> str:
@@ -90,7 +91,7 @@ class PromptGenerator:
             return None  # a word twice: "an elephant with elephant ears"
         dull: Mapping[str, Sequence[str]] = self._words["dull"]
         if any(other in dull.get(part, ()) for part in filled for other in filled):
-            return None  # nothing to smile at: "a camel in the desert"
+            return None  # not funny: "a camel in the desert"
         if "{act} {place}" in pattern and re.search(r" (in|on|at|into|over|out) ", filled[1]):
             return None  # two places: "sleeping in a hammock in a bathtub"
         if "{person}" in pattern and "dressed" not in pattern:

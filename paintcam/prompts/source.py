@@ -1,4 +1,4 @@
-"""The next prompt, wherever it comes from."""
+"""Drawing prompts from a language model, its earlier answers, or the offline generator."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ def draw(
 
     Args:
         count: How many.
-        seed: The same seed draws the same prompts (of a language model: from the same cache).
-        llm: Ask this language model, and fall back on what it gave earlier, and then on the
-            offline generator; None for the generator at once.
-        notice: Told in a sentence where the prompts come from instead, and why.
+        seed: The same seed draws the same prompts (with a language model: from the same cache).
+        llm: Ask this language model, then fall back on its earlier answers, and then on the
+            offline generator; None uses the generator at once.
+        notice: Called with a sentence that says where the prompts come from instead, and why.
 
     Returns:
-        `count` prompts, none twice, no two in a row sharing a word that carries them where that
-        can be had.
+        `count` different prompts. No two in a row share a main word, where possible.
     """
     offline = PromptGenerator(seed)
     if llm is None:
@@ -43,7 +42,7 @@ def draw(
             rest = "the offline generator" if len(pool) < count else ""
             notice(
                 f"No new prompts from the language model: {reason}. "
-                f"They come from {' and '.join(filter(None, (kept, rest)))}."
+                f"Using {' and '.join(filter(None, (kept, rest)))} instead."
             )
     order = random.Random(seed)
     pool.sort(key=lambda _: order.random())

@@ -70,7 +70,8 @@ def fill(leaderboard: Leaderboard, count: int) -> list[int]:
     leaderboard.store(Turn("first", BOARD, "first", 0.0, 0.0, 0.0))
     points = [0]
     values = {"board_id": 1, "best": 50.0, "similarity": 0.2, "guards": "[]", "at": "2026-11-23"}
-    with leaderboard._engine.execution_options(paintcam_writes=True).begin() as connection:
+    engine = leaderboard._transactions._engine.execution_options(paintcam_writes=True)
+    with engine.begin() as connection:
         for start in range(2, count + 1, CHUNK):
             numbers = range(start, min(start + CHUNK, count + 1))
             scores = {number: score_of(number) for number in numbers}
@@ -161,7 +162,7 @@ def measure_writes(url: str, processes: int, seconds: float) -> dict[str, object
     for worker in workers:
         worker.join()
     acknowledged = {turn for stored, _, _ in results for turn in stored}
-    with Leaderboard(url) as leaderboard, leaderboard._engine.connect() as connection:
+    with Leaderboard(url) as leaderboard, leaderboard._transactions._engine.connect() as connection:
         kept = set(connection.execute(schema.turns.select()).scalars())
         bests = connection.execute(schema.bests.select()).all()
         tallies = connection.execute(schema.tallies.select()).all()

@@ -1,0 +1,117 @@
+"""Transactions in a database whose file may be locked, damaged, deleted or replaced meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import RLock
+from typing import TypeAlias, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, exc
+
+from paintcam.errors import LeaderboardError
+from paintcam.leaderboard.database import open_engine
+from paintcam.leaderboard.faults import is_damage, is_passing, set_aside, translated
+from paintcam.leaderboard.location import file_identity, sqlite_path
+
+__all__ = ["Transactions", "Work"]
+
+_PATIENCE_S = 30.0
+_PAUSE_S = 0.01
+_CLASHES = 8
+_Result = TypeVar("_Result")
+Work: TypeAlias = Callable[[Connection], _Result]
+
+
+class Transactions:
+    """Runs work in transactions, again where that can help. May be used from several threads.
+
+    Args:
+        url: From `parse_url`.
+        notice: Called with a sentence that a person should read.
+        on_replaced: Called when another file is opened, before work runs in it.
+
+    Raises:
+        LeaderboardError: The database cannot be reached or read, or its schema is newer.
+    """
+
+    def __init__(
+        self, url: URL, notice: Callable[[str], None], on_replaced: Callable[[], None]
+    ) -> None:
+        self._url = url
+        self._path = sqlite_path(url)
+        self._notice = notice
+        self._on_replaced = on_replaced
+        self._lock = RLock()
+        self._engine = open_engine(url, notice)
+        self._file = file_identity(self._path)
+        self._replaced = False
+        self._generation = 0
+
+    def generation(self) -> int:
+        """Return how often the file was deleted, replaced or damaged since the first was opened."""
+        with contextlib.suppress(LeaderboardError), translated(self._url):
+            self._current()
+        return self._generation
+
+    def read(self, work: Work[_Result]) -> _Result:
+        """Run a function that only reads, in one transaction."""
+        with translated(self._url):
+            return self._repeat(lambda engine: engine.connect(), work)
+
+    def write(self, work: Work[_Result]) -> _Result:
+        """Run a function that writes, in one transaction, and may be run again."""
+        with translated(self._url):
+            return self._repeat(
+                lambda engine: engine.execution_options(paintcam_writes=True).begin(), work
+            )
+
+    def close(self) -> None:
+        """Close the database. May be called twice."""
+        self._engine.dispose()
+
+    def _is_replaced(self) -> bool:
+        return self._replaced or file_identity(self._path) != self._file
+
+    def _current(self) -> Engine:
+        # A file that was deleted or replaced still takes writes through the old handle, and they
+        # would be lost. Checking it before and after each use costs microseconds.
+        with self._lock:
+            if self._is_replaced():
+                self._generation += 1
+                self._replaced = True  # until another one is open
+                self._on_replaced()
+                self._engine.dispose()
+                self._engine = open_engine(self._url, self._notice)
+                self._file = file_identity(self._path)
+                self._replaced = False
+            return self._engine
+
+    def _repeat(
+        self, begin: Callable[[Engine], AbstractContextManager[Connection]], work: Work[_Result]
+    ) -> _Result:
+        deadline = time.monotonic() + _PATIENCE_S
+        clashes = 0
+        while True:
+            try:
+                with begin(self._current()) as connection:
+                    result = work(connection)
+                if not self._is_replaced():
+                    return result
+            except exc.DBAPIError as error:
+                clashes += isinstance(error, exc.IntegrityError)
+                may_pass = self._is_replaced() or (is_passing(error) and clashes <= _CLASHES)
+                if is_damage(error):
+                    self._set_aside()
+                elif not may_pass or time.monotonic() > deadline:
+                    raise
+            time.sleep(_PAUSE_S * random.random())
+
+    def _set_aside(self) -> None:
+        with self._lock:
+            self._engine.dispose()
+            self._notice(set_aside(self._url, self._file))
+            self._replaced = True
