@@ -1,4 +1,4 @@
-"""Where paintcam keeps things, and the best of the run in progress: it survives `kill -9`."""
+"""Where paintcam stores files, and the best of the run in progress, which survives `kill -9`."""
 
 from __future__ import annotations
 
@@ -8,31 +8,38 @@ import json
 import os
 import stat
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "claim_last_run",
     "data_folder",
     "forget_last_run",
     "interrupted_runs",
     "last_run_name",
     "pictures_folder",
+    "read_json",
     "read_small_file",
     "write_atomically",
 ]
 
+_RUN = uuid.uuid4().hex[:8]
+"""Tells this process from an earlier one with the same number."""
+_lock: int | None = None
+
 
 def data_folder() -> Path:
-    """Where paintcam keeps what must last; `PAINTCAM_DATA_DIR` overrides the platform's own."""
-    if told := os.environ.get("PAINTCAM_DATA_DIR"):
-        return Path(told).expanduser()
+    """Give the folder for what must last; `PAINTCAM_DATA_DIR` overrides the platform's own."""
+    if path := os.environ.get("PAINTCAM_DATA_DIR"):
+        return Path(path).expanduser()
     from platformdirs import user_data_path
 
     return user_data_path("paintcam", appauthor=False)
 
 
 def pictures_folder() -> Path:
-    """Where photo-finishes and the key s's snapshots go when no folder was given."""
+    """Give the folder for photo-finishes, and for snapshots of the key s without `--snapshot`."""
     if os.environ.get("PAINTCAM_DATA_DIR"):
         return data_folder() / "pictures"
     from platformdirs import user_pictures_path
@@ -65,8 +72,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or not at all, whatever happens meanwhile.
 
     Args:
-        path: Where to; its folder is made where there is none, an older file is replaced.
-        content: All of it.
+        path: Where to write. A missing folder is created, an older file is replaced.
+        content: The whole content.
 
     Raises:
         OSError: It cannot be written.
@@ -81,29 +88,116 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
+    """Read a small JSON file that paintcam has written, whatever was put in its place.
+
+    Raises:
+        OSError: As of `read_small_file`.
+        ValueError: It is not JSON.
+    """
+    try:
+        return json.loads(read_small_file(path))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def last_run_name() -> str:
-    """Under which name this process keeps the best of its run."""
-    return f"last-run-{os.getpid()}"
+    """Give the name under which this process saves the best of its run."""
+    return f"last-run-{os.getpid()}-{_RUN}"
+
+
+def claim_last_run() -> None:
+    """Mark this process's run as alive until the process ends, however it ends."""
+    global _lock
+    if _lock is not None:
+        return
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    with contextlib.suppress(OSError):  # then a start beside this run may report it
+        data_folder().mkdir(parents=True, exist_ok=True)
+        _lock = os.open(data_folder() / f"{last_run_name()}.lock", flags, 0o600)
+        if os.name == "posix":
+            import fcntl
+
+            fcntl.flock(_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def forget_last_run() -> None:
-    """The run has ended with a summary: nothing is left to tell."""
-    with contextlib.suppress(OSError):
-        (data_folder() / f"{last_run_name()}.json").unlink()
+    """Remove this run's best: the run has printed a summary."""
+    global _lock
+    if _lock is not None:
+        os.close(_lock)
+        _lock = None
+    for ending in ("json", "lock"):
+        with contextlib.suppress(OSError):
+            (data_folder() / f"{last_run_name()}.{ending}").unlink()
 
 
-def interrupted_runs() -> list[dict[str, Any]]:
-    """Give the facts of runs that ended without a summary, once each; "bests" by prompt."""
-    import psutil
+def interrupted_runs(notice: Callable[[str], None] = lambda _text: None) -> list[dict[str, Any]]:
+    """Give the facts of runs that ended without a summary, once each.
 
+    Args:
+        notice: Called with a sentence about each file that cannot be used.
+
+    Returns:
+        For each run its prompt, its "best", its "bests" by prompt, and "at", the time of the best.
+    """
     found = []
     for path in sorted(data_folder().glob("last-run-*.json")):
-        with contextlib.suppress(OSError, ValueError):
-            if psutil.pid_exists(int(path.stem.rpartition("-")[2])):
-                continue  # it is still running
-            facts = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            if _is_alive(path):
+                continue
+            facts = _checked_facts(read_json(path))
+        except FileNotFoundError:
+            continue  # another start was faster
+        except (OSError, ValueError) as error:
+            notice(f"{path} of an earlier run cannot be used ({error}). Delete it.")
+            continue
+        with contextlib.suppress(OSError):
+            path.with_suffix(".lock").unlink(missing_ok=True)
+        try:
             path.replace(path.with_name("interrupted-run.json"))
-            if isinstance(facts, dict) and isinstance(facts.get("best"), (int, float)):
-                facts.setdefault("bests", {facts.get("prompt", ""): facts["best"]})
-                found.append(facts)
+        except OSError:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        found.append(facts)
     return found
+
+
+def _is_alive(path: Path) -> bool:
+    """Whether the run that wrote a file still goes on."""
+    # not by the number of its process: in a container the next one often has the same
+    lock = path.with_suffix(".lock")
+    if not stat.S_ISREG(os.lstat(path).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    flags = os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        descriptor = os.open(lock, flags)
+    except OSError:
+        return False
+    try:
+        if os.name != "posix":
+            os.close(descriptor)
+            descriptor = -1
+            lock.unlink()  # refused while the run has it open
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+    return False
+
+
+def _checked_facts(facts: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the file holds
+    def is_score(value: object) -> bool:
+        return isinstance(value, (int, float)) and 0 <= value <= 100
+
+    if not isinstance(facts, dict) or not is_score(facts.get("best")):
+        raise ValueError("no best score in it")
+    bests = facts.get("bests", {str(facts.get("prompt", "")): facts["best"]})
+    if not isinstance(bests, dict) or not bests or not all(map(is_score, bests.values())):
+        raise ValueError("no best scores by prompt in it")
+    return {**facts, "bests": bests, "at": str(facts.get("at", ""))}

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from paintcam.folders import write_atomically
+from paintcam.errors import UsageError
+from paintcam.folders import (
+    claim_last_run,
+    forget_last_run,
+    interrupted_runs,
+    last_run_name,
+    write_atomically,
+)
+from paintcam.judge.calibration import ranges_file, stored_range
+from program import environment
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path):
@@ -40,3 +54,97 @@ def test_others_may_read_what_is_kept(tmp_path: Path):
     plain.touch()
     write_atomically(kept, b"")
     assert kept.stat().st_mode == plain.stat().st_mode
+
+
+NESTED = b"[" * 100_000
+RUBBISH = [
+    b"", b"\xff\xfe", b"null", b"[]", b"{", NESTED, b'{"best": "x"}', b'{"best": NaN}',
+    b'{"best": 1e9}', b'{"best": 1, "bests": []}', b'{"best": 1, "bests": {"a": null}}',
+    b'{"best": 1, "bests": {"a": "\\u001b"}}', b" " * 2_000_000 + b"{}",
+]  # fmt: skip
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("content", RUBBISH, ids=range(len(RUBBISH)))
+def test_rubbish_in_the_last_run_file_is_named_and_harms_nothing(data, content):
+    """A sentence with the file's name; a run beside it is still reported."""
+    (data / "last-run-1.json").write_bytes(content)
+    (data / "last-run-2.json").write_text('{"prompt": "a house", "best": 61.2, "at": ["now"]}')
+    notices: list[str] = []
+    (facts,) = interrupted_runs(notices.append)
+    assert facts["bests"] == {"a house": 61.2}
+    assert len(notices) == 1
+    assert "last-run-1.json" in notices[0]
+    assert "Delete it." in notices[0]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.skipif(os.name != "posix", reason="FIFOs and links")
+@pytest.mark.parametrize("kind", ["fifo", "link", "folder"])
+def test_a_fifo_a_link_or_a_folder_in_place_of_a_file_does_not_hang_the_start(data, kind):
+    """Neither of the last run, nor of the calibrated ranges."""
+    (data / "secret.json").write_text('{"best": 5}')
+    for path in (data / "last-run-1.json", data / "ranges.json"):
+        if kind == "fifo":
+            os.mkfifo(path)
+        elif kind == "link":
+            path.symlink_to(data / "secret.json")
+        else:
+            path.mkdir()
+    notices: list[str] = []
+    assert interrupted_runs(notices.append) == []
+    assert len(notices) == 1
+    assert ranges_file() == data / "ranges.json"
+    with pytest.raises(UsageError, match=r"ranges\.json"):
+        stored_range(None)
+    assert json.loads((data / "secret.json").read_text()) == {"best": 5}
+
+
+@pytest.mark.parametrize("content", [NESTED, b"[1]", b'{"a": 5}', b'{"a": [0, Infinity]}', b"\xff"])
+def test_rubbish_in_the_calibrated_ranges_is_named(data, content):
+    """With the file and what to do."""
+    (data / "ranges.json").write_bytes(content)
+    with pytest.raises(UsageError, match=r"ranges\.json.*Delete the file"):
+        stored_range(None)
+
+
+def test_a_run_that_goes_on_is_not_reported_and_a_killed_one_is(data):
+    """Also if the next process has the same number, as in a container."""
+    claim_last_run()
+    own = data / f"{last_run_name()}.json"
+    own.write_text('{"prompt": "a house", "best": 10}')
+    code = (
+        "import sys, time; from paintcam.folders import *; claim_last_run();"
+        "print(last_run_name(), flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(PAINTCAM_DATA_DIR=str(data)),
+    )
+    assert other.stdout is not None
+    name = other.stdout.readline().strip()
+    # as if that process had had the number of this one
+    same_number = name.replace(f"-{other.pid}-", f"-{os.getpid()}-")
+    for suffix in ("lock", "json"):
+        (data / f"{name}.json").write_text('{"prompt": "a cat", "best": 20}')
+        (data / f"{name}.{suffix}").rename(data / f"{same_number}.{suffix}")
+    try:
+        assert interrupted_runs() == []
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
+    deadline = time.monotonic() + 5
+    while not (found := interrupted_runs()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [facts["bests"] for facts in found] == [{"a cat": 20}]
+    assert own.exists()
+    forget_last_run()
+    assert not list(data.glob("last-run-*"))

@@ -207,14 +207,15 @@ def _presenter(
 
 def _interrupted_runs() -> list[str]:
     """Report runs that ended without a summary."""
-    from paintcam.folders import interrupted_runs
+    from paintcam.folders import claim_last_run, interrupted_runs
 
-    messages = []
-    for facts in interrupted_runs():
+    messages: list[str] = []
+    for facts in interrupted_runs(messages.append):
         bests = ", ".join(f'{best:.1f} for "{prompt}"' for prompt, best in facts["bests"].items())
         messages.append(
-            f"The previous run ended unexpectedly. Best score: {bests} ({facts.get('at', '')})."
+            f"The previous run ended unexpectedly. Best score: {bests} ({facts['at']})."
         )
+    claim_last_run()
     return messages
 
 

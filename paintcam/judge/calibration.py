@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from paintcam.encoders.base import Encoder, ScoreRange
 from paintcam.errors import UsageError
-from paintcam.folders import write_atomically
+from paintcam.folders import read_json, write_atomically
 from paintcam.frames import Image
 
 __all__ = ["Calibration", "draw_histogram", "encoder_key", "forget",
@@ -162,17 +163,18 @@ def forget_name(name: str) -> list[str]:
 def _read() -> dict[str, ScoreRange]:
     path = ranges_file()
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        kept = {str(key): (float(low), float(high)) for key, (low, high) in told.items()}
-        if all(low < high for low, high in kept.values()):
-            return kept
+        stored = read_json(path)
+        ranges = {str(key): (float(low), float(high)) for key, (low, high) in stored.items()}
+        if all(-math.inf < low < high < math.inf for low, high in ranges.values()):
+            return ranges
         reason = "LOW is not below HIGH"
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         reason = str(error)
     raise UsageError(
-        f"Cannot use the calibrated ranges in {path} ({reason}). Delete the file, or pass --range."
+        f"Cannot use the calibrated ranges in {path} ({reason}).",
+        fix="Delete the file, or pass `--range LOW HIGH`.",
     )
 
 
