@@ -110,7 +110,7 @@ def _prompt_folders(folder: Path | None) -> list[tuple[str, list[Path]]]:
     Raises:
         UsageError: No folder, or fewer than two sub-folders with pictures.
     """
-    from paintcam.sources.pictures import SUFFIXES
+    from paintcam.sources.pictures import pictures_in
 
     layout = (
         "Make one sub-folder per prompt, as in `drawings/a house/1.jpg`, `drawings/a cat/1.jpg`."
@@ -120,8 +120,8 @@ def _prompt_folders(folder: Path | None) -> list[tuple[str, list[Path]]]:
     if not folder.is_dir():
         raise UsageError(f"No such folder: {str(folder)!r}.", fix=layout)
     found = []
-    for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
-        files = sorted(path for path in inner.rglob("*") if path.suffix.lower() in SUFFIXES)
+    for inner in sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."):
+        files = pictures_in(inner)
         if files:
             found.append((inner.name.replace("_", " "), files))
     if len(found) < 2:

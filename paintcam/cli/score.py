@@ -30,7 +30,7 @@ BATCH = 8
 def score(
     options: RunOptions,
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE…", help="Pictures, or folders of pictures.")
+        list[str], typer.Argument(metavar="IMAGE…", help="Pictures, or folders of pictures.")
     ],
 ) -> int:
     """Score still pictures against a prompt: a table, best first."""

@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
+import re
+import stat
 import time
+import warnings
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from paintcam.errors import SourceError
-from paintcam.frames import Frame, to_bgr
+from paintcam.frames import Frame, Image, to_bgr
+from paintcam.sources.reference import PICTURE_SUFFIXES
+from paintcam.text import printable
 
-__all__ = ["SUFFIXES", "find_pictures", "read_picture"]
+if TYPE_CHECKING:
+    from PIL import Image as PillowImage
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+__all__ = ["MAX_PIXELS", "SUFFIXES", "find_pictures", "pictures_in", "read_picture"]
+
+SUFFIXES = PICTURE_SUFFIXES
+"""What a picture's file name ends with, in lower case."""
+MAX_PIXELS = 100_000_000
+"""Larger pictures are refused before they are decoded."""
+
+# Pillow's names of what is read. Others run programs (EPS) or are no drawings.
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "PPM", "GIF", "JPEG2000", "AVIF", "HEIF")
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_SAVE_AGAIN = "Open it in a viewer, or save it again as PNG or JPEG."
 
 
-def find_pictures(paths: Iterable[Path]) -> list[Path]:
-    """List files as given, and folders by the pictures in them, sorted, with sub-folders.
+def find_pictures(paths: Iterable[Path | str]) -> list[Path]:
+    """List files as named, and folders by the pictures in them, sorted, with sub-folders.
+
+    Args:
+        paths: Files and folders. Hidden files and folders inside a folder are skipped, such as
+            the "._" files that a Mac leaves on a memory stick.
+
+    Returns:
+        Pictures to read. A file that was named is in it whatever its suffix.
 
     Raises:
-        SourceError: A path that is not there, or a folder without pictures.
+        SourceError: A blank name, a path that does not exist, or a folder without pictures.
 
     Example:
         >>> from pathlib import Path
@@ -29,33 +55,49 @@ def find_pictures(paths: Iterable[Path]) -> list[Path]:
         ['house.png']
     """
     found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+    for name in paths:
+        path = Path(name)
+        shown = repr(printable(str(name)))
+        if path.is_dir() and str(name).strip():
+            inside = pictures_in(path)
             if not inside:
                 raise SourceError(
-                    f"No pictures in {str(path)!r}: paintcam reads {', '.join(sorted(SUFFIXES))}."
+                    f"No pictures in {shown}.",
+                    fix=f"Add pictures that end in {', '.join(sorted(SUFFIXES))}.",
                 )
             found += inside
-        elif path.exists():
+        elif str(name).strip() and path.exists():
             found.append(path)
         else:
-            raise SourceError(f"No such file: {str(path)!r}. Check the name, or pass a folder.")
+            raise SourceError(f"No such file: {shown}.", fix="Check the name, or pass a folder.")
     return found
 
 
+def pictures_in(folder: Path) -> list[Path]:
+    """List the pictures in a folder and its sub-folders, sorted; hidden ones are skipped."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not path.is_dir()
+    )
+
+
 def read_picture(path: Path, index: int = 0) -> Frame:
-    """Read a picture file, turned as its camera meant it.
+    """Read a picture file upright, as its camera meant it.
 
     Args:
-        path: Any format that OpenCV reads; grey, 16-bit and alpha are made BGR on white.
+        path: PNG, JPEG, BMP, WebP, TIFF, PPM, GIF (first picture), JPEG 2000, AVIF or, with
+            `paintcam[heic]`, HEIC; grey, 16-bit and alpha become BGR on white.
         index: Becomes the frame's.
 
     Returns:
         The picture as a frame.
 
     Raises:
-        SourceError: Not a picture, damaged, or not readable.
+        SourceError: Not a picture, damaged, more than `MAX_PIXELS`, not a regular file, not
+            readable, or of a format whose decoder is not installed.
 
     Example:
         >>> from pathlib import Path
@@ -63,20 +105,102 @@ def read_picture(path: Path, index: int = 0) -> Frame:
         >>> read_picture(Path("drawing.png")).image.ndim
         3
     """
-    import cv2
-
+    shown = repr(printable(str(path)))
     try:
-        # not imread: it cannot open every name on Windows
-        content = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise SourceError(f"Cannot read {str(path)!r}: {error.strerror}.") from error
-    # IMREAD_UNCHANGED keeps alpha, but also leaves a photograph lying on its side
-    image = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
-    if image is not None and (image.ndim == 2 or image.shape[2] == 3):
-        image = cv2.imdecode(content, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
-    if image is None:
-        raise SourceError(
-            f"Cannot read {str(path)!r}: not a picture, or damaged. Open it in a viewer, or save "
-            "it again as PNG or JPEG."
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # opening a FIFO would wait for ever
+            kind = "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file"
+            raise SourceError(f"Cannot read {shown}: {kind}.", fix="Pass a picture file.")
+        with path.open("rb") as file:
+            image = _decode(file, shown)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "this is not a valid name"
+        raise SourceError(f"Cannot read {shown}: {reason}.", fix="Check the file.") from error
+    return Frame(image, index, time.monotonic(), 0.0)
+
+
+def _decode(file: BinaryIO, shown: str) -> Image:
+    """Decode an open file; `shown` names it in errors."""
+    from PIL import Image as PillowImage
+
+    _load_plugins()
+    start = file.read(32)
+    file.seek(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # damaged metadata; the size is checked here
+        try:
+            known = [name for name in _FORMATS if name in PillowImage.OPEN]
+            # A path instead of a file would be mapped to memory, and grey TIFFs be garbled.
+            with PillowImage.open(file, formats=known) as opened:
+                width, height = opened.size
+                if width * height <= MAX_PIXELS:
+                    return to_bgr(_pixels(_upright(opened)))
+        except PillowImage.DecompressionBombError as error:
+            number = re.search(r"\d+", str(error))
+            width, height = int(number.group()) if number else MAX_PIXELS + 1, 1
+        except Exception as error:  # Pillow's decoders raise anything for damaged files
+            raise _unreadable(shown, start) from error
+    raise SourceError(
+        f"{shown} is too large: {width * height / 1e6:.0f} megapixels, more than "
+        f"{MAX_PIXELS / 1e6:.0f}.",
+        fix="Save it again at a smaller size.",
+    )
+
+
+def _upright(image: PillowImage.Image) -> PillowImage.Image:
+    from PIL import ImageOps
+
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # damaged metadata is no reason to refuse a picture
+        return image
+
+
+def _pixels(image: PillowImage.Image) -> npt.NDArray[Any]:
+    """Grey, BGR or BGRA pixels in uint8, uint16 or float."""
+    mode = image.mode
+    if mode == "I":  # 16 bits in 32
+        return np.asarray(image).clip(0, 65535).astype(np.uint16)
+    if mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)
+    if mode in ("L", "F") and "transparency" not in image.info:
+        return np.asarray(image)
+    has_alpha = "A" in mode or "a" in mode or "transparency" in image.info
+    pixels = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
+    return pixels[:, :, [2, 1, 0, 3]] if has_alpha else pixels[:, :, ::-1]
+
+
+@cache
+def _load_plugins() -> None:
+    from PIL import Image as PillowImage
+
+    PillowImage.init()
+    try:
+        from pi_heif import register_heif_opener
+    except ImportError:
+        return
+    register_heif_opener()
+
+
+def _unreadable(shown: str, start: bytes) -> SourceError:
+    """Say why a file could not be decoded, and how it can be."""
+    from PIL import features
+
+    if len(start) == 0:
+        return SourceError(f"Cannot read {shown}: it is empty (0 bytes).", fix=_SAVE_AGAIN)
+    brands = [start[at : at + 4] for at in range(8, len(start), 4)] if start[4:8] == b"ftyp" else []
+    if b"avif" in brands and not features.check("avif"):
+        return SourceError(
+            f"Cannot read {shown}: this Pillow reads no AVIF.",
+            fix="Run `pip install --upgrade pillow`.",
         )
-    return Frame(to_bgr(image), index, time.monotonic(), 0.0)
+    if any(brand in _HEIC_BRANDS for brand in brands) and b"avif" not in brands:
+        try:
+            import pi_heif  # noqa: F401
+        except ImportError:
+            return SourceError(
+                f"Cannot read {shown}: HEIC support is not installed.",
+                fix="Run `pip install 'paintcam[heic]'`.",
+            )
+    return SourceError(f"Cannot read {shown}: not a picture, or damaged.", fix=_SAVE_AGAIN)
