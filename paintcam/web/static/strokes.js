@@ -9,7 +9,7 @@ import FillWorker from "./vendor/atrament-fill.js";
 export const EDGE = 512;
 export const PAPER = "#ffffff";
 
-const SMOOTHING = 0.35;
+const SMOOTHING = 0.2;
 
 export class Painter {
   #pen;
@@ -123,7 +123,7 @@ export class Painter {
     return new Promise((resolve) => {
       this.#fills.push((result) => {
         const after = new ImageData(result.slice(0, before.data.length), EDGE, EDGE);
-        mend(before.data, after.data, start);
+        soften(before.data, after.data, start);
         this.put(after);
         resolve();
       });
@@ -146,22 +146,25 @@ export class Painter {
 
 // Lines have soft edges, half ink and half of what was below. A fill replaces what was below, so
 // the edges that it reaches are mixed again, with the new colour.
-function mend(before, after, start) {
-  const rgba = hexOf(after, before);
+function soften(before, after, start) {
+  const rgba = filledColor(before, after);
   if (rgba === null) {
     return;
   }
   const row = 4 * EDGE;
-  const steps = [4, -4, row, -row];
+  const steps = [4, -4, row, -row, row + 4, row - 4, -row + 4, -row - 4];
   const edges = [];
-  for (let at = row; at < before.length - row; at += 4) {
+  for (let at = 2 * row + 8; at < before.length - 2 * row - 8; at += 4) {
     if (!same(before, after, at)) {
       continue;
     }
     for (const step of steps) {
       const inside = at - step;
       if (!same(before, after, inside)) {
-        edges.push([at, at + step]);
+        // On a shallow slope the next pixel is half ink as well.
+        const near = distance(before, at + step, start);
+        const far = distance(before, at + 2 * step, start);
+        edges.push([at, near < far ? at + 2 * step : at + step]);
         break;
       }
     }
@@ -176,7 +179,7 @@ function mend(before, after, start) {
   }
 }
 
-function hexOf(after, before) {
+function filledColor(before, after) {
   for (let at = 0; at < before.length; at += 4) {
     if (!same(before, after, at)) {
       return after.slice(at, at + 3);
@@ -202,35 +205,58 @@ function distance(pixels, at, color) {
 // Draw strokes one after the other within a time. `signal` ends it early, with everything drawn.
 export async function replay(painter, strokes, seconds, signal) {
   painter.wipe();
-  const weights = strokes.map((stroke) => Math.max(6, stroke.points.length / 2));
+  const weights = strokes.map(effort);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const begun = performance.now();
   let passed = 0;
   for (const [index, stroke] of strokes.entries()) {
-    const free = stroke.tool === "brush" || stroke.tool === "eraser";
-    const ends = (passed + weights[index]) / total;
-    if (!free || signal?.aborted) {
-      await painter.draw(stroke);
-    } else {
-      let drawn = 0;
-      const count = stroke.points.length / 2;
-      while (drawn < count) {
-        const now = signal?.aborted ? 1 : (performance.now() - begun) / 1000 / seconds;
-        const share = (now - passed / total) / (ends - passed / total);
-        const upto = Math.min(count, Math.max(drawn, Math.ceil(share * count)));
-        const part = { ...stroke, points: stroke.points.slice(0, 2 * upto), done: upto === count };
-        painter.freehand(part, drawn);
-        drawn = upto;
-        if (drawn < count) {
-          await frame();
-        }
-      }
-    }
+    // How much of this stroke should be drawn by now.
+    const share = () => {
+      const now = (performance.now() - begun) / 1000 / seconds;
+      return signal?.aborted ? 1 : Math.min(1, (now * total - passed) / weights[index]);
+    };
+    await (FREE.includes(stroke.tool) ? drawFree : drawShape)(painter, stroke, share);
     passed += weights[index];
-    while (!signal?.aborted && performance.now() - begun < (1000 * seconds * passed) / total) {
+  }
+}
+
+const FREE = ["brush", "eraser"];
+
+// A hand needs longer for a longer line.
+function effort({ points }) {
+  let length = 60;
+  for (let at = 2; at < points.length; at += 2) {
+    length += Math.hypot(points[at] - points[at - 2], points[at + 1] - points[at - 1]);
+  }
+  return length;
+}
+
+async function drawFree(painter, stroke, share) {
+  const count = stroke.points.length / 2;
+  for (let drawn = 0; drawn < count; ) {
+    const upto = Math.min(count, Math.max(drawn, Math.ceil(share() * count)));
+    const points = stroke.points.slice(0, 2 * upto);
+    painter.freehand({ ...stroke, points, done: upto === count }, drawn);
+    drawn = upto;
+    if (drawn < count) {
       await frame();
     }
   }
+}
+
+async function drawShape(painter, stroke, share) {
+  const grows = ["line", "rectangle", "ellipse"].includes(stroke.tool);
+  const before = painter.take();
+  const [x0, y0, x1, y1] = stroke.points;
+  for (let part = share(); part < 1; part = share()) {
+    if (grows) {
+      painter.put(before);
+      painter.shape({ ...stroke, points: [x0, y0, x0 + part * (x1 - x0), y0 + part * (y1 - y0)] });
+    }
+    await frame();
+  }
+  painter.put(before);
+  await painter.draw(stroke);
 }
 
 function frame() {
