@@ -199,3 +199,42 @@ def test_a_pull_of_nothing_that_exists(clip_cache):
         ran = run(["-m", "paintcam", "models", "pull", name], clip_cache.env)
         assert words in ran.stdout + ran.stderr
         assert ran.returncode == (name != "sketch")
+
+
+def lives(cache, tmp_path, *more):
+    """Run paintcam on the demo clip with --json; gives its rows and stderr."""
+    ran = run(
+        ["-m", "paintcam", "run", "--model", "clip", "--prompt", "a red fox", "--view", "none"]
+        + ["--source", str(ROOT / "paintcam" / "assets" / "demo" / "demo.mp4"), "--json", *more],
+        cache.env | {"PAINTCAM_DATA_DIR": str(tmp_path / "data")},
+    )
+    assert ran.returncode == 0, ran.stderr
+    return [json.loads(line) for line in ran.stdout.splitlines()], ran.stderr
+
+
+def test_the_first_run_scores_before_the_guards_and_the_second_starts_with_them(
+    vit_cache, tmp_path
+):
+    for kept in vit_cache.root.glob("guards-*.npz"):
+        kept.unlink()
+    rows, _ = lives(vit_cache, tmp_path, "--seconds", "8")
+    kinds = [row.get("state", row["type"]) for row in rows]
+    guards = {"type": "state", "state": "guards", "guards": ["handwriting", "nsfw"]}
+    assert rows.count(guards) == 1
+    assert kinds.index("verdict") < kinds.index("guards")
+    assert "verdict" in kinds[kinds.index("guards") :]
+    assert rows[-1]["guards"] == ["handwriting", "nsfw"]
+    assert rows[-1]["engine"] == "onnx on cpu"
+    rows, _ = lives(vit_cache, tmp_path, "--seconds", "2")
+    kinds = [row.get("state", row["type"]) for row in rows]
+    assert kinds.index("guards") < kinds.index("verdict")
+
+
+def test_the_engine_and_the_provider_are_options(vit_cache, tmp_path):
+    rows, _ = lives(vit_cache, tmp_path, "--seconds", "1", "--engine", "inference")
+    assert rows[-1]["engine"] == "inference"
+    for option, words in (("--provider", "provider"), ("--engine", "engine")):
+        ran = run(["-m", "paintcam", "run", "--prompt", "a", option, "gpu"], vit_cache.env)
+        assert ran.returncode in (1, 2)
+        assert words in ran.stderr
+        assert "cpu" in ran.stderr or "onnx" in ran.stderr

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from paintcam.cli.option_checks import check_options
-from paintcam.cli.options import Crop, View
+from paintcam.cli.options import View
 from paintcam.cli.report import JsonReport, TextReport
 from paintcam.cli.run_options import RunOptions
 from paintcam.errors import DisplayError, SinkError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from paintcam.sinks.window import Window
     from paintcam.sources.stream import VideoStream
 
-__all__ = ["build", "load_judge"]
+__all__ = ["build"]
 
 
 def build(
@@ -57,6 +57,7 @@ def build(
         SinkError: The recording or the snapshots cannot be written.
     """
     check_options(options)
+    from paintcam.cli.judge_loading import load_judge, slow_hint
     from paintcam.cli.model_choice import choose_model
     from paintcam.run.every_frame import EveryFrame
     from paintcam.run.live import Live
@@ -82,7 +83,10 @@ def build(
 
         def load() -> Judge:
             pictures: Pictures = "video" if options.every_frame else "live"
-            judge, notes = load_judge(choice.name, options, pictures, progress)
+            score_first = pictures == "live" and not (show is not None and show.guards_first)
+            judge, notes = load_judge(
+                choice.name, options, pictures, progress, score_first=score_first
+            )
             state.take_judge(judge, notes)
             if on_judge is not None:
                 on_judge(choice.name, judge)
@@ -100,40 +104,10 @@ def build(
                 hold=not stream.live,
                 next_prompt=next_prompt,
                 source_name=stream.reference.name,
+                on_slow=slow_hint(state) if options.model == "auto" else None,
             )
         opened.pop_all()  # from here on the loop closes them
     return loop, report
-
-
-def load_judge(
-    model: str, options: RunOptions, pictures: Pictures, progress: Progress | None = None
-) -> tuple[Judge, list[str]]:
-    """Load encoder, guards and sheet finder; the options are checked.
-
-    CLIP's weights are downloaded first if they are missing. A calibrated range replaces the
-    encoder's own.
-
-    Returns:
-        The judge, and what a person should know about it.
-    """
-    from paintcam.encoders import load_encoder
-    from paintcam.judge.calibration import stored_range
-    from paintcam.judge.checks import GUARDS
-    from paintcam.judge.make import NSFW_MISSING, make_judge
-
-    guards = [guard for guard in GUARDS if guard not in options.no_guards]
-    encoder = load_encoder(model, fetch=True, progress=progress, apart=pictures != "stills")
-    judge = make_judge(
-        encoder,
-        options.prompt,
-        labels=options.labels,
-        score_range=options.score_range or stored_range(encoder),
-        guards=guards,
-        crop=options.crop is Crop.AUTO,
-        pictures=pictures,
-    )
-    missing = "nsfw" in guards and "nsfw" not in judge.active_guards
-    return judge, [NSFW_MISSING] if missing else []
 
 
 def _download_progress(state: RunState, report: JsonReport | TextReport) -> Progress:

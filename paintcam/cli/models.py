@@ -1,4 +1,4 @@
-"""`paintcam models`: the encoders, and fetching CLIP's weights."""
+"""`paintcam models`: list the encoders, and download CLIP's weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelRow", "fetch_progress", "models", "models_app", "pull_model", "rows"]
 
 models_app = typer.Typer(
-    help="List encoders: place of the weights, size, cached or not, licence.",
+    help="List encoders: installed or not, size, licence, folder.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -33,8 +33,8 @@ class ModelRow:
     Attributes:
         name: As `--model` takes it.
         cached: Whether it can run without a download.
-        megabytes: Size on disk, or about that of the download.
-        place: Where its files are, or would be.
+        megabytes: Size on disk, or the approximate size of the download.
+        place: Folder of its files, or of the cache.
         licence: SPDX name.
     """
 
@@ -48,16 +48,25 @@ class ModelRow:
 def rows() -> list[ModelRow]:
     """All encoders that `--model` takes, the bundled one first."""
     from paintcam.encoders.sketch_files import BUNDLED, SketchManifest
-    from paintcam.encoders.weights import FILES, VARIANTS, cache_root, clip_folder, is_cached
+    from paintcam.encoders.weights import (
+        INT8_VARIANTS,
+        VARIANTS,
+        cache_root,
+        exact_variant,
+        is_cached,
+        weight_files,
+    )
 
     bundled = SketchManifest.read(BUNDLED)
     size = sum(length for length, _ in bundled.files.values())
     found = [ModelRow(bundled.name, True, size / 1e6, BUNDLED, bundled.licence)]
-    for variant, told in VARIANTS.items():
-        cached, place, megabytes = is_cached(variant), cache_root(), float(told.megabytes)
+    for variant in (*VARIANTS, *INT8_VARIANTS):
+        cached, place = is_cached(variant), cache_root()
+        megabytes = float(VARIANTS[exact_variant(variant)].megabytes)
         if cached:
-            place = clip_folder(variant)
-            megabytes = sum((place / file).stat().st_size for file in FILES) / 1e6
+            files = weight_files(variant)
+            place = files["visual.onnx"].parent
+            megabytes = sum(path.stat().st_size for path in files.values()) / 1e6
         # OpenAI's code and weights are under one licence: https://github.com/openai/CLIP
         found.append(ModelRow(f"clip:{variant}", cached, megabytes, place, "MIT"))
     return found
@@ -65,10 +74,10 @@ def rows() -> list[ModelRow]:
 
 @models_app.callback()
 def models(ctx: typer.Context, as_json: JsonOption = False) -> None:
-    """List encoders: place of the weights, size, cached or not, licence."""
+    """List encoders: installed or not, size, licence, folder."""
     if ctx.invoked_subcommand is not None:
         if as_json:
-            raise typer.BadParameter("--json goes with `paintcam models` alone.")
+            raise typer.BadParameter("--json must come without `pull`.")
         return
     found = rows()
     if as_json:
@@ -96,39 +105,72 @@ def _print_table(found: list[ModelRow]) -> None:
     columns: list[Column] = ["model", "installed", ("MB", "right"), "licence", ("place", "fold")]
     print_table(columns, rows, box=False)
     print_line("To download one: paintcam models pull clip:ViT-B-16. `clip` means that one.")
+    print_line("Names with int8 are made here from the exact weights, and run faster on a CPU.")
 
 
 @models_app.command("pull")
 def pull_model(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="clip, or clip:VARIANT as `models` lists them.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="clip, or clip:VARIANT as `paintcam models` lists them. Example: clip:ViT-B-32",
+        ),
     ],
 ) -> int:
-    """Fetch an encoder's weights; a download that was cut goes on where it stopped."""
+    """Download an encoder's weights, resuming a download that was cut. Checks and prepares them."""
     from paintcam.encoders import resolve_model
 
-    # "auto" means CLIP here: the bundled encoder needs no fetching
+    # "auto" means CLIP here: the bundled encoder needs no download
     full = resolve_model("clip" if name == "auto" else name)
     if full == "sketch":
         print_line("sketch is bundled: nothing to download. `paintcam models` lists the others.")
         return 0
+    from paintcam.encoders.int8 import stored_agreement
     from paintcam.encoders.pull import pull
 
+    variant = full.partition(":")[2]
     with fetch_progress(full) as progress:
-        folder = pull(full.partition(":")[2], progress)
+        folder = pull(variant, progress, _say_waiting, _say_quantising)
     print_line(f"{full} is installed in {folder}")
+    if (found := stored_agreement(variant)) is not None:
+        print_line(f"It agrees with the exact weights {found}.")
+    _embed_references(full)
     print_line(f'To use it: paintcam --model {full} --prompt "a red fox"')
     return 0
 
 
+def _say_waiting() -> None:
+    say("Another process is downloading these files. Waiting for it…")
+
+
+def _say_quantising() -> None:
+    say("Quantising the weights and checking the result. This takes minutes and 2 GB of memory…")
+
+
+def _embed_references(model: str) -> None:
+    """Embed what the guards compare with, so that they run from the first frame on."""
+    from paintcam.encoders import load_encoder
+    from paintcam.errors import PaintcamError
+    from paintcam.judge.checks import GUARDS
+    from paintcam.judge.references import References
+
+    try:
+        references = References(load_encoder(model, apart=True), GUARDS)
+        while not references.advance():
+            check_stop()
+    except PaintcamError as error:  # the weights are there all the same
+        say(str(error))
+
+
 @contextmanager
 def fetch_progress(name: str) -> Iterator[Progress]:
-    """A progress bar on stderr that appears with the first byte.
+    """Show a progress bar on stderr from the first byte on.
 
-    On Ctrl-C it says how to go on, and lets the interrupt pass.
+    On Ctrl-C, say how to resume, and pass the interrupt on.
 
     Args:
-        name: What is fetched, as `--model` takes it.
+        name: What is downloaded, as `--model` takes it.
     """
     from rich.console import Console
     from rich.progress import (

@@ -52,13 +52,16 @@ def check_options(options: RunOptions) -> None:
     """Refuse what cannot work before anything opens.
 
     Raises:
-        UsageError: No prompt and no labels, both, a number out of its range, or an unknown guard.
+        UsageError: No prompt and no labels, both, a number out of its range, an unknown guard or
+            provider.
         PromptError: The prompt or a label is blank.
     """
+    from paintcam.encoders.providers import checked_provider
     from paintcam.judge.checks import check_guards, check_question, check_range
 
     check_question(options.prompt, options.labels)
     check_guards(options.no_guards)
+    checked_provider(options.provider)
     if options.score_range is not None:
         check_range(options.score_range)
     for name in ("seconds", "width", "height", "fps"):

@@ -10,7 +10,16 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-__all__ = ["Crop", "DatabaseOption", "JsonOption", "ModelOption", "View", "flag_of", "options_of"]
+__all__ = [
+    "Crop",
+    "DatabaseOption",
+    "Engine",
+    "JsonOption",
+    "ModelOption",
+    "View",
+    "flag_of",
+    "options_of",
+]
 
 Options = TypeVar("Options")
 
@@ -20,6 +29,13 @@ class Crop(str, Enum):
 
     AUTO = "auto"
     OFF = "off"
+
+
+class Engine(str, Enum):
+    """What runs CLIP's network."""
+
+    ONNX = "onnx"
+    INFERENCE = "inference"
 
 
 class View(str, Enum):

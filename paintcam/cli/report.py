@@ -35,6 +35,10 @@ class JsonReport:
         """Print a row of type "state"."""
         print_json({"type": "state", "state": state})
 
+    def guards(self, names: tuple[str, ...]) -> None:
+        """Print a row of type "state" with the guards that run from now on."""
+        print_json({"type": "state", "state": "guards", "guards": list(names)})
+
     def verdict(self, verdict: Verdict, standing: Standing) -> None:
         """Print a row of type "verdict"; its age is that of the frame, in ms."""
         # a file that is not played in real time has a clock of its own, and its frames no age
@@ -71,6 +75,7 @@ class JsonReport:
                 "frames_shown": summary.frames_shown,
                 "frames_scored": summary.frames_scored,
                 "guards": list(summary.guards),
+                "engine": summary.engine,
                 "prompts": {name: round(value, 2) for name, value in summary.results.items()},
                 **more,
             }
@@ -133,7 +138,7 @@ class TextReport:
             if len(summary.results) > 1:
                 for prompt, best in summary.results.items():
                     print_line(f"{best:5.1f}  {prompt}")
-        more = {"guards": ", ".join(summary.guards), **more}
+        more = {"guards": ", ".join(summary.guards), "engine": summary.engine, **more}
         for name, value in more.items():
             if value:
                 print_line(f"{name.replace('_', ' ').capitalize()}: {value}")

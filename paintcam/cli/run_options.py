@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from paintcam.cli.options import Crop, DatabaseOption, JsonOption, ModelOption, View
+from paintcam.cli.options import Crop, DatabaseOption, Engine, JsonOption, ModelOption, View
 from paintcam.cli.output import say
 from paintcam.contest.fair_maximum import WINDOW_S
 
@@ -52,6 +52,26 @@ class RunOptions:
         ),
     ] = "0"
     model: ModelOption = "auto"
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            "--engine",
+            envvar="PAINTCAM_ENGINE",
+            help="What runs CLIP. onnx: ONNX Runtime, directly. inference: Roboflow Inference, "
+            "which starts slower and can use TensorRT. Example: --engine inference",
+        ),
+    ] = Engine.ONNX
+    provider: Annotated[
+        str,
+        typer.Option(
+            "--provider",
+            metavar="NAME",
+            envvar="PAINTCAM_PROVIDER",
+            help="Hardware for ONNX Runtime: auto (CUDA if it runs, otherwise cpu), cpu, cuda, "
+            "coreml, directml, openvino, … `paintcam bench --providers` compares them. Example: "
+            "--provider cpu",
+        ),
+    ] = "auto"
     labels: Annotated[
         list[str],
         typer.Option(

@@ -35,7 +35,7 @@ def score(
 ) -> int:
     """Score still pictures against a prompt: a table, best first."""
     check_options(options)
-    from paintcam.cli.build_run import load_judge
+    from paintcam.cli.judge_loading import load_judge
     from paintcam.cli.model_choice import choose_model
     from paintcam.cli.models import fetch_progress
     from paintcam.sources.pictures import find_pictures, read_picture

@@ -39,6 +39,8 @@ class ContestShow(Show):
         note: Puts a message on the picture.
     """
 
+    guards_first = True
+
     def __init__(
         self,
         contest: Contest,

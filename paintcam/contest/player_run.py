@@ -46,6 +46,8 @@ class PlayerShow(Show):
         LeaderboardError: The name or the prompt is blank.
     """
 
+    guards_first = True
+
     def __init__(
         self, writer: TurnWriter, player: str, prompt: str, window_s: float = WINDOW_S
     ) -> None:

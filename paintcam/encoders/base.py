@@ -83,6 +83,11 @@ class EncoderInfo:
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
 
+    @property
+    def runs_on(self) -> str:
+        """Engine and provider in words: "onnx on cpu"."""
+        return f"{self.engine} on {self.provider}" if self.provider else self.engine
+
 
 class Encoder(Protocol):
     """A text–image model. Not thread-safe: one thread calls it at a time.

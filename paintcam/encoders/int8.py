@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from paintcam.encoders.base import Embeddings, ScoreRange
-from paintcam.encoders.cache_files import clear_place
+from paintcam.encoders.cache_files import clear_place, read_small
 from paintcam.encoders.isolated import python_command
 from paintcam.encoders.weights import (
+    INT8,
     INT8_NOTE,
     exact_variant,
     fingerprint,
@@ -28,7 +29,7 @@ from paintcam.encoders.weights import (
 from paintcam.errors import ModelError
 from paintcam.folders import write_atomically
 
-__all__ = ["Agreement", "agreement", "make_int8"]
+__all__ = ["Agreement", "agreement", "make_int8", "stored_agreement"]
 
 PICTURES = Path(__file__).resolve().parent.parent / "assets" / "int8_check"
 LEAST_COSINE = 0.985
@@ -144,6 +145,16 @@ def make_int8(variant: str) -> Agreement:
             fix=f"Use `--model clip:{exact_variant(variant)}`, or the faster clip:ViT-B-32.",
         )
     return found
+
+
+def stored_agreement(variant: str) -> Agreement | None:
+    """Read how well an int8 variant that is installed agreed; None for any other variant."""
+    try:
+        note = json.loads(read_small(int8_folder(variant) / INT8_NOTE))
+        figures = {field.name: note[field.name] for field in fields(Agreement)}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Agreement(**figures) if variant.endswith(INT8) else None
 
 
 def build_in_child(variant: str) -> None:

@@ -51,6 +51,7 @@ def pull(
     variant: str,
     progress: Progress | None = None,
     on_wait: Callable[[], None] = lambda: None,
+    on_quantise: Callable[[], None] = lambda: None,
 ) -> Path:
     """Download a variant's weights, resuming a download that was cut.
 
@@ -61,6 +62,7 @@ def pull(
         progress: Called with the bytes on disk and the total. An exception that it raises passes
             through, and what was downloaded is kept.
         on_wait: Called once if another process is downloading the same files.
+        on_quantise: Called before an int8 variant is made.
 
     Returns:
         The folder with the files.
@@ -82,6 +84,7 @@ def pull(
     folder = int8_folder(variant)
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        on_quantise()
         make_int8(variant)
     return folder
 

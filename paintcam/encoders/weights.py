@@ -33,6 +33,7 @@ from paintcam.folders import write_atomically
 __all__ = [
     "DEFAULT_VARIANT",
     "FILES",
+    "INT8",
     "INT8_NOTE",
     "INT8_VARIANTS",
     "VARIANTS",

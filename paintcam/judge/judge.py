@@ -78,6 +78,11 @@ class Judge:
         self._texts = self._embed(self._labels or (prompt or "",))
 
     @property
+    def runs_on(self) -> str:
+        """What runs the encoder, such as "onnx on cpu"."""
+        return self._encoder.info.runs_on
+
+    @property
     def prompt(self) -> str | None:
         """The prompt that frames are scored against; None with labels."""
         return self._prompt

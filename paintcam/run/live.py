@@ -41,6 +41,8 @@ class Live(Loop):
             must not be over before the first verdict.
         next_prompt: Returns the prompt of the key n.
         source_name: The source's name on the picture.
+        on_slow: Called in the scorer's thread, once, with the seconds that a frame takes, if they
+            are many.
 
     Example:
         >>> import paintcam
@@ -70,12 +72,15 @@ class Live(Loop):
         hold: bool = False,
         next_prompt: Callable[[], str] | None = None,
         source_name: str = "the camera",
+        on_slow: Callable[[float], None] | None = None,
     ) -> None:
         super().__init__(source, presenter)
         self.first_picture_at: float | None = None
         self.capture_s: deque[float] = deque(maxlen=100_000)
         state = presenter.state
-        self.scorer = Scorer(load_judge, state.take_verdict, self._take_prompt, state.take_guards)
+        self.scorer = Scorer(
+            load_judge, state.take_verdict, self._take_prompt, state.take_guards, on_slow
+        )
         self._seconds = seconds
         self._hold = hold
         self._next_prompt = next_prompt

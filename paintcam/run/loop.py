@@ -25,6 +25,7 @@ class Summary:
         frames_scored: Number of verdicts.
         guards: Names of the guards that were running.
         results: Prompt → its best, in the order in which the prompts were drawn.
+        engine: What ran the encoder, such as "onnx on cpu"; empty if it was never loaded.
 
     Example:
         >>> from paintcam import Summary
@@ -37,6 +38,7 @@ class Summary:
     frames_scored: int
     guards: tuple[str, ...] = ()
     results: Mapping[str, float] = field(default_factory=dict)
+    engine: str = ""
 
 
 class Loop(ABC):
@@ -94,6 +96,7 @@ class Loop(ABC):
             view.scored,
             view.guards,
             view.results,
+            view.engine,
         )
 
     @abstractmethod

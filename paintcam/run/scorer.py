@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import threading
 import time
 from collections import deque
@@ -13,6 +14,12 @@ from paintcam.frames import Frame
 from paintcam.judge.verdict import Verdict
 
 __all__ = ["FrameJudge", "Scorer"]
+
+
+SLOW_S = 0.4
+"""A frame that takes longer makes the score lag visibly behind the drawing, in seconds."""
+SLOW_AFTER = 5
+"""How many frames are measured before `on_slow`."""
 
 
 class FrameJudge(Protocol):
@@ -50,6 +57,7 @@ class Scorer:
         on_verdict: Called in the thread with every verdict and its frame.
         on_prompt: Called in the thread when a new prompt took effect, or with the error.
         on_guards: Called in the thread when guards run that were pending before.
+        on_slow: Called in the thread, once, with the seconds that a frame takes, if they are many.
     """
 
     def __init__(
@@ -58,11 +66,13 @@ class Scorer:
         on_verdict: Callable[[Verdict, Frame], None],
         on_prompt: Callable[[str, PaintcamError | None], None] = lambda _prompt, _error: None,
         on_guards: Callable[[], None] = lambda: None,
+        on_slow: Callable[[float], None] | None = None,
     ) -> None:
         self._load_judge = load_judge
         self._on_verdict = on_verdict
         self._on_prompt = on_prompt
         self._on_guards = on_guards
+        self._on_slow = on_slow
         self._changed = threading.Condition()
         self._newest: Frame | None = None
         self._prompt: str | None = None
@@ -177,10 +187,13 @@ class Scorer:
             taken_s = time.monotonic() - started
             with self._changed:
                 self._encode_s.append(taken_s)
+                first = list(self._encode_s) if len(self._encode_s) == SLOW_AFTER else []
                 if self._stopping:
                     return  # the summary was printed already
             for verdict in verdicts:
                 self._on_verdict(verdict, frame)
+            if first and self._on_slow and (usual_s := statistics.median(first)) > SLOW_S:
+                self._on_slow(usual_s)
 
     def _switch(self, judge: FrameJudge, prompt: str) -> bool:
         while judge.guards_pending:

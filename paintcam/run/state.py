@@ -34,6 +34,7 @@ class RunView:
         prompt: What the drawing should show.
         model: The encoder's name, as drawn.
         guards: Names of the guards that are running.
+        engine: What runs the encoder, such as "onnx on cpu"; empty until it is loaded.
         loading: What the picture says until the model is loaded.
         verdict: The newest verdict on the current prompt; None before the first one.
         standing: The session after that verdict; None before the first one.
@@ -48,6 +49,7 @@ class RunView:
     prompt: str
     model: str
     guards: tuple[str, ...] = ()
+    engine: str = ""
     loading: str = ""
     verdict: Verdict | None = None
     standing: Standing | None = None
@@ -101,6 +103,7 @@ class RunState:
         self._scored = Rate()
         self._reset_frame = -1
         self._judge: Judge | None = None
+        self._engine = ""
         self._review: Review | None = None  # None once the guards see every frame
         until = time.monotonic() + 2 * NOTE_S
         self._notes = deque(((note, until) for note in notes), maxlen=16)
@@ -143,6 +146,7 @@ class RunState:
         """Record which guards are running; `notes` go to the listener alone."""
         with self._lock:
             self._judge = judge
+            self._engine = judge.runs_on
             self._review = Review() if judge.guards_pending else None
             self._guards = judge.active_guards
         self._report_guards()
@@ -235,6 +239,7 @@ class RunState:
             prompt=self._prompt,
             model=self.model,
             guards=self._guards,
+            engine=self._engine,
             loading=self._loading,
             verdict=self._verdict,
             standing=self._standing,
