@@ -34,12 +34,12 @@ def test_headless_opencv_is_a_failure_with_the_wheel_to_put_over_it():
     check = judge([contrib, headless], "4.12.0", "NONE")
     assert check.level is Level.FAIL
     assert "headless" in check.found
-    assert "opencv-contrib-python==4.11.0.86" in check.mend
-    assert "--force-reinstall --no-deps" in check.mend
+    assert "opencv-contrib-python==4.11.0.86" in check.fix
+    assert "--force-reinstall --no-deps" in check.fix
     # of a version that Inference does not take, the range is named instead
     too_new = Wheel("opencv-contrib-python", "4.13.0.1", owns=False, torn=80)
-    assert ">=4.8.1.78,<4.13" in judge([too_new, headless], "4.12.0", "NONE").mend
-    assert ">=4.8.1.78,<4.13" in judge([headless], "4.12.0", "NONE").mend
+    assert ">=4.8.1.78,<4.13" in judge([too_new, headless], "4.12.0", "NONE").fix
+    assert ">=4.8.1.78,<4.13" in judge([headless], "4.12.0", "NONE").fix
 
 
 def test_wheels_of_different_versions_are_brought_to_one():
@@ -47,7 +47,7 @@ def test_wheels_of_different_versions_are_brought_to_one():
     check = judge([CONTRIB, headless], "4.12.0", "QT5")
     assert check.level is Level.WARN
     assert "opencv-python-headless 5.0.0.93" in check.found
-    first, second = check.mend.split(" && ")
+    first, second = check.fix.split(" && ")
     assert "opencv-python-headless==4.12.0.88" in first
     assert "opencv-contrib-python==4.12.0.88" in second
 
@@ -57,14 +57,14 @@ def test_a_cv2_mixed_of_two_wheels_is_told():
     check = judge([mixed], "4.12.0", "QT5")
     assert check.level is Level.WARN
     assert "3 of its files" in check.found
-    assert check.mend
+    assert check.fix
 
 
 def test_an_opencv_that_cannot_be_imported_is_a_failure():
     check = judge([CONTRIB], "", "", "libGL.so.1: cannot open shared object file")
     assert check.level is Level.FAIL
     assert "libGL.so.1" in check.found
-    assert check.mend
+    assert check.fix
 
 
 def test_the_wheels_here_are_found_and_one_of_them_is_the_cv2_that_is_here():
@@ -113,7 +113,7 @@ def test_pythons_that_inference_takes(monkeypatch, version, level):
     monkeypatch.setattr(sys, "version_info", version)
     check = checks.python()
     assert check.level is level
-    assert bool(check.mend) is (level is Level.FAIL)
+    assert bool(check.fix) is (level is Level.FAIL)
 
 
 def test_an_install_without_inference_is_a_choice(monkeypatch):
@@ -126,7 +126,7 @@ def test_an_install_without_inference_is_a_choice(monkeypatch):
     check = checks.inference()
     assert check.level is Level.WARN
     assert "CLIP is not installed" in check.found
-    assert check.mend == "pip install --upgrade 'inference>=1.8,<2'"
+    assert check.fix == "pip install --upgrade 'inference>=1.8,<2'"
 
 
 def test_a_torn_inference_is_a_failure(monkeypatch):
@@ -143,20 +143,18 @@ def test_a_torn_inference_is_a_failure(monkeypatch):
     check = checks.inference()
     assert check.level is Level.FAIL
     assert "ImportError: no libtorch" in check.found
-    assert "pip install --upgrade 'inference>=1.8,<2'" in check.mend
+    assert "pip install --upgrade 'inference>=1.8,<2'" in check.fix
 
 
 def test_no_screen_is_a_warning_with_the_way_round_it(monkeypatch):
     def none():
-        raise DisplayError(
-            "There is no screen here: DISPLAY is not set. Run it with `--view none`."
-        )
+        raise DisplayError("There is no screen: DISPLAY is not set.", fix="Use `--view none`.")
 
     monkeypatch.setattr("paintcam.sinks.window.check_display", none)
     check = checks.display()
     assert check.level is Level.WARN
     assert "DISPLAY is not set" in check.found
-    assert "--view none" in check.mend
+    assert "--view none" in check.fix
     monkeypatch.setattr("paintcam.sinks.window.check_display", lambda: None)
     assert checks.display().level is Level.OK
 
@@ -174,7 +172,7 @@ def test_cameras_are_looked_for(monkeypatch, found, level, words):
     check = checks.cameras()
     assert check.level is level
     assert words in check.found
-    assert bool(check.mend) is (level is not Level.OK)
+    assert bool(check.fix) is (level is not Level.OK)
 
 
 def test_damaged_and_missing_weights_are_told_with_the_command(monkeypatch, tmp_path):
@@ -183,13 +181,13 @@ def test_damaged_and_missing_weights_are_told_with_the_command(monkeypatch, tmp_
     broken = checks.sketch()
     assert broken.level is Level.FAIL
     assert str(tmp_path) in broken.found
-    assert "pip install --force-reinstall --no-deps paintcam" in broken.mend
+    assert "pip install --force-reinstall --no-deps paintcam" in broken.fix
     monkeypatch.delitem(sys.modules, "inference.core.env", raising=False)
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
     assert checks.clip() == Check(
         Level.WARN,
         "clip",
-        "weights not here (about 600 MB)",
+        "weights not installed (about 600 MB)",
         "paintcam models pull clip:ViT-B-16",
     )
     monkeypatch.setattr("paintcam.encoders.weights.is_cached", lambda name: name == "RN50")
@@ -250,6 +248,6 @@ def test_every_check_is_made(monkeypatch):
 def test_guards_are_claimed_where_they_run(monkeypatch):
     monkeypatch.setattr("paintcam.judge.nsfw.open_classifier", lambda: None)
     check = checks.guards()
-    assert (check.level, check.mend) == (Level.WARN, "pip install 'paintcam[nsfw]'")
+    assert (check.level, check.fix) == (Level.WARN, "pip install 'paintcam[nsfw]'")
     monkeypatch.setattr("paintcam.judge.nsfw.open_classifier", lambda: lambda picture: 0.0)
     assert checks.guards().level is Level.OK

@@ -9,7 +9,7 @@ __all__ = ["Check", "Level"]
 
 
 class Level(str, Enum):
-    """How it stands."""
+    """Result of a check."""
 
     OK = "OK"
     WARN = "WARN"
@@ -21,13 +21,13 @@ class Check:
     """One line of the doctor's report.
 
     Attributes:
-        level: OK; WARN where paintcam runs but not at its best; FAIL where something will not run.
-        what: What was looked at.
+        level: OK; WARN if paintcam runs with limits; FAIL if something does not run.
+        what: What was checked.
         found: What was found.
-        mend: The command that mends it; empty where nothing is wrong.
+        fix: The command that fixes it; empty if nothing is wrong.
     """
 
     level: Level
     what: str
     found: str
-    mend: str = ""
+    fix: str = ""

@@ -1,14 +1,14 @@
-"""What `paintcam doctor` looks at, one function a check."""
+"""The checks of `paintcam doctor`, one function per check."""
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
 
 from paintcam.cli.doctor.check import Check, Level
-from paintcam.errors import DisplayError, ModelError
+from paintcam.encoders.isolated import python_command
+from paintcam.errors import REINSTALL, DisplayError, ModelError
 
 __all__ = ["all_checks"]
 
@@ -17,7 +17,7 @@ PYTHONS = ((3, 10), (3, 13))
 
 
 def python() -> Check:
-    """The interpreter's version."""
+    """Check the version of Python."""
     found = ".".join(map(str, sys.version_info[:3]))
     if PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
         return Check(Level.OK, "Python", found)
@@ -30,33 +30,38 @@ def python() -> Check:
 
 
 def inference() -> Check:
-    """Inference, really imported: in a process of its own, since it takes seconds and prints."""
+    """Import Inference in a process of its own: it takes seconds and prints."""
     from importlib.metadata import PackageNotFoundError, version
 
-    mend = "pip install --upgrade 'inference>=1.8,<2'"
+    fix = "pip install --upgrade 'inference>=1.8,<2'"
     try:
         found = version("inference")
     except PackageNotFoundError:
         # a choice: the bundled encoder needs neither Inference nor torch
-        return Check(Level.WARN, "Inference", "CLIP is not installed; sketch runs without it", mend)
+        return Check(Level.WARN, "Inference", "CLIP is not installed; sketch runs without it", fix)
     code = (
         "from paintcam.encoders.weights import prepare_environment; prepare_environment();"
         "from inference.models import Clip"
     )
     try:
         ran = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, timeout=IMPORT_S, text=True
+            python_command(code),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=IMPORT_S,
+            text=True,
+            errors="replace",
         )
     except subprocess.TimeoutExpired:
-        return Check(Level.FAIL, "Inference", f"{found}: its import hangs", mend)
+        return Check(Level.FAIL, "Inference", f"{found}: the import does not return", fix)
     if ran.returncode:
         last = (ran.stderr.strip() or "no message").splitlines()[-1]
-        return Check(Level.FAIL, "Inference", f"{found}: cannot import CLIP ({last})", mend)
+        return Check(Level.FAIL, "Inference", f"{found}: cannot import CLIP ({last})", fix)
     return Check(Level.OK, "Inference", found)
 
 
 def runtime() -> Check:
-    """ONNX Runtime and what it can run on."""
+    """Check ONNX Runtime and its execution providers."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -71,28 +76,28 @@ def runtime() -> Check:
 
 
 def runtime_providers() -> list[str]:
-    """ONNX Runtime's execution providers, without the one that is a cloud service."""
+    """List ONNX Runtime's execution providers without the one that is a cloud service."""
     import onnxruntime
 
     return [name for name in onnxruntime.get_available_providers() if not name.startswith("Azure")]
 
 
 def display() -> Check:
-    """Whether a window can open."""
+    """Check whether a window can open."""
     from paintcam.sinks.window import check_display
 
     try:
         check_display()
     except DisplayError as error:
-        told, _, mend = str(error).partition(". ")
-        return Check(Level.WARN, "Display", told, mend)
-    except ImportError:
-        return Check(Level.WARN, "Display", "unknown: OpenCV cannot be imported", "see OpenCV")
+        fix = error.fix or "Pass `--view none`, with `--record talk.mp4` to get the picture."
+        return Check(Level.WARN, "Display", error.what.rstrip("."), fix)
+    except ImportError as error:
+        return Check(Level.WARN, "Display", f"unknown ({error})", "see OpenCV")
     return Check(Level.OK, "Display", "a window can open")
 
 
 def cameras() -> Check:
-    """Whether there is a camera that opens."""
+    """Check whether a camera opens."""
     from paintcam.sources.cameras import list_cameras
     from paintcam.sources.capture import quiet_backends
 
@@ -103,38 +108,34 @@ def cameras() -> Check:
         return Check(Level.WARN, "Cameras", "unknown: OpenCV cannot be imported", "see OpenCV")
     usable = [camera for camera in found if not camera.trouble]
     if usable:
-        told = ", ".join(f"{camera.index} {camera.name}".strip() for camera in usable)
-        return Check(Level.OK, "Cameras", told)
+        names = ", ".join(f"{camera.index} {camera.name}".strip() for camera in usable)
+        return Check(Level.OK, "Cameras", names)
     if found:
-        told = "; ".join(f"{camera.index} {camera.name}: {camera.trouble}" for camera in found)
-        return Check(Level.WARN, "Cameras", told, "paintcam cameras")
+        names = "; ".join(f"{camera.index} {camera.name}: {camera.trouble}" for camera in found)
+        return Check(Level.WARN, "Cameras", names, "paintcam cameras")
     return Check(
         Level.WARN,
         "Cameras",
         "none found",
-        "plug one in, or: paintcam --prompt … --source video.mp4",
+        "Plug one in, or run: paintcam --prompt … --source video.mp4",
     )
 
 
 def sketch() -> Check:
-    """The bundled encoder, really loaded."""
+    """Load the bundled encoder."""
     from paintcam.encoders.sketch import SketchEncoder
 
     try:
         encoder = SketchEncoder()
-    except (ModelError, ImportError) as error:
-        told = re.sub(r" Mend it: .*", "", str(error))
-        return Check(
-            Level.FAIL,
-            "sketch",
-            told,
-            "pip install --force-reinstall --no-deps paintcam",
-        )
-    return Check(Level.OK, encoder.info.name, "bundled and whole")
+    except ModelError as error:
+        return Check(Level.FAIL, "sketch", error.what.rstrip("."), error.fix or REINSTALL)
+    except ImportError as error:
+        return Check(Level.FAIL, "sketch", f"cannot be imported ({error})", REINSTALL)
+    return Check(Level.OK, encoder.info.name, "bundled and complete")
 
 
 def clip() -> Check:
-    """CLIP's weights, by a look at their lengths."""
+    """Check CLIP's weights by the length of their files."""
     from paintcam.encoders.weights import (
         DEFAULT_VARIANT,
         VARIANTS,
@@ -144,21 +145,21 @@ def clip() -> Check:
     )
 
     try:
-        here = [name for name in VARIANTS if is_cached(name)]
+        cached = [name for name in VARIANTS if is_cached(name)]
     except ModelError as error:
-        return Check(Level.FAIL, "clip", str(error), pull_command(DEFAULT_VARIANT))
-    if here:
-        return Check(Level.OK, "clip", f"{', '.join(here)} in {cache_root()}")
+        return Check(Level.FAIL, "clip", error.what.rstrip("."), pull_command(DEFAULT_VARIANT))
+    if cached:
+        return Check(Level.OK, "clip", f"{', '.join(cached)} in {cache_root()}")
     return Check(
         Level.WARN,
         "clip",
-        f"weights not here (about {VARIANTS[DEFAULT_VARIANT].megabytes} MB)",
+        f"weights not installed (about {VARIANTS[DEFAULT_VARIANT].megabytes} MB)",
         pull_command(DEFAULT_VARIANT),
     )
 
 
 def guards() -> Check:
-    """Which guards run with which encoder, the classifier really opened."""
+    """Check which guards run with which encoder; the classifier is opened."""
     from paintcam.judge.nsfw import open_classifier
 
     if open_classifier() is not None:
@@ -166,13 +167,13 @@ def guards() -> Check:
     return Check(
         Level.WARN,
         "Guards",
-        "handwriting with every encoder; nsfw with clip alone",
+        "handwriting with every encoder; nsfw only with clip",
         "pip install 'paintcam[nsfw]'",
     )
 
 
 def all_checks() -> Iterator[Check]:
-    """Run the checks one by one, in the order that the report tells them; some take seconds."""
+    """Run the checks one by one, in the order of the report; some take seconds."""
     from paintcam.cli.doctor.opencv import opencv
 
     for check in (python, inference, runtime, opencv, display, cameras, sketch, clip, guards):

@@ -28,12 +28,12 @@ def doctor(as_json: JsonOption = False) -> int:
                     "level": check.level.value,
                     "what": check.what,
                     "found": check.found,
-                    "mend": check.mend,
+                    "mend": check.fix,
                 }
             )
             continue
         level = click.style(f"{check.level.value:<4} ", fg=colours[check.level], bold=True)
         print_line(f"{check.what}: {check.found}", prefix=level)
-        if check.mend:
-            print_line(f"     → {check.mend}")
+        if check.fix:
+            print_line(f"     → {check.fix}")
     return worst

@@ -1,8 +1,8 @@
 """The doctor's check of OpenCV: whose `cv2` it is, and whether it can open a window.
 
 Inference pulls in opencv-python, opencv-contrib-python and, through easyocr,
-opencv-python-headless. All of them unpack into the same `cv2` folder: the last one installed wins,
-file by file.
+opencv-python-headless. All of them unpack into the same `cv2` folder, where the last one installed
+wins, file by file.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ WHEELS = (
     "opencv-python-headless",
     "opencv-contrib-python-headless",
 )
-# What Inference takes; opencv-contrib-python holds everything that the others do.
+# The version that Inference needs; opencv-contrib-python contains all the others.
 WANTED = "opencv-contrib-python>=4.8.1.78,<4.13"
 QUOTE = '"' if sys.platform == "win32" else "'"
 
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """One of OpenCV's wheels, as pip sees it.
+    """One of OpenCV's wheels as pip lists it.
 
     Attributes:
         name: Of the distribution.
         version: Of the distribution.
-        owns: Whether the compiled `cv2` on disk is this wheel's, by its length.
-        torn: How many of its other files are not as it brought them.
+        owns: Whether the compiled `cv2` on disk is from this wheel, by its length.
+        torn: How many of its other files differ from what it installed.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Wheel:
 
 
 def opencv() -> Check:
-    """Look at the wheels that are installed and at the `cv2` that is really there."""
+    """Compare the installed wheels with the `cv2` that is imported."""
     wheels = installed_wheels()
     try:
         import cv2
@@ -61,40 +61,40 @@ def opencv() -> Check:
 
 
 def judge(wheels: list[Wheel], version: str, gui: str, broken: str = "") -> Check:
-    """Say how OpenCV stands.
+    """Report the state of OpenCV.
 
     Args:
-        wheels: What pip has installed.
+        wheels: The wheels that pip has installed.
         version: `cv2.__version__`.
-        gui: The window toolkit it was built with, "NONE" where without.
-        broken: Why it cannot be imported; empty where it can.
+        gui: The window toolkit it was built with, or "NONE".
+        broken: Why it cannot be imported; empty if it can.
     """
     wanted = _wanted(wheels)
-    mend = _reinstall(wanted)
+    fix = _reinstall(wanted)
     if broken:
-        return Check(Level.FAIL, "OpenCV", f"cannot be imported ({broken})", mend)
+        return Check(Level.FAIL, "OpenCV", f"cannot be imported ({broken})", fix)
     owner = next((wheel for wheel in wheels if wheel.owns), None)
-    told = f"{version}, windows by {gui}" if gui != "NONE" else f"{version}, no windows"
+    found = f"{version}, windows by {gui}" if gui != "NONE" else f"{version}, no windows"
     if owner:
-        told += f", from {owner.name}"
+        found += f", from {owner.name}"
     if gui == "NONE":
-        return Check(Level.FAIL, "OpenCV", f"{told}: headless", mend)
+        return Check(Level.FAIL, "OpenCV", f"{found}: headless", fix)
     if owner and owner.torn:
         return Check(
-            Level.WARN, "OpenCV", f"{told}; {owner.torn} of its files are another wheel's", mend
+            Level.WARN, "OpenCV", f"{found}; {owner.torn} of its files belong to another wheel", fix
         )
-    strangers = [wheel for wheel in wheels if owner and wheel.version != owner.version]
-    if strangers:
-        # brought to one version first: then it no longer matters which of them was the last
-        same = [f"{wheel.name}{wanted.removeprefix(WHEELS[0])}" for wheel in strangers]
-        names = ", ".join(f"{wheel.name} {wheel.version}" for wheel in strangers)
+    others = [wheel for wheel in wheels if owner and wheel.version != owner.version]
+    if others:
+        # with one version it no longer matters which of them was installed last
+        same = [f"{wheel.name}{wanted.removeprefix(WHEELS[0])}" for wheel in others]
+        names = ", ".join(f"{wheel.name} {wheel.version}" for wheel in others)
         return Check(
             Level.WARN,
             "OpenCV",
-            f"{told}; beside it {names}: the next install may overwrite it",
+            f"{found}; beside it {names}: the next install may overwrite it",
             " && ".join(_reinstall(name) for name in dict.fromkeys([*same, wanted])),
         )
-    return Check(Level.OK, "OpenCV", told)
+    return Check(Level.OK, "OpenCV", found)
 
 
 def _reinstall(wheel: str) -> str:
@@ -114,7 +114,7 @@ def _is_below_413(version: str) -> bool:
 
 
 def installed_wheels() -> list[Wheel]:
-    """OpenCV's wheels in this environment, held against the files that are there."""
+    """List OpenCV's wheels in this environment, compared with the files on disk."""
     spec = importlib.util.find_spec("cv2")
     folder = Path(spec.origin).parent if spec and spec.origin else None
     wheels = []
@@ -126,9 +126,9 @@ def installed_wheels() -> list[Wheel]:
     return wheels
 
 
-def _wheel(name: str, told: Distribution, folder: Path | None) -> Wheel:
+def _wheel(name: str, found: Distribution, folder: Path | None) -> Wheel:
     owns, torn = False, 0
-    for file in told.files or ():
+    for file in found.files or ():
         compiled = file.suffix in (".so", ".pyd") and file.name.startswith("cv2.")
         if folder is None or file.parts[0] != "cv2" or file.size is None:
             continue
@@ -142,4 +142,4 @@ def _wheel(name: str, told: Distribution, folder: Path | None) -> Wheel:
             owns = owns or same
         else:
             torn += not same
-    return Wheel(name, told.version, owns, torn)
+    return Wheel(name, found.version, owns, torn)
