@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 
 import pytest
@@ -103,11 +104,28 @@ def test_opencv_is_asked_and_its_noise_kept_away(tmp_path, capfd, monkeypatch):
     assert capfd.readouterr().err == "still there"
 
 
+def test_cameras_are_listed_where_stderr_is_closed(tmp_path):
+    """As under a service that closes it."""
+    device(tmp_path, 0, "Cam")
+    code = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from paintcam.sources.cameras import list_cameras\n"
+        "sys.platform = 'linux'\n"
+        "os.close(2)\n"
+        "print(len(list_cameras(lambda index: ((640, 480), 30.0), Path(sys.argv[1]))))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"
+
+
 def test_the_command_without_cameras_is_a_plain_word(monkeypatch):
     monkeypatch.setattr(cameras, "list_cameras", list)
     ran = CliRunner().invoke(app, ["cameras"])
     assert ran.exit_code == 0
-    assert ran.stdout.startswith("No cameras.")
+    assert ran.stdout.startswith("No cameras found.")
     assert "--source video.mp4" in ran.stdout
     assert CliRunner().invoke(app, ["cameras", "--json"]).stdout == ""
 

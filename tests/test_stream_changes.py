@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import textwrap
@@ -9,6 +10,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import av
 import numpy as np
 import pytest
 
@@ -75,6 +77,53 @@ def test_a_camera_whose_driver_changes_size_and_format():
         frame, _ = first_of_shape(source, (*step.shape[:2], 3))
         assert int(frame.image.mean()) in (200, 100, 50, 30)
     source.close()
+
+
+def mpeg_ts(wh: tuple[int, int], frames: int) -> bytes:
+    """Video as an encoder or an IP camera sends it, BGR grey of 100."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mpegts") as container:
+        stream = container.add_stream("mpeg2video", rate=30)
+        stream.width, stream.height = wh
+        stream.pix_fmt = "yuv420p"
+        for index in range(frames):
+            pixels = np.full((wh[1], wh[0], 3), 100 + index % 5, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="bgr24")))
+        container.mux(stream.encode())
+    return file.getvalue()
+
+
+def test_a_video_stream_that_changes_its_size():
+    """Not only Motion JPEG: the decoder starts again at another size."""
+    parts = [mpeg_ts(wh, 60) for wh in ((320, 240), (240, 320), (160, 128))]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "video/mp2t")
+            self.end_headers()
+            try:
+                for part in parts:
+                    for at in range(0, len(part), len(part) // 40):
+                        self.wfile.write(part[at : at + len(part) // 40])
+                        time.sleep(0.05)
+            except OSError:
+                return
+
+        def log_message(self, *args: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    source = open_stream(f"http://127.0.0.1:{server.server_port}/live")
+    for shape in ((240, 320, 3), (320, 240, 3), (128, 160, 3)):
+        frame, _ = first_of_shape(source, shape)
+        assert abs(float(frame.image.mean()) - 102) < 9
+    assert source.live
+    source.close()
+    server.shutdown()
+    server.server_close()
 
 
 class HostileCamera:

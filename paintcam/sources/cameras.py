@@ -1,4 +1,4 @@
-"""Which cameras this machine has."""
+"""Lists the cameras of this machine."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from pathlib import Path
 __all__ = ["Camera", "list_cameras"]
 
 SYSFS = Path("/sys/class/video4linux")
-# Elsewhere no list can be had from OpenCV: indices are tried up to here, or to the second gap.
+# Elsewhere OpenCV gives no list: indices are tried up to here, or to the second gap.
 TRIED = 10
 GAPS = 2
+# Commands that print the names of all cameras.
 ASK_FOR_NAMES = {
     "darwin": ("system_profiler", "SPCameraDataType", "-json"),
     "win32": (
@@ -31,14 +32,14 @@ ASK_FOR_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A camera as `--source` takes it.
+    """A camera of this machine.
 
     Attributes:
-        index: Its number.
-        name: What the system calls it; empty where it does not tell.
-        resolution_wh: Width and height in pixels that it opens with; None where it did not open.
-        fps: Frames a second that it tells; 0 where it tells none.
-        trouble: Why it cannot be used, in words; empty where it can.
+        index: Its number, which is also its name as a source.
+        name: The system's name for it; empty if there is none.
+        resolution_wh: Width and height in pixels that it opens with; None if it did not open.
+        fps: Frame rate that it reports; 0 if it reports none.
+        trouble: Why it cannot be used, in words; empty if it can.
     """
 
     index: int
@@ -55,57 +56,63 @@ def list_cameras(probe: Probe | None = None, sysfs: Path = SYSFS) -> list[Camera
     """List cameras by opening each for a moment; its light may flash.
 
     Args:
-        probe: Opens camera n and gives its (width, height) in pixels and frames a second, or
-            None; OpenCV by default.
+        probe: Opens camera n and returns its (width, height) in pixels and its frame rate, or None
+            if it does not open; OpenCV by default.
         sysfs: Linux's folder of video devices.
+
+    Returns:
+        The cameras by index, also those that cannot be used.
     """
-    look = probe or _probe
+    probe = probe or _probe
     with _silent_stderr():
         if sys.platform.startswith("linux"):
-            return [_linux_camera(index, sysfs, look) for index in _capture_nodes(sysfs)]
-        return _tried(look)
+            return [_linux_camera(index, sysfs, probe) for index in _capture_nodes(sysfs)]
+        return _try_indices(probe)
 
 
 def _capture_nodes(sysfs: Path) -> list[int]:
-    """Numbers of the /dev/video* that give pictures: of each camera the first, by `index`."""
+    """Numbers of the /dev/video* that deliver pictures: the first node of each camera."""
     numbers = []
     for node in sysfs.glob("video*"):
         number = node.name.removeprefix("video")
-        # a camera's second node carries metadata, no pictures
+        # a camera's second node carries metadata, not pictures
         if number.isdecimal() and _read(node / "index") in ("", "0"):
             numbers.append(int(number))
     return sorted(numbers)
 
 
-def _linux_camera(index: int, sysfs: Path, look: Probe) -> Camera:
+def _linux_camera(index: int, sysfs: Path, probe: Probe) -> Camera:
     name = _read(sysfs / f"video{index}" / "name")
     device = Path(f"/dev/video{index}")
     if device.exists() and not os.access(device, os.R_OK | os.W_OK):
         return Camera(
-            index, name, None, 0.0, "not permitted: run `sudo usermod -aG video $USER`, log in anew"
+            index,
+            name,
+            None,
+            0.0,
+            "no permission: run `sudo usermod -aG video $USER` and log in again",
         )
-    seen = look(index)
-    if seen is None:
+    mode = probe(index)
+    if mode is None:
         return Camera(index, name, None, 0.0, "busy: close the program that uses it")
-    return Camera(index, name, *seen)
+    return Camera(index, name, *mode)
 
 
-def _tried(look: Probe) -> list[Camera]:
-    seen: dict[int, tuple[tuple[int, int], float]] = {}
+def _try_indices(probe: Probe) -> list[Camera]:
+    modes: dict[int, tuple[tuple[int, int], float]] = {}
     gaps = 0
     for index in range(TRIED):
-        if found := look(index):
-            seen[index] = found
+        if mode := probe(index):
+            modes[index] = mode
         else:
             gaps += 1
             if gaps == GAPS:
                 break
     names = _system_names()
-    if len(names) != len(seen):
-        names = [""] * len(seen)  # which is which cannot be told
+    if len(names) != len(modes):
+        names = [""] * len(modes)  # no way to know which name belongs to which index
     return [
-        Camera(index, name, *found)
-        for (index, found), name in zip(seen.items(), names, strict=True)
+        Camera(index, name, *mode) for (index, mode), name in zip(modes.items(), names, strict=True)
     ]
 
 
@@ -127,16 +134,16 @@ def _probe(index: int) -> tuple[tuple[int, int], float] | None:
 
 
 def _system_names() -> list[str]:
-    """What macOS or Windows calls its cameras, in its own order; empty where it does not say."""
+    """Names that macOS or Windows gives its cameras, in its own order; empty if unknown."""
     command = ASK_FOR_NAMES.get(sys.platform)
     if command is None:
         return []
     try:
         answer = subprocess.run(command, capture_output=True, timeout=10, check=True)
-        told = json.loads(answer.stdout)
-        if isinstance(told, dict):  # macOS
-            return [str(camera["_name"]) for camera in told["SPCameraDataType"]]
-        return [told] if isinstance(told, str) else [str(name) for name in told]
+        listing = json.loads(answer.stdout)
+        if isinstance(listing, dict):  # macOS
+            return [str(camera["_name"]) for camera in listing["SPCameraDataType"]]
+        return [listing] if isinstance(listing, str) else [str(name) for name in listing]
     except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError):
         return []
 
@@ -150,9 +157,13 @@ def _read(path: Path) -> str:
 
 @contextlib.contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """Send stderr nowhere, also what C code writes: backends complain of every index they try."""
-    sys.stderr.flush()
-    kept = os.dup(2)
+    """Discard stderr, including what C code writes: backends complain about every index."""
+    try:
+        sys.stderr.flush()
+        kept = os.dup(2)
+    except (AttributeError, OSError, ValueError):  # it is closed already
+        yield
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
