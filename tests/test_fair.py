@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from paintcam.contest.fair_maximum import FairMaximum
+from paintcam.errors import UsageError
 
 SCORES = st.lists(st.floats(0, 100), min_size=1, max_size=60)
 
@@ -84,5 +86,78 @@ def test_what_is_no_number_is_passed_over(score):
 
 @pytest.mark.parametrize("window_s", [-1, math.nan, math.inf])
 def test_a_window_that_cannot_be_is_refused(window_s):
-    with pytest.raises(ValueError, match="window"):
+    with pytest.raises(UsageError, match="window"):
         FairMaximum(window_s)
+
+
+def flickering(share, fps, spread, seed, seconds=20):
+    """A weak picture, and for `share` of 30 frames a perfect one, seen at `fps`."""
+    rng = np.random.default_rng(seed)
+    block = {
+        "evenly": lambda: [(i * share) // 30 != ((i + 1) * share) // 30 for i in range(30)],
+        "at random": lambda: list(rng.permutation(np.arange(30) < share)),
+    }[spread]
+    frames = [95.0 if perfect else 40.0 for _ in range(seconds) for perfect in block()]
+    return frames[:: 30 // fps]
+
+
+@pytest.mark.parametrize("fps", [30, 6, 3])
+@pytest.mark.parametrize("spread", ["evenly", "at random"])
+@pytest.mark.parametrize("share", [1, 5, 10, 15, 20])
+def test_a_perfect_picture_that_flickers_gains_nothing(share, spread, fps):
+    if (share, spread, fps) == (15, "evenly", 3):
+        pytest.skip("every tenth frame is perfect: no judge sees the others")
+    for seed in range(3):
+        scores = flickering(share, fps, spread, seed)
+        assert played(scores, fps).settle() <= 43
+
+
+@pytest.mark.parametrize("fps", [30, 6, 3])
+@pytest.mark.parametrize("share", [1, 5, 10, 15, 20])
+def test_a_flicker_of_verdicts_gains_nothing_at_any_rate(share, fps):
+    """The same, where the share is of the verdicts and not of the camera's frames."""
+    for spread in ("evenly", "at random"):
+        assert played(flickering(share, 30, spread, 5), fps).settle() <= 43
+
+
+def test_a_perfect_verdict_before_a_stall_does_not_count_for_the_stall():
+    """The machine hangs for two seconds behind each of the perfect frames."""
+    fair, at = FairMaximum(), 0.0
+    for index in range(300):
+        perfect = index % 5 == 0
+        fair.offer(95.0 if perfect else 40.0, at)
+        at += 2.0 if perfect else 1 / 30
+    assert fair.settle() <= 43
+
+
+def test_trembling_hands_lose_nothing():
+    """Noise of 2.5 points, as the bundled encoder has it: as much as a median of it gives."""
+    rng = np.random.default_rng(0)
+    for level in (30, 60, 90):
+        scores = (level + rng.normal(0, 2.5, 300)).clip(0, 100)
+        medians = [np.median(scores[i : i + 15]) for i in range(len(scores) - 15)]
+        assert played(list(scores)).settle() >= 0.97 * max(medians)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.5])
+def test_a_passing_hand_or_a_glare_costs_nothing(seconds):
+    """What was held before counts, and so does what is held afterwards."""
+    for start in (10, 40, 70):
+        scores = [60.0] * 120
+        scores[start : start + round(30 * seconds)] = [10.0] * round(30 * seconds)
+        assert played(scores).settle() == 60
+
+
+@pytest.mark.parametrize("gap_s", [1.0, 2.0, 5.0])
+def test_three_slow_verdicts_make_a_window(gap_s):
+    fair = FairMaximum()
+    course = [fair.offer(60, index * gap_s) for index in range(7)]
+    assert course[-1] == 60
+    assert course[1] == 0
+
+
+def test_a_window_needs_fifteen_verdicts_where_they_come_slowly():
+    """Of three verdicts a second all three may have hit a picture that flickers."""
+    fair = FairMaximum()
+    course = [fair.offer(60, index / 3) for index in range(20)]
+    assert course.index(60) == 14

@@ -71,7 +71,7 @@ def contest(
         check_number("hold", hold, least=0, most=86_400)
     from paintcam.contest import Contest
     from paintcam.contest.contest_run import ContestShow
-    from paintcam.contest.turn_store import TurnKeeping
+    from paintcam.contest.turn_store import TurnStore
     from paintcam.folders import forget_last_run
     from paintcam.leaderboard import new_turn_id
     from paintcam.sinks.snapshots import Snapshots
@@ -83,12 +83,12 @@ def contest(
         photos = Snapshots(snapshot) if snapshot is not None else _own_photos()
         notices = Notices()
         report_turn = _print_turn_json if options.json else _print_turn
-        keeping = TurnKeeping(leaderboard, prompt, photos, notices.note, report_turn)
-        show = ContestShow(rules, keeping, note=notices.note)
+        store = TurnStore(leaderboard, prompt, photos, notices.note, report_turn)
+        show = ContestShow(rules, store, note=notices.note)
         failed: Exception | None = None
         try:
             # a photo-finish per turn is kept, not the best frame of the whole contest
-            loop, report = build(replace(options, snapshot=None), show=show, on_judge=keeping.begin)
+            loop, report = build(replace(options, snapshot=None), show=show, on_judge=store.begin)
             if loop.presenter.window is None and rules.hold_s is None:
                 rules.hold_s = HOLD_S
             show.keys = loop.presenter.window is not None
@@ -101,16 +101,14 @@ def contest(
                 failed = error  # the turns that were played count: the podium comes first
         finally:
             show.close()
-            keeping.close()
+            store.close()
         if failed is not None and not any(place.rank for place in rules.standings):
             raise failed
         if options.json:
             places = [_row(place) for place in rules.standings]
             print_json({"type": "podium", "places": places})
         else:
-            _print_podium(
-                rules.standings, f"{prompt} · {loop.presenter.state.model}", keeping.ranks
-            )
+            _print_podium(rules.standings, f"{prompt} · {loop.presenter.state.model}", store.ranks)
         if photos is not None and not options.json:
             print_line(f"Photo-finishes: {photos.folder}")
         if options.json:  # between turns frames are scored that count for nobody
@@ -118,7 +116,7 @@ def contest(
         if failed is not None:
             forget_last_run()  # its best is printed: the next run need not report it
             raise failed
-        keeping.check()
+        store.check()
 
 
 def _own_photos() -> Snapshots | None:

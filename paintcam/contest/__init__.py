@@ -1,8 +1,9 @@
-"""The rules of a contest: players draw the same prompt in turn, and the higher maximum wins."""
+"""A contest: players draw the same prompt in turn, and the highest fair maximum wins."""
 
 from __future__ import annotations
 
-from paintcam.contest.rules import KEYS, Contest, Phase
+from paintcam.contest.phases import KEYS, Phase
+from paintcam.contest.rules import Contest
 from paintcam.contest.standings import Place
 from paintcam.contest.turn import PlayedTurn
 

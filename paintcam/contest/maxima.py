@@ -1,4 +1,4 @@
-"""A turn's maxima, of which a guard that answers late may take the newest back."""
+"""A turn's maxima, of which a guard that answers late can take the newest back."""
 
 from __future__ import annotations
 
@@ -12,45 +12,51 @@ class Maxima:
     """The fair and the raw maximum of one turn.
 
     Args:
-        window_s: Of the fair maximum; 0 for the raw one.
+        window_s: Window of the fair maximum; 0 for the raw one.
 
     Attributes:
         best: The raw maximum, 0…100.
-        similarity: Of the verdict at which the fair maximum rose last.
+        similarity: Similarity of the verdict that last raised the fair maximum.
+        scored: Whether any verdict counts. False again after everything was taken back.
     """
 
     def __init__(self, window_s: float) -> None:
         self.best = 0.0
         self.similarity = 0.0
+        self.scored = False
         self._window_s = window_s
         self._fair = FairMaximum(window_s)
-        self._held = 0.0  # the fair maximum that was left when something was taken back
+        self._kept = 0.0  # the fair maximum that was left when something was taken back
         self._last = 0.0
         self._rises: Rises[tuple[float, float, float]] = Rises()
 
     @property
     def score(self) -> float:
         """The fair maximum, 0…100."""
-        return max(self._held, self._fair.best)
+        return max(self._kept, self._fair.best)
 
-    def offer(self, score: float, similarity: float, at_s: float, captured_at: float) -> bool:
+    def offer(
+        self, score: float, similarity: float, captured_at: float, *, blocked: bool = False
+    ) -> bool:
         """Take a verdict.
 
         Args:
-            score: 0…100; what is no score is passed over.
+            score: 0…100; anything else is ignored.
             similarity: −1…1.
-            at_s: When its frame was captured, seconds on the clock of the fair maximum's window.
-            captured_at: The same on the clock of guards.
+            captured_at: When its frame was captured, seconds on a clock that does not run back.
+            blocked: A guard blocked the picture: it counts 0.
 
         Returns:
             Whether the fair or the raw maximum rose.
         """
+        score = 0.0 if blocked else score
         if not 0 <= score <= 100:
             return False
         before = (self.score, self.best, self.similarity)
+        self.scored = self.scored or not blocked
         self._last = similarity
         self.best = max(self.best, score)
-        self._fair.offer(score, at_s)
+        self._fair.offer(score, captured_at)
         if self.score > before[0]:
             self.similarity = similarity
         if (self.score, self.best) == before[:2]:
@@ -59,14 +65,14 @@ class Maxima:
         return True
 
     def interrupt(self) -> None:
-        """Begin a new window, the maxima kept: after a pause, nothing bridges it."""
+        """Start a new window and keep the maxima: nothing is held across a pause."""
         self._fair.interrupt()
 
     def take_back(self, blocked_at: float) -> bool:
         """Undo what rose shortly before a frame that a guard blocked.
 
         Args:
-            blocked_at: When that frame was captured, on the clock of guards.
+            blocked_at: When that frame was captured.
 
         Returns:
             Whether anything had risen.
@@ -74,14 +80,15 @@ class Maxima:
         now = (self.score, self.best, self.similarity)
         before = self._rises.take_back(blocked_at, now)
         if before is now:
-            self._fair.interrupt()  # what was seen just before must not raise a median later
+            self._fair.interrupt()  # verdicts from just before must not raise the maximum later
             return False
-        self._held, self.best, self.similarity = before
+        self._kept, self.best, self.similarity = before
+        self.scored = self.best > 0
         self._fair = FairMaximum(self._window_s)
         return True
 
     def settle(self) -> bool:
-        """End the turn: one shorter than the window counts for what can be said of it.
+        """End the turn. If it was shorter than a window, it counts for what its scores held.
 
         Returns:
             Whether the fair maximum rose.

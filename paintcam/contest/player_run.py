@@ -1,4 +1,4 @@
-"""`run --player`: one player, no clock, every maximum kept as it rises."""
+"""`run --player`: one player, no clock, every maximum stored as it rises."""
 
 from __future__ import annotations
 
@@ -21,26 +21,28 @@ if TYPE_CHECKING:
 __all__ = ["PlayerShow"]
 
 GAP_S = 2.0
-"""Longer than the slowest encoder takes for a verdict."""
+"""The shortest gap between verdicts that can be a pause."""
+GAPS = 3.0
+"""A pause is longer than this many usual gaps: a slow encoder takes seconds per verdict."""
 
 
 @dataclass(slots=True)
 class _Attempt:
-    """From one prompt or reset to the next."""
+    """What was scored from one prompt or reset to the next."""
 
     board: Board
     maxima: Maxima
-    keeper: ScoreRecorder
+    recorder: ScoreRecorder
 
 
 class PlayerShow(Show):
-    """Stores a player's scores on the leaderboard. A new prompt, or r, begins a new turn.
+    """Stores a player's scores on the leaderboard. A new prompt, or R, begins a new turn.
 
     Args:
-        writer: Stores in the background; closed with this.
+        writer: Stores in the background; closed together with this object.
         player: Any text.
-        prompt: The first one.
-        window_s: Of the fair maximum; 0 ranks the raw one.
+        prompt: The first prompt.
+        window_s: Window of the fair maximum; 0 ranks the raw one.
 
     Raises:
         LeaderboardError: The name or the prompt is blank.
@@ -59,11 +61,12 @@ class PlayerShow(Show):
         self._model = ""
         self._judge: Judge | None = None
         self._attempts: list[_Attempt] = []
-        self._at_s = 0.0
-        self._lock = threading.Lock()  # keys come in the main thread, verdicts in the scorer's
+        self._last_at: float | None = None
+        self._usual_gap_s = 0.0
+        self._lock = threading.Lock()  # keys arrive in the main thread, verdicts in the scorer's
 
     def begin(self, model: str, judge: Judge) -> None:
-        """Take note of the encoder, its range and the guards that are really active."""
+        """Take the encoder's name, its range and the guards that are running."""
         with self._lock:
             self._model, self._judge = model, judge
             self._start()
@@ -75,25 +78,31 @@ class PlayerShow(Show):
             self._start()
 
     def on_key(self, key: str) -> bool:
-        """Begin a new turn with r, which resets the best as well."""
+        """Begin a new turn with R, which also resets the best."""
         if key.lower() == "r" and self._judge is not None:
             with self._lock:
                 self._start()
         return False
 
     def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
-        """Store what rose, and take it back where a guard was still looking. Returns at once."""
+        """Store what rose; a blocked picture takes back what rose just before. Returns at once."""
         with self._lock:
             if verdict.blocked:
                 self._take_back(verdict.captured_at)
             elif self._attempts:
-                maxima, keeper = self._attempts[-1].maxima, self._attempts[-1].keeper
-                if verdict.time_s - self._at_s > GAP_S:
-                    maxima.interrupt()  # frozen, or reconnected: nothing bridges that
-                self._at_s = verdict.time_s
-                maxima.offer(verdict.score, verdict.similarity, verdict.time_s, verdict.captured_at)
-                keeper.snapshot = self.photo()
-                keeper.offer(verdict.score, verdict.similarity, maxima.score)
+                maxima, recorder = self._attempts[-1].maxima, self._attempts[-1].recorder
+                if self._paused_before(verdict.captured_at):
+                    maxima.interrupt()  # frozen or reconnected: nothing is held across that
+                maxima.offer(verdict.score, verdict.similarity, verdict.captured_at)
+                recorder.snapshot = self.photo()
+                recorder.offer(verdict.score, verdict.similarity, maxima.score)
+
+    def _paused_before(self, at_s: float) -> bool:
+        """Whether there was a pause before this verdict, rather than a slow encoder at work."""
+        gap_s = 0.0 if self._last_at is None else at_s - self._last_at
+        paused = gap_s > max(GAP_S, GAPS * self._usual_gap_s)
+        self._last_at, self._usual_gap_s = at_s, gap_s
+        return paused
 
     def close(self) -> None:
         """Store or queue what is left."""
@@ -102,9 +111,9 @@ class PlayerShow(Show):
         self._writer.close()
 
     def standing(self, leaderboard: Leaderboard) -> PlayerRank | None:
-        """The place of the player's best turn of this run, of those at its last prompt.
+        """Return the rank of the player's best turn of this run at its last prompt.
 
-        None where nothing was scored, or the database does not tell.
+        None if nothing was scored, or the database cannot be read.
         """
         board = self._board()
         played = [attempt for attempt in self._attempts if attempt.board == board]
@@ -112,9 +121,9 @@ class PlayerShow(Show):
             return None
         best = max(played, key=lambda attempt: attempt.maxima.score)
         try:
-            return leaderboard.rank_of_turn(best.keeper.turn_id)
+            return leaderboard.rank_of_turn(best.recorder.turn_id)
         except LeaderboardError:
-            return None  # the writer has said what is wrong with it
+            return None  # the writer has reported it
 
     def _board(self) -> Board | None:
         if self._judge is None:
@@ -125,25 +134,25 @@ class PlayerShow(Show):
         self._settle()
         board = self._board()
         if board is not None:
-            keeper = self._new_keeper(board)
-            keeper.snapshot = self.photo()
-            self._attempts.append(_Attempt(board, Maxima(self._window_s), keeper))
+            recorder = self._new_recorder(board)
+            recorder.snapshot = self.photo()
+            self._attempts.append(_Attempt(board, Maxima(self._window_s), recorder))
 
-    def _new_keeper(self, board: Board) -> ScoreRecorder:
+    def _new_recorder(self, board: Board) -> ScoreRecorder:
         guards = () if self._judge is None else self._judge.active_guards
         return ScoreRecorder(self._writer, board, self._player, guards)
 
     def _take_back(self, blocked_at: float) -> None:
-        for attempt in self._attempts:  # the one before may have ended a moment ago
+        for attempt in self._attempts:  # the turn before may have ended a moment ago
             maxima = attempt.maxima
             if maxima.take_back(blocked_at):
-                self._writer.forget(attempt.keeper.turn_id)
-                attempt.keeper = self._new_keeper(attempt.board)
-                if maxima.best > 0:  # otherwise nothing is left that was ever scored
-                    attempt.keeper.offer(maxima.best, maxima.similarity, maxima.score)
+                self._writer.forget(attempt.recorder.turn_id)
+                attempt.recorder = self._new_recorder(attempt.board)
+                if maxima.scored:  # otherwise nothing is left that counts
+                    attempt.recorder.offer(maxima.best, maxima.similarity, maxima.score)
 
     def _settle(self) -> None:
-        # A turn shorter than the window counts for what can be said of it.
+        # A turn shorter than the window counts for what its scores held.
         if self._attempts and self._attempts[-1].maxima.settle():
             maxima = self._attempts[-1].maxima
-            self._attempts[-1].keeper.offer(maxima.best, maxima.similarity, maxima.score)
+            self._attempts[-1].recorder.offer(maxima.best, maxima.similarity, maxima.score)

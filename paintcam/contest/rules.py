@@ -4,44 +4,23 @@
                   ▲           │         │
                   └── RESULT ◄┴─────────┘      after the last turn: RESULT ──► PODIUM ──► ENDED
 
-No clock, camera or screen here: whoever drives it passes the time in, gives it keys and verdicts,
-and draws what it says.
+It has no clock, camera or screen: its caller passes in the time, keys and verdicts, and draws it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import Enum
 
+from paintcam.contest.checks import check_contest
 from paintcam.contest.fair_maximum import WINDOW_S
 from paintcam.contest.maxima import Maxima
+from paintcam.contest.phases import Phase
 from paintcam.contest.standings import Place, standings
 from paintcam.contest.turn import PlayedTurn
 from paintcam.errors import UsageError
 from paintcam.text import clean_text
 
-__all__ = ["KEYS", "Contest", "Phase"]
-
-KEYS = {
-    "space": "start, pause",
-    "n": "next player",
-    "b": "back: the turn again",
-    "s": "skip the turn",
-    "a": "add a player",
-    "q": "end, keep the scores",
-}
-
-
-class Phase(str, Enum):
-    """Where a contest is."""
-
-    TITLE = "title"
-    COUNTDOWN = "countdown"
-    TURN = "turn"
-    PAUSED = "paused"
-    RESULT = "result"
-    PODIUM = "podium"
-    ENDED = "ended"
+__all__ = ["Contest"]
 
 
 class Contest:
@@ -49,16 +28,16 @@ class Contest:
 
     Args:
         players: Names, any text, in the order they play.
-        new_id: Gives each turn its id.
-        seconds: How long a turn is.
-        rounds: Turns a player; the best counts.
-        window_s: Of the fair maximum; 0 ranks the raw one.
-        countdown_s: Before each turn.
-        hold_s: How long title, results and podium stay before the contest goes on by itself; None
-            to wait for a key.
+        new_id: Creates the id of each turn.
+        seconds: Length of a turn.
+        rounds: Turns per player; the best counts.
+        window_s: Window of the fair maximum; 0 ranks the raw one.
+        countdown_s: Length of the countdown before each turn.
+        hold_s: How long title, results and podium stay before the contest advances automatically;
+            None to wait for a key.
 
     Raises:
-        UsageError: No player, one twice, or a number that cannot be.
+        UsageError: No player, a player twice, or a number out of its range.
     """
 
     def __init__(
@@ -71,17 +50,7 @@ class Contest:
         countdown_s: float = 3.0,
         hold_s: float | None = None,
     ) -> None:
-        if not players:
-            raise UsageError("A contest needs players. Pass `--player NAME` once for each.")
-        if not 0 < seconds < float("inf"):
-            raise UsageError(f"A turn of {seconds:g} seconds cannot be. Pass `--seconds 20`.")
-        if rounds < 1:
-            raise UsageError(f"{rounds} rounds cannot be. Pass `--rounds 1`.")
-        if not 0 <= window_s < seconds:
-            raise UsageError(
-                f"A window of {window_s:g} seconds does not fit in a turn of {seconds:g}. "
-                "Pass `--window 0.5`, or 0 for the raw maximum."
-            )
+        check_contest(players, seconds, rounds, window_s, hold_s)
         self.seconds, self.rounds = seconds, rounds
         self.phase = Phase.TITLE
         self.turn: PlayedTurn | None = None
@@ -89,7 +58,7 @@ class Contest:
         self._new_id = new_id
         self._window_s, self._countdown_s, self.hold_s = window_s, countdown_s, hold_s
         self._since: float | None = None
-        self._slots: list[tuple[str, int]] = []  # player and round, in the order of play
+        self._slots: list[tuple[str, int]] = []  # player and round, in playing order
         self._position = 0
         self._played: dict[tuple[str, int], PlayedTurn] = {}
         self._voided: list[str] = []
@@ -98,38 +67,39 @@ class Contest:
 
     @property
     def upcoming(self) -> tuple[str, int] | None:
-        """Who plays next, in which round (in a countdown or turn: now); None after the last."""
+        """Who plays next (in a countdown or turn: now) and in which round; None after the last."""
         return self._slots[self._position] if self._position < len(self._slots) else None
 
     @property
     def standings(self) -> list[Place]:
-        """Everybody's place by what was played so far, best first."""
+        """The place of every player by the turns so far, best first."""
         return standings(self.players, self._played.values())
 
     def add_player(self, name: str) -> None:
-        """Let one more play, from the current round on; after the podium, the contest goes on.
+        """Add a player from the current round on; after the podium the contest continues.
 
         Raises:
-            UsageError: A blank name, or one that plays already.
+            UsageError: The name is blank or already taken.
         """
         player = clean_text(name)
         if not player:
-            raise UsageError("A player needs a name. Pass `--player NAME`.")
+            raise UsageError("A player needs a name.", fix="Pass `--player NAME`.")
         if player in self.players:
             raise UsageError(
-                f"{player} plays already. Give each player another name: `--player '{player} 2'`."
+                f"{player} is already playing.",
+                fix=f"Give each player a different name: `--player '{player} 2'`.",
             )
         current = self._slots[min(self._position, len(self._slots) - 1)][1] if self._slots else 1
         self.players.append(player)
         for number in range(current, self.rounds + 1):
             self._slots.append((player, number))
-        # A stable sort: at the end of each round. What was played is in rounds up to the current.
+        # Stable: new players come last in each round. Turns played are in rounds up to the current.
         self._slots.sort(key=lambda slot: slot[1])
         if self.phase is Phase.PODIUM:
             self.phase, self._since = Phase.RESULT, None
 
     def remaining_s(self, now: float) -> float:
-        """Seconds left of the countdown or the turn; of a whole turn outside both."""
+        """Return the seconds left of the countdown or turn; outside both, the length of a turn."""
         if self.phase is Phase.COUNTDOWN and self._since is not None:
             return max(0.0, self._countdown_s - (now - self._since))
         if self.phase in (Phase.TURN, Phase.PAUSED) and self.turn is not None:
@@ -137,11 +107,11 @@ class Contest:
         return self.seconds
 
     def tick(self, now: float) -> None:
-        """Let time pass."""
+        """Advance the contest to the time `now`."""
         since = now if self._since is None else self._since
         self._since = since
         if self.phase is Phase.COUNTDOWN and now - since >= self._countdown_s:
-            # From when the countdown ended, not from when somebody looked.
+            # The turn starts when the countdown ended, not at this later tick.
             self._start_turn(since + self._countdown_s)
         if self.phase is Phase.TURN and self.turn is not None:
             if now >= self.turn.ends_at(now):
@@ -152,35 +122,39 @@ class Contest:
             elif self.phase is Phase.PODIUM:
                 self.phase = Phase.ENDED
 
-    def offer(self, score: float, similarity: float, captured_at: float) -> bool:
-        """Take a verdict. It may come late, also just after the turn: its frame's time decides.
+    def offer(
+        self, score: float, similarity: float, captured_at: float, *, blocked: bool = False
+    ) -> bool:
+        """Take a verdict. It may arrive just after the turn: the time of its frame decides.
 
         Args:
-            score: 0…100; what is no score is passed over.
+            score: 0…100; anything else is ignored.
             similarity: −1…1.
             captured_at: When the frame was captured.
+            blocked: A guard blocked the picture: it counts 0.
 
         Returns:
             Whether the turn's fair or raw maximum rose.
         """
-        return self.turn is not None and self.turn.offer(score, similarity, captured_at)
+        turn = self.turn
+        return turn is not None and turn.offer(score, similarity, captured_at, blocked=blocked)
 
     def take_back(self, blocked_at: float) -> list[tuple[str, PlayedTurn]]:
-        """Undo what rose shortly before a frame that a guard blocked: it may answer late.
+        """Undo what rose shortly before a frame that a guard blocked: guards may answer late.
 
         Returns:
-            The turns that lost something, each with the id it had: what was kept under that does
-            not count any more, and the turn has a new one.
+            The turns that lost something, each with its old id. What was stored under that id no
+            longer counts, and the turn has a new one.
         """
         lost: list[tuple[str, PlayedTurn]] = []
-        for turn in self._played.values():  # the one before may have ended a moment ago
+        for turn in self._played.values():  # the turn before may have ended a moment ago
             if turn.maxima.take_back(blocked_at):
                 lost.append((turn.id, turn))
                 turn.id = self._new_id()
         return lost
 
     def press(self, key: str, now: float) -> None:
-        """Obey a key of `KEYS` but "a"; one that means nothing in this phase does nothing."""
+        """Handle a key of `KEYS` other than "a". Keys without a meaning now are ignored."""
         self.tick(now)
         if key == "q":
             self._halt(now)
@@ -197,7 +171,7 @@ class Contest:
             self._skip(now)
 
     def take_voided(self) -> list[str]:
-        """The ids of turns that no longer count since the last call: played again or skipped."""
+        """Return the ids of turns that were repeated or skipped since the last call."""
         voided, self._voided = self._voided, []
         return voided
 
@@ -205,7 +179,7 @@ class Contest:
         if self.phase in (Phase.TITLE, Phase.RESULT):
             self._go_on(now)
         elif self.phase is Phase.COUNTDOWN:
-            # Not yet: back to the card. Turns that were to be played again stay as they were.
+            # Cancel the countdown. Turns that were to be repeated stay as they were.
             while self.upcoming in self._played:
                 self._position += 1
             self._enter(Phase.RESULT if self._played else Phase.TITLE, now)
@@ -249,7 +223,7 @@ class Contest:
         if self.phase in (Phase.TURN, Phase.PAUSED):
             self._finish_turn(now)
         if self._position > 0 and self.phase is not Phase.ENDED:
-            # The new turn replaces the one before when it starts, not sooner.
+            # The new turn replaces the old one when it starts, not earlier.
             self._position -= 1
             self._enter(Phase.COUNTDOWN, now)
 
@@ -258,7 +232,7 @@ class Contest:
             return
         before = self._played.get(self.upcoming)
         playing = self.phase in (Phase.TURN, Phase.PAUSED)
-        # A turn that was to be played again stays as it was: only one that starts replaces it.
+        # A turn that was to be repeated stays as it was: only a turn that starts replaces it.
         if playing or before is None or before.skipped:
             self._halt(now)
             self._new_turn(self.upcoming).skipped = True

@@ -12,10 +12,10 @@ __all__ = ["Place", "standings"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A player's place.
+    """A player's place in a contest.
 
     Attributes:
-        rank: 1 won, equal ranks tied, None for who has not played.
+        rank: 1 for the winner; equal ranks are tied; None for a player without a turn.
         player: The name.
         score: The fair maximum of the player's best turn, 0…100.
         best: That turn's raw maximum, 0…100.
@@ -30,11 +30,11 @@ class Place:
 
 
 def standings(players: Sequence[str], turns: Iterable[PlayedTurn]) -> list[Place]:
-    """Everybody's best turn, best first; equal to a hundredth of a point is a tie."""
+    """Rank players by their best turn, best first; equal to a hundredth of a point is a tie."""
     best: dict[str, PlayedTurn] = {}
     for turn in turns:
-        held = best.get(turn.player)
-        if not turn.skipped and (held is None or turn.score > held.score):
+        best_yet = best.get(turn.player)
+        if not turn.skipped and (best_yet is None or turn.score > best_yet.score):
             best[turn.player] = turn
     points = {player: round(turn.score * 100) for player, turn in best.items()}
 

@@ -1,4 +1,4 @@
-"""What a contest says on the picture, in each of its phases."""
+"""What a contest shows on the picture in each of its phases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paintcam.contest.rules import KEYS, Contest, Phase
+from paintcam.contest.phases import KEYS, Phase
+from paintcam.contest.rules import Contest
 from paintcam.contest.standings import Place
 
 __all__ = ["Card", "card", "help_lines", "joined", "podium", "short"]
@@ -31,18 +32,19 @@ class Card:
 
 
 def card(contest: Contest, now: float, rank: str = "", *, keys: bool = True) -> Card:
-    """What to say now.
+    """Return the texts for this moment.
 
     Args:
-        contest: Where it stands.
+        contest: The contest.
         now: On the contest's clock.
         rank: The turn's place on the leaderboard, "586 of 10,187"; "" while it is not known.
-        keys: Whether there is a window to press keys in.
+        keys: Whether there is a window that takes keys.
     """
     upcoming = contest.upcoming
     left = contest.remaining_s(now)
     if contest.phase is Phase.TITLE:
-        return Card((joined(contest.players), _terms(contest), "space starts" if keys else ""))
+        hint = "Press Space to start" if keys else ""
+        return Card((joined(contest.players), _terms(contest), hint))
     if contest.phase is Phase.COUNTDOWN and upcoming is not None:
         return Card((str(max(1, math.ceil(left))),), player=_who(contest, *upcoming))
     if contest.phase in (Phase.TURN, Phase.PAUSED) and contest.turn is not None:
@@ -53,31 +55,30 @@ def card(contest: Contest, now: float, rank: str = "", *, keys: bool = True) -> 
     if contest.phase is Phase.RESULT:
         return Card(_result(contest, rank, keys))
     if contest.phase is Phase.PODIUM:
-        return Card((*podium(contest.standings), "q ends" if keys else ""))
+        return Card((*podium(contest.standings), "Press Q to quit" if keys else ""))
     return Card()
 
 
 def podium(places: Sequence[Place]) -> tuple[str, ...]:
-    """Who won, and the places: lines for the picture."""
+    """Return lines for a podium without pictures: who won, the first places, how many follow."""
     winners = [place.player for place in places if place.rank == 1]
     if not winners:
-        return ("Nobody played",)
+        return ("No turns played",)
+    played = [place for place in places if place.rank is not None]
+    shown = played if len(played) <= _ROWS + 1 else played[:_ROWS]
+    rows = [f"{place.rank}. {short(place.player)} {place.score:.2f}" for place in shown]
+    rest = len(played) - len(shown)
     verb = "wins" if len(winners) == 1 else "tie"
-    rows = [
-        f"{place.rank}. {short(place.player)} {place.score:.2f}"
-        for place in places[:_ROWS]
-        if place.rank is not None
-    ]
-    return (f"{joined(winners)} {verb}", *rows)
+    return (f"{joined(winners)} {verb}", *rows, *((f"and {rest} more",) if rest else ()))
 
 
 def help_lines() -> tuple[str, ...]:
-    """The contest's keys, for the notes on the picture."""
+    """Return the contest's keys, for the notes on the picture."""
     return tuple(f"{key}: {act}" for key, act in KEYS.items())
 
 
 def joined(names: Sequence[str]) -> str:
-    """Names as a person says them: "Ada and Grace"; of more than four "… and 7 more"."""
+    """Join names in words: "Ada and Grace"; more than four end in "and 7 more"."""
     shortened = [short(name) for name in names]
     if len(shortened) > 4:
         shortened = [*shortened[:3], f"{len(shortened) - 3} more"]
@@ -85,7 +86,7 @@ def joined(names: Sequence[str]) -> str:
 
 
 def short(name: str) -> str:
-    """A name that leaves room for a score beside it."""
+    """Shorten a name so that a score fits beside it."""
     return name if len(name) <= _NAME else f"{name[: _NAME - 1].rstrip()}…"
 
 
@@ -95,13 +96,13 @@ def _who(contest: Contest, player: str, number: int) -> str:
 
 def _terms(contest: Contest) -> str:
     rounds = f", {contest.rounds} rounds" if contest.rounds > 1 else ""
-    return f"{contest.seconds:g} seconds a turn{rounds}"
+    return f"{contest.seconds:g} seconds per turn{rounds}"
 
 
 def _result(contest: Contest, rank: str, keys: bool) -> tuple[str, ...]:
     turn, upcoming = contest.turn, contest.upcoming
-    following = "then the podium" if upcoming is None else f"next: {short(upcoming[0])}"
-    hint = f"{following} · space" if keys else following
+    following = "next: podium" if upcoming is None else f"next: {short(upcoming[0])}"
+    hint = f"{following} · press Space" if keys else following
     if turn is None:
         return (hint,)
     if turn.skipped:

@@ -1,4 +1,4 @@
-"""One player's turn: its clock, its maxima."""
+"""One player's turn: its clock and its maxima."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ __all__ = ["PlayedTurn"]
 
 @dataclass(slots=True, eq=False)
 class PlayedTurn:
-    """One turn, from its start on. All times are seconds on one clock.
+    """One turn from its start on. All times are seconds on one clock.
 
     Attributes:
-        id: Unique, safe as a file name; another one after something was taken back.
+        id: Unique and safe as a file name; replaced after something was taken back.
         player: Who draws.
         round: 1 for the first.
         seconds: How long the clock runs.
         maxima: What was reached.
-        skipped: It does not count.
+        skipped: The turn does not count.
     """
 
     id: str
@@ -33,7 +33,7 @@ class PlayedTurn:
 
     @property
     def score(self) -> float:
-        """The fair maximum, 0…100: what counts."""
+        """The fair maximum, 0…100: the score that counts."""
         return self.maxima.score
 
     @property
@@ -43,11 +43,11 @@ class PlayedTurn:
 
     @property
     def similarity(self) -> float:
-        """Of the verdict at which the fair maximum rose last."""
+        """Similarity of the verdict that last raised the fair maximum."""
         return self.maxima.similarity
 
     def run(self, now: float) -> None:
-        """Let the clock run."""
+        """Start the clock."""
         self._running_since = now
 
     def halt(self, now: float) -> None:
@@ -57,27 +57,29 @@ class PlayedTurn:
             self._running_since = None
 
     def remaining_s(self, now: float) -> float:
-        """Seconds left on the clock."""
+        """Return the seconds left on the clock."""
         used = sum(end - start for start, end in self._ran)
         if self._running_since is not None:
             used += now - self._running_since
         return max(0.0, self.seconds - used)
 
     def ends_at(self, now: float) -> float:
-        """When a clock that runs is, or was, over; later than any time for one that is halted."""
+        """Return when the running clock runs out; infinity for a clock that is stopped."""
         if self._running_since is None:
             return float("inf")
         return self._running_since + self.remaining_s(self._running_since)
 
-    def offer(self, score: float, similarity: float, captured_at: float) -> bool:
-        """Take a verdict on a frame. It counts if the clock ran when the frame was captured.
+    def offer(
+        self, score: float, similarity: float, captured_at: float, *, blocked: bool = False
+    ) -> bool:
+        """Take a verdict. It counts if the clock ran when its frame was captured.
 
         Returns:
             Whether the fair or the raw maximum rose.
         """
         if self.skipped or not self._was_running(captured_at):
             return False
-        return self.maxima.offer(score, similarity, captured_at, captured_at)
+        return self.maxima.offer(score, similarity, captured_at, blocked=blocked)
 
     def _was_running(self, at_s: float) -> bool:
         since = self._running_since

@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from paintcam.judge.judge import Judge
     from paintcam.sinks.snapshots import Snapshots
 
-__all__ = ["TurnKeeping"]
+__all__ = ["TurnStore"]
 
 _RANK_S = 1.0
 _LATE_S = 0.4  # a slow encoder's verdict on the last frame comes after the turn
 
 
-class TurnKeeping:
-    """Keeps each turn as it rises, in the background, and looks up its rank when it is over.
+class TurnStore:
+    """Stores each turn as it rises, in the background, and looks up its rank when it is over.
 
     Args:
         leaderboard: Where turns are stored; closed by its owner.
         prompt: What everybody draws.
-        snapshots: Where photo-finishes go, named by the turn's id; None keeps none.
-        notice: Told what a person should know, in a sentence, from another thread.
-        on_end: Told of each turn that is over, with the place that it would have alone, where that
-            could be had in time; from another thread.
+        snapshots: Where photo-finishes go, named by the turn's id; None stores none.
+        notice: Called with messages for a person, from another thread.
+        on_end: Called with each turn that is over and the place that it would have alone, or None
+            if that could not be looked up in time; from another thread.
     """
 
     def __init__(
@@ -51,35 +51,35 @@ class TurnKeeping:
         self._writer = TurnWriter(leaderboard, notice)
         self._board: Board | None = None
         self._guards: tuple[str, ...] = ()
-        self._keepers: dict[str, ScoreRecorder] = {}
-        self._photos: dict[str, str] = {}  # where each turn's photo-finish is
+        self._recorders: dict[str, ScoreRecorder] = {}
+        self._photos: dict[str, str] = {}  # path of each turn's photo-finish
         self._ended: list[PlayedTurn] = []
         self._lookups: list[threading.Thread] = []
         self._closing = threading.Event()
 
     @property
     def ready(self) -> bool:
-        """Whether the model is there, and with it what scores are ranked among."""
+        """Whether the model is loaded, and with it the board that scores are ranked on."""
         return self._board is not None
 
     def begin(self, model: str, judge: Judge) -> None:
-        """Take note of the encoder, its range and the guards that are really active."""
+        """Take the encoder's name, its range and the guards that are running."""
         self._guards = judge.active_guards
         self._board = Board(self._prompt, model, *judge.score_range)
 
     def keep(self, turn: PlayedTurn) -> None:
-        """Store what rose. Returns at once."""
-        if self._board is None:
+        """Store a turn's maxima, if any verdict counts. Returns at once."""
+        if self._board is None or not turn.maxima.scored:
             return
-        keeper = self._keepers.get(turn.id)
-        if keeper is None:
-            keeper = ScoreRecorder(self._writer, self._board, turn.player, self._guards, turn.id)
-            self._keepers[turn.id] = keeper
-        keeper.snapshot = self._photos.get(turn.id)
-        keeper.offer(turn.best, turn.similarity, turn.score)
+        recorder = self._recorders.get(turn.id)
+        if recorder is None:
+            recorder = ScoreRecorder(self._writer, self._board, turn.player, self._guards, turn.id)
+            self._recorders[turn.id] = recorder
+        recorder.snapshot = self._photos.get(turn.id)
+        recorder.offer(turn.best, turn.similarity, turn.score)
 
     def photo(self, turn: PlayedTurn, image: Image) -> None:
-        """Keep a photo-finish, BGR uint8 (H, W, 3). Returns at once."""
+        """Store a photo-finish, BGR uint8 (H, W, 3). Returns at once."""
         if self._snapshots is None:
             return
         facts = {
@@ -95,30 +95,26 @@ class TurnKeeping:
             error, self._snapshots.error = self._snapshots.error, None
             self._notice(str(error))
 
-    def take_back(self, turn_id: str) -> None:
-        """Remove a turn that no longer counts. Returns at once."""
-        self._keepers.pop(turn_id, None)
-        self._writer.forget(turn_id)
-
     def discard(self, turn_id: str) -> None:
-        """Remove a turn and its photo-finish, which must not be seen. Returns at once."""
-        self.take_back(turn_id)
+        """Remove a turn that no longer counts, and its photo-finish. Returns at once."""
+        self._recorders.pop(turn_id, None)
+        self._writer.forget(turn_id)
         self.ranks.pop(turn_id, None)
         if self._snapshots is not None and self._photos.pop(turn_id, None) is not None:
             self._snapshots.discard(turn_id)
 
     def finish(self, turn: PlayedTurn) -> None:
-        """A turn is over: store it, and look up its rank. Returns at once."""
+        """Store a turn that is over, and look up its rank. Returns at once."""
         self.keep(turn)
         self._ended.append(turn)
         lookup = threading.Thread(
-            target=self._tell, args=(turn,), name="paintcam-rank", daemon=True
+            target=self._report, args=(turn,), name="paintcam-rank", daemon=True
         )
         self._lookups.append(lookup)
         lookup.start()
 
     def close(self) -> None:
-        """Store or queue what is left, and look up the ranks once more: others scored later."""
+        """Store or queue what is left, and look up the ranks again: others scored later."""
         self._closing.set()
         for lookup in self._lookups:
             lookup.join(2 * _RANK_S)
@@ -138,7 +134,7 @@ class TurnKeeping:
         """
         self._writer.check()
 
-    def _tell(self, turn: PlayedTurn) -> None:
+    def _report(self, turn: PlayedTurn) -> None:
         self._closing.wait(_LATE_S)
         stored = self._writer.flush(_RANK_S)
         self._on_end(turn, self._look_up(turn) if stored else None)

@@ -1,0 +1,43 @@
+"""Checks of what a contest is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from paintcam.contest.fair_maximum import check_window
+from paintcam.errors import UsageError
+
+__all__ = ["check_contest"]
+
+LONGEST_TURN_S = 86400
+MOST_ROUNDS = 1000
+
+
+def check_contest(
+    players: Sequence[str], seconds: float, rounds: int, window_s: float, hold_s: float | None
+) -> None:
+    """Check the numbers of a contest; `Contest` documents them.
+
+    Raises:
+        UsageError: No player, or a number out of its range.
+    """
+    if not players:
+        raise UsageError(
+            "A contest needs at least one player.", fix="Pass `--player NAME` for each player."
+        )
+    if not 0 < seconds <= LONGEST_TURN_S:
+        raise UsageError(
+            f"A turn must last more than 0 and at most {LONGEST_TURN_S} seconds (got {seconds:g}).",
+            fix="Pass a length such as `--seconds 20`.",
+        )
+    if not 1 <= rounds <= MOST_ROUNDS:
+        raise UsageError(
+            f"The number of rounds must be from 1 to {MOST_ROUNDS} (got {rounds}).",
+            fix="Pass a number such as `--rounds 1`.",
+        )
+    if hold_s is not None and not 0 <= hold_s < float("inf"):
+        raise UsageError(
+            f"The time before a contest advances must be 0 or more seconds (got {hold_s:g}).",
+            fix="Pass a time such as `--hold 4`.",
+        )
+    check_window(window_s, seconds)
