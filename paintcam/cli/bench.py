@@ -7,21 +7,23 @@ import platform
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from paintcam.cli.bench_advice import best_provider, try_provider, variant_advice
 from paintcam.cli.build_run import build
 from paintcam.cli.options import options_of
-from paintcam.cli.output import print_json, print_table
+from paintcam.cli.output import print_json, print_line, print_table
 from paintcam.cli.run_options import RunOptions
 from paintcam.cli.signals import conduct
 
 __all__ = ["bench"]
 
 
-@options_of(RunOptions, only=("model", "view", "json"))
+@options_of(RunOptions, only=("model", "engine", "provider", "view", "json"))
 def bench(
     options: RunOptions,
     source: Annotated[
@@ -37,8 +39,19 @@ def bench(
         float,
         typer.Option("--seconds", help="Length, from the first picture. Example: --seconds 30"),
     ] = 10.0,
+    providers: Annotated[
+        bool,
+        typer.Option(
+            "--providers",
+            help="Compare the providers of ONNX Runtime with this encoder, and recommend one. "
+            "Example: --providers",
+        ),
+    ] = False,
 ) -> None:
     """Measure this machine: fps shown and scored, ages, times, CPU and memory."""
+    if providers:
+        _compare_providers(options)
+        return
     from paintcam.cli.demo import demo_clip
     from paintcam.cli.report import TextReport
     from paintcam.run.live import Live
@@ -56,6 +69,7 @@ def bench(
     figures = {
         "type": "bench",
         "model": loop.presenter.state.model,
+        "engine": loop.summary().engine,
         "machine": f"{platform.machine()}, {_cores()} cores, {platform.system()}",
         "start_to_picture_s": _since_start(loop.first_picture_at),
         "start_to_verdict_s": _since_start(meter.first_at),
@@ -68,10 +82,33 @@ def bench(
         **_percentiles("verdict_age_ms", loop.presenter.timings.age_s),
         "peak_mib": _peak_mib(),
     }
+    advice = variant_advice(str(figures["model"]), figures["encode_ms_p50"])
+    figures["advice"] = advice or None
     if options.json:
         print_json(figures)
         return
     _print_table(figures)
+
+
+def _compare_providers(options: RunOptions) -> None:
+    """Try every provider that is installed, and recommend one."""
+    from paintcam.cli.model_choice import choose_model
+    from paintcam.encoders.providers import available_providers
+
+    model = choose_model(options.model, ask=False).name
+    trials = [try_provider(model, provider) for provider in available_providers()]
+    best = best_provider(trials)
+    if options.json:
+        rows = [asdict(trial) for trial in trials]
+        print_json({"type": "providers", "model": model, "trials": rows, "best": best or None})
+        return
+    cells = [
+        (one.provider, "–" if one.frame_ms is None else f"{one.frame_ms:g}", one.problem)
+        for one in trials
+    ]
+    print_table(["provider", ("ms per frame", "right"), ("problem", "fold")], cells, title=model)
+    if best:
+        print_line(f"Recommended: --provider {best}, or set PAINTCAM_PROVIDER={best}.")
 
 
 def _meter() -> Any:  # noqa: ANN401 - a class made here keeps --help free of its imports
@@ -170,18 +207,34 @@ def _cpu_s() -> float:
 
 
 def _peak_mib() -> int | None:
-    """Most memory that this process and CLIP's held, MiB; None where the OS does not tell."""
+    """Peak memory of this process and CLIP's, MiB; None where the system does not report it."""
     if sys.platform == "win32":
         return None
     import resource
 
-    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    peak = sum(resource.getrusage(one).ru_maxrss for one in who)
-    return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return round((own + max(ended, _running_peak_kib())) / unit)
+
+
+def _running_peak_kib() -> int:
+    """Peak memory of the child processes that still run, KiB; 0 where only Linux would tell."""
+    import psutil
+
+    total = 0
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(OSError, ValueError):  # it has just ended
+            status = Path(f"/proc/{child.pid}/status").read_text()
+            total += int(status.partition("VmHWM:")[2].split()[0])
+    return total
 
 
 def _print_table(figures: dict[str, Any]) -> None:
     title = f"{figures.pop('model')} · {figures.pop('machine')}"
     figures.pop("type")
+    advice = figures.pop("advice")
     rows = [(name, "–" if value is None else str(value)) for name, value in figures.items()]
     print_table(["figure", ("value", "right")], rows, title=title)
+    if advice:
+        print_line(advice)
