@@ -1,11 +1,10 @@
-"""The overlay: one picture and what is to be said of it in, a finished picture out."""
+"""The overlay: takes a picture and a Hud, and returns the finished picture."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 
@@ -38,16 +37,9 @@ class Overlay:
         (720, 1280, 3)
     """
 
-    def __init__(self, *, font: Path | None = None) -> None:
-        """Load the font.
-
-        Args:
-            font: A .ttf, .otf or .ttc file for all text that it covers; None for the bundled one.
-
-        Raises:
-            UsageError: The font cannot be read.
-        """
-        self._lettering = Lettering(font)
+    def __init__(self) -> None:
+        """Load the font."""
+        self._lettering = Lettering()
         self._warm = False
 
     def draw(self, image: Image, hud: Hud) -> Image:

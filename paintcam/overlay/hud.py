@@ -20,7 +20,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("f", "full screen"),
     ("h", "overlay off"),
     ("s", "snapshot"),
-    ("i", "frames a second"),
+    ("i", "frame rates"),
     ("?", "this help"),
 )
 """The window's keys and what each does, in the order of the help on the picture."""
@@ -31,25 +31,24 @@ class Hud:
     """What is drawn on one picture.
 
     Attributes:
-        prompt: What is to be drawn; any text.
+        prompt: What players draw; any text.
         score: 0…100; None while there is no verdict.
-        best: 0…100, the session's or the turn's best; None where there is none.
+        best: 0…100, the best of the session or turn; None if there is none.
         model: The encoder's name ("sketch", "clip:ViT-B-16").
-        state: What goes on other than the live stream ("loading sketch…", "reconnecting…",
+        state: The state of the stream if it is not live ("loading sketch…", "reconnecting…",
             "paused"); "" when live.
-        notes: Lines in plain words: what guards did, hints, errors.
+        notes: Short lines: what guards did, hints, errors.
         region: Corners of what the encoder sees, float32 (4, 2), x and y in pixels of the image
-            given to `Overlay.draw`; None where it sees all of it.
+            given to `Overlay.draw`; None if it sees all of it.
         sheet: The region is a sheet of paper that was found, not the encoder's own crop.
-        fps: Frames shown and frames scored a second; None where they are not to be seen.
+        fps: Frames shown and frames scored per second; None to hide them.
         help: Show the table of keys.
         typing: The prompt as typed so far in the window; None when nobody types.
-        labels: Label → probability, 0…1: bars in the place of score and best.
+        labels: Label → probability, 0…1: bars instead of score and best.
         headline: Large centred lines, the first the largest: a title card, a countdown, a podium.
         clock: Time left, large.
-        player: Whose turn it is.
-        best_label: The word above the best.
-        blocked: The picture must not be seen: it is pixelated.
+        player: The player whose turn it is.
+        blocked: The picture must not be shown: it is pixelated.
         mirrored: Flip the picture left to right; text stays readable.
 
     Example:
@@ -73,6 +72,5 @@ class Hud:
     headline: tuple[str, ...] = ()
     clock: str = ""
     player: str = ""
-    best_label: str = "best"
     blocked: bool = False
     mirrored: bool = False

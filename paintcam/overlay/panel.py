@@ -11,11 +11,12 @@ from paintcam.overlay.labels import draw_labels
 from paintcam.overlay.lower_third import BAR, GAP, PAD, lower_plate, lower_room, lower_width
 from paintcam.overlay.palette import GREY, SKY, TRACK, WHITE, score_colour
 from paintcam.overlay.text import Colour
-from paintcam.overlay.unicode import is_rtl
+from paintcam.overlay.unicode import starts_right
 from paintcam.overlay.wrapping import holds_all
 
 __all__ = ["draw_panel"]
 
+_BEST = "best"
 _STEP = 1.3  # from line to line, in font sizes
 # Digits' heights of score and best, the first that fits. The score stays over 12 %.
 _NUMBERS = ((0.15, 0.062), (0.138, 0.052), (0.126, 0.04), (0.122, 0.034))
@@ -83,7 +84,7 @@ def _score(canvas: Canvas, hud: Hud) -> int:
 def _numbers(canvas: Canvas, hud: Hud, room: int) -> _Numbers:
     """Choose the size of score and best: the largest that fits, with room for two digits."""
     score, best = _figure(hud.score), ("" if _missing(hud.best) else _figure(hud.best))
-    label = canvas.lettering.width(hud.best_label, canvas.size(0.022)) if best else 0
+    label = canvas.lettering.width(_BEST, canvas.size(0.022)) if best else 0
     shrink = 1.0
     while True:
         for digit, small in _NUMBERS:
@@ -109,7 +110,7 @@ def _draw_numbers(canvas: Canvas, hud: Hud, numbers: _Numbers, x: int, baseline:
     canvas.digits(numbers.best, numbers.best_size, WHITE, left, baseline)
     above = baseline - canvas.lettering.digit_height(numbers.best_size) - canvas.px(0.018)
     size = canvas.size(0.022)
-    for line in canvas.lettering.wrap(hud.best_label, size, x + numbers.width - left, 1):
+    for line in canvas.lettering.wrap(_BEST, size, x + numbers.width - left, 1):
         canvas.text(line, size, GREY, left, above)
 
 
@@ -163,7 +164,7 @@ def _write(canvas: Canvas, lines: tuple[str, ...], size: int, colour: Colour, co
     baseline = column.top + canvas.lettering.digit_height(size)
     for line in lines:
         x = column.left
-        if is_rtl(line):
+        if starts_right(line):
             x = column.right - canvas.lettering.width(line, size)
         canvas.text(line, size, colour, x, baseline)
         baseline += round(size * _STEP)

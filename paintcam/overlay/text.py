@@ -9,25 +9,24 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from paintcam.errors import UsageError
+from paintcam.errors import REINSTALL, PaintcamError
 from paintcam.overlay.fonts import Coverage, InstalledFonts
 from paintcam.overlay.lru_cache import Recent
 from paintcam.overlay.typefaces import Run, Typefaces
 from paintcam.overlay.unicode import (
     clean,
     clusters,
+    display_order,
     is_emoji,
     is_space,
-    levels,
     needed,
-    visual_order,
 )
 from paintcam.overlay.wrapping import last_part, wrapped
 
@@ -67,25 +66,22 @@ class Bitmap:
 class Lettering:
     """Renders, measures and wraps text in the overlay's font."""
 
-    def __init__(self, font: Path | None = None, installed: InstalledFonts | None = None) -> None:
-        """Load the font.
+    def __init__(self, installed: InstalledFonts | None = None) -> None:
+        """Load the bundled font.
 
         Args:
-            font: A .ttf, .otf or .ttc file; None for the bundled one.
-            installed: Where the characters come from that it lacks; None for this machine's fonts.
+            installed: Where characters come from that it lacks; None for this machine's fonts.
 
         Raises:
-            UsageError: The font cannot be read.
+            PaintcamError: The bundled font is missing or damaged.
         """
-        self._font = font or BUNDLED
         self._installed = installed or InstalledFonts()
         try:
-            self._own = {self._font: Coverage(self._font), BUNDLED: Coverage(BUNDLED)}
-            self._faces = Typefaces(self._font)
+            self._own = Coverage(BUNDLED)
+            self._faces = Typefaces(BUNDLED)
         except (OSError, ValueError) as error:
-            raise UsageError(
-                f"Cannot read the font {self._font}: {error}. Pass another .ttf or .otf file, or"
-                " none for the bundled one."
+            raise PaintcamError(
+                f"Cannot read the font {BUNDLED}: {error}.", fix=REINSTALL
             ) from error
         self._fonts: dict[str, tuple[Path, str, bool]] = {}
         self._bitmaps: Recent[Bitmap] = Recent(_KEPT_BYTES, lambda b: 2 * b.ink.nbytes + 256)
@@ -159,22 +155,23 @@ class Lettering:
         return self._runs.get(text, lambda: tuple(self._itemise(text)))
 
     def _itemise(self, text: str) -> Iterator[Run]:
-        """Cut a line into runs, in the order in which they stand on the picture."""
-        parts = clusters(text)
-        runs: list[Run] = []
-        depths: list[int] = []
-        font, emoji = self._font, False
-        for part, level in zip(parts, levels(parts), strict=True):
-            # A space goes on in the font before it: a phrase in Arabic is one run, not a word each.
-            if not (is_space(part) and not emoji and runs):
-                font, part, emoji = self._font_of(part)
-            last = runs[-1] if runs else None
-            if last is not None and (last.font, last.emoji, depths[-1]) == (font, emoji, level):
-                runs[-1] = Run(last.text + part, font, last.rtl, emoji)
+        """Split a line into runs, in the order in which they stand on the picture."""
+        run: Run | None = None
+        for part, rtl in display_order(clusters(text)):
+            # A space stays in the font before it: a phrase in one script needs few runs.
+            if is_space(part) and run is not None and not run.emoji:
+                font, drawn, emoji = run.font, part, False
             else:
-                runs.append(Run(part, font, level % 2 == 1, emoji))
-                depths.append(level)
-        yield from (runs[i] for i in visual_order(depths))
+                font, drawn, emoji = self._font_of(part)
+            if run is not None and (run.font, run.rtl, run.emoji) == (font, rtl, emoji):
+                # Pillow takes text in reading order.
+                run = replace(run, text=drawn + run.text if rtl else run.text + drawn)
+                continue
+            if run is not None:
+                yield run
+            run = Run(drawn, font, rtl, emoji)
+        if run is not None:
+            yield run
 
     def _font_of(self, cluster: str) -> tuple[Path, str, bool]:
         """Choose a cluster's font: the file, the text to draw with it, whether it is emoji."""
@@ -185,18 +182,16 @@ class Lettering:
     def _choose(self, cluster: str) -> tuple[Path, str, bool]:
         wanted = needed(cluster)
         if not wanted:
-            return self._font, " ", False
+            return BUNDLED, " ", False
         if is_emoji(cluster) and (path := self._usable(wanted[0], emoji=True)):
             return path, cluster, True
-        for path, coverage in self._own.items():
-            if all(c in coverage for c in wanted):
-                return path, wanted, False
+        if all(c in self._own for c in wanted):
+            return BUNDLED, wanted, False
         for text in dict.fromkeys((wanted, wanted[0])):  # a letter without its mark before a box
             if path := self._usable(text):
                 return path, text if text != wanted else cluster, False
         # No font has it: a fancy letter has a plain one, anything else is a dot.
-        bundled = self._own[BUNDLED]
-        plain = "".join(c for c in unicodedata.normalize("NFKD", wanted) if c in bundled)
+        plain = "".join(c for c in unicodedata.normalize("NFKD", wanted) if c in self._own)
         return BUNDLED, plain or _MISSING, False
 
     def _usable(self, text: str, *, emoji: bool = False) -> Path | None:

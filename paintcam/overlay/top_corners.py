@@ -1,4 +1,4 @@
-"""The upper corners: state, encoder, frames a second; clock, player; the hint for the keys."""
+"""The upper corners: state, encoder, frame rates; clock, player; the hint for the keys."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def draw_top(canvas: Canvas, hud: Hud, bottom: int) -> int:
     room = whole - right.widest - (margin if right.widest else 0)
     if room < canvas.px(0.3):  # a narrow picture: below each other
         left.top, room = right.top, whole
-    shown = f"{hud.fps[0]:.0f} shown · {hud.fps[1]:.0f} scored a second" if hud.fps else ""
+    shown = f"{hud.fps[0]:.0f} shown · {hud.fps[1]:.0f} scored per second" if hud.fps else ""
     left.chip(hud.state, 0.036, AMBER, room)
     left.chip(
         " · ".join(part for part in (hud.model, hint if turn else "") if part), 0.022, GREY, room

@@ -1,4 +1,4 @@
-"""What the overlay must know of writing: clusters, emoji, and the order of mixed directions."""
+"""What the overlay must know about writing: clusters, emoji, and the order of mixed directions."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from functools import lru_cache
 __all__ = [
     "clean",
     "clusters",
+    "display_order",
     "is_emoji",
-    "is_rtl",
     "is_space",
-    "levels",
     "needed",
     "pieces",
-    "visual_order",
+    "starts_right",
 ]
 
-_LONGEST = 600  # more than any frame can show in letters that can be read
+_LONGEST = 600  # more than any picture can show in legible letters
 _JOINER = "\u200d"
 _NON_JOINER = "\u200c"
 _TEXT_STYLE, _EMOJI_STYLE = "\ufe0e", "\ufe0f"
@@ -37,7 +36,7 @@ def clean(text: str) -> str:
 
 
 def clusters(text: str) -> list[str]:
-    """Part text into what a reader takes for one letter: marks, joiners, flags, skin tones."""
+    """Split text into what a reader takes for one letter: with marks, joiners, skin tones."""
     parts: list[str] = []
     for c in text:
         last = parts[-1] if parts else ""
@@ -50,19 +49,19 @@ def clusters(text: str) -> list[str]:
 
 
 def needed(cluster: str) -> str:
-    """Give the characters of a cluster that must have a glyph: joiners and variants need none."""
+    """Return the characters of a cluster that need a glyph, unlike joiners and variants."""
     return "".join(
         c for c in cluster if not _shapes(c) and c not in (_TEXT_STYLE, _EMOJI_STYLE) and c != " "
     )
 
 
 def is_space(cluster: str) -> bool:
-    """Tell whether a cluster is blank."""
+    """Return whether a cluster is blank."""
     return not needed(cluster)
 
 
 def is_emoji(cluster: str) -> bool:
-    """Tell whether a cluster asks to be drawn as a picture."""
+    """Return whether a cluster is to be drawn as a picture."""
     first = cluster[0]
     if _TEXT_STYLE in cluster:
         return False
@@ -75,7 +74,7 @@ def is_emoji(cluster: str) -> bool:
 
 
 def pieces(text: str) -> Iterator[str]:
-    """Part text where a line may break: after spaces and hyphens, and between ideographs."""
+    """Split text where a line may break: after spaces and hyphens, and between ideographs."""
     piece = ""
     for cluster in clusters(text):
         wide = unicodedata.east_asian_width(cluster[0]) in "WF" and not is_emoji(cluster)
@@ -88,77 +87,81 @@ def pieces(text: str) -> Iterator[str]:
         yield piece
 
 
-def levels(parts: Sequence[str]) -> list[int]:
-    """Give each cluster its embedding level: even reads left to right, odd right to left.
+def display_order(parts: Sequence[str]) -> list[tuple[str, bool]]:
+    """Order the clusters of a line as they stand from left to right.
 
-    The Unicode Bidirectional Algorithm (UAX #9) without explicit embeddings and mirrored
-    brackets: rules P2-P3 for the line, W2 and W7 for numbers, N1-N2 for what has no direction of
-    its own, I1-I2 for the levels.
+    Args:
+        parts: Clusters in reading order.
+
+    Returns:
+        (cluster, whether it is read from right to left); brackets in such text are mirrored.
+
+    Source: Unicode Bidirectional Algorithm (UAX #9), by python-bidi.
     """
-    kinds = [_direction(part) for part in parts]
-    base = _base(kinds)
-    if "R" not in kinds:
-        return [0] * len(parts)
-    result: list[int | None] = []
-    strong = "R" if base else "L"
-    for kind in kinds:
-        if kind in ("L", "R"):
-            strong = kind
-        if kind == "R":
-            result.append(1)
-        elif kind == "L" or (kind == "N" and strong == "L"):
-            result.append(2 if base else 0)
-        else:
-            result.append(2 if kind == "N" else None)
-    # A number in right-to-left text counts as such for the blanks beside it.
-    sides = [_side(kind, level, base) for kind, level in zip(kinds, result, strict=True)]
-    before = base
-    for i, side in enumerate(sides):
-        if side is None:
-            after = next((s for s in sides[i:] if s is not None), base)
-            rtl = before if before == after else base
-            result[i] = 1 if rtl else (2 if base else 0)
-        else:
-            before = side
-    return [level or 0 for level in result]
+    if not any(_is_rtl(part) or unicodedata.bidirectional(part[0]) == "AN" for part in parts):
+        return [(part, False) for part in parts]
+    from bidi import get_display
+
+    # python-bidi orders characters, and does not say which of two equal ones is which: what must be
+    # found again is replaced by characters of the same kind that nobody writes.
+    tokens = list(_stand_ins(parts))
+    pairs = list(zip(_pairs(parts), _PAIRS, strict=False))
+    for (opening, closing), (left, right) in pairs:
+        tokens[opening], tokens[closing] = left, right
+    line = get_display("".join(tokens))
+    texts = dict(zip(tokens, parts, strict=True))
+    for _, (left, right) in pairs:
+        if line.index(right) < line.index(left):
+            texts[left], texts[right] = texts[right], texts[left]
+    return [(part, _is_rtl(part)) for part in (texts.get(c, c) for c in line)]
+
+
+# By bidirectional class: rare ideographs, Mende Kikakui, mathematical Arabic, and so on.
+_POOLS = {
+    "L": range(0x20000, 0x21000),
+    "R": range(0x1E800, 0x1E8C5),
+    "AL": range(0x1EE80, 0x1EE9C),
+    "EN": range(0x1D7CE, 0x1D800),
+    "AN": range(0x10E60, 0x10E7F),
+    "ON": range(0x2500, 0x2580),
+}
+_PAIRS = tuple(zip("⁅⁽₍❨❪❬❮❰❲❴⟦⟪⟬⟮", "⁆⁾₎❩❫❭❯❱❳❵⟧⟫⟭⟯", strict=True))
+
+
+def _stand_ins(parts: Sequence[str]) -> Iterator[str]:
+    """Yield a character for each cluster: itself, or an unused one of the same direction."""
+    used = set("".join(parts))
+    found: dict[str, str] = {}
+    for part in parts:
+        if len(part) > 1 and part not in found:
+            pool = _POOLS.get(unicodedata.bidirectional(part[0]), _POOLS["ON"])
+            found[part] = next((c for c in map(chr, pool) if c not in used), part[0])
+            used.add(found[part])
+        yield found.get(part, part)
+
+
+def _pairs(parts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield the positions of brackets that belong together."""
+    opened: list[int] = []
+    for i, part in enumerate(parts):
+        if part in ("(", "[", "{"):
+            opened.append(i)
+        elif part in (")", "]", "}") and opened:
+            yield opened.pop(), i
 
 
 @lru_cache(maxsize=256)
-def is_rtl(text: str) -> bool:
-    """Tell whether a line of this text begins at the right: its first letter decides."""
-    return _base([_direction(c) for c in text]) == 1
+def starts_right(text: str) -> bool:
+    """Return whether a line of this text starts at the right: its first letter decides."""
+    if not any(map(_is_rtl, text)):
+        return False
+    from bidi import get_base_level
+
+    return bool(get_base_level(text))
 
 
-def visual_order(depths: Sequence[int]) -> list[int]:
-    """Give the order in which runs of these levels stand from left to right (UAX #9, rule L2)."""
-    order = list(range(len(depths)))
-    for depth in range(max(depths, default=0), 0, -1):
-        start = 0
-        while start < len(order):
-            end = start
-            while end < len(order) and depths[order[end]] >= depth:
-                end += 1
-            order[start:end] = reversed(order[start:end])
-            start = max(end, start + 1)
-    return order
-
-
-def _base(kinds: Sequence[str]) -> int:
-    return next((int(kind == "R") for kind in kinds if kind in ("L", "R")), 0)
-
-
-def _side(kind: str, level: int | None, base: int) -> int | None:
-    if level is None:
-        return None
-    return int(level == 1 or (kind == "N" and (level == 2)))
-
-
-def _direction(cluster: str) -> str:
-    """Strong left, strong right, a number, or nothing ("")."""
-    kind = unicodedata.bidirectional(cluster[0])
-    if kind in ("R", "AL"):
-        return "R"
-    return {"L": "L", "EN": "N", "AN": "N"}.get(kind, "")
+def _is_rtl(cluster: str) -> bool:
+    return unicodedata.bidirectional(cluster[0]) in ("R", "AL")
 
 
 def _continues(c: str) -> bool:
@@ -171,7 +174,7 @@ def _continues(c: str) -> bool:
 
 
 def _shapes(c: str) -> bool:
-    """Format characters that change how their neighbours are drawn: kept, the others are not."""
+    """Return whether a format character changes how its neighbours are drawn."""
     return c in (_JOINER, _NON_JOINER) or 0xE0020 <= ord(c) <= 0xE007F
 
 
