@@ -7,17 +7,19 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from clips import FileServer, grey, make_clip, which
-from fakes import Ear, FakeJudge, make_stage
+from fakes import Ear, FakeJudge, make_presenter
 from paintcam.errors import SourceError
 from paintcam.frames import Frame, FrameSource, SourceState
 from paintcam.judge.verdict import Verdict
 from paintcam.run.every_frame import EveryFrame
 from paintcam.run.live import Live
 from paintcam.run.session import Session
+from paintcam.sinks.video_file import VideoFile
 from paintcam.sources import decoder
 from paintcam.sources.clock import AWAY_S, PlaybackClock
 from paintcam.sources.stream import VideoStream, open_stream
@@ -97,7 +99,7 @@ def test_smoothing_of_every_frame_is_the_same_on_a_slow_machine(tmp_path):
     bests = []
     for takes_s in (0.0, 0.1):
         judge = FakeJudge(lambda k: 10.0 * (k % 2), takes_s=takes_s)
-        stage = make_stage(session=Session(1.0))
+        stage = make_presenter(session=Session(1.0))
         source = open_stream(str(path), every_frame=True)
         bests.append(EveryFrame(source, lambda judge=judge: judge, stage).run().best)
     assert bests[0] == bests[1]
@@ -117,7 +119,7 @@ def test_a_take_back_of_every_frame_goes_by_the_videos_time(tmp_path):
     path = make_clip(tmp_path / "a.mkv", [0.0, 1.0, 2.0])
     judge = LateGuard()
     summary = EveryFrame(
-        open_stream(str(path), every_frame=True), lambda: judge, make_stage()
+        open_stream(str(path), every_frame=True), lambda: judge, make_presenter()
     ).run()
     assert summary.best == 50
 
@@ -167,18 +169,36 @@ def test_the_end_of_a_file_is_the_end_of_the_run(tmp_path):
     """A file of one second with a limit of fifteen."""
     path = make_clip(tmp_path / "a.mkv", [index / 10 for index in range(10)], rate=10)
     ear = Ear()
-    live = Live(open_stream(str(path)), FakeJudge, make_stage(listener=ear), seconds=15, hold=True)
+    live = Live(
+        open_stream(str(path)), FakeJudge, make_presenter(listener=ear), seconds=15, hold=True
+    )
     started = time.monotonic()
     live.run()
     assert time.monotonic() - started < 5
     assert ear.states[-1] == "ended"
 
 
+def test_a_recording_lasts_as_long_as_its_video(tmp_path):
+    """What the model took to load is not in it, nor is the wait for the last verdict."""
+    path = make_clip(tmp_path / "a.mkv", UNEVEN_S, rate=1000)
+    recording = VideoFile(tmp_path / "b.mkv", fps=lambda: 30.0)
+
+    def load() -> FakeJudge:
+        time.sleep(1.5)
+        return FakeJudge(takes_s=0.5)
+
+    presenter = make_presenter(recording=recording)
+    Live(open_stream(str(path)), load, presenter, hold=True).run()
+    with av.open(str(recording.path)) as written:
+        length_s = written.duration / 1_000_000
+    assert 1.4 < length_s < 2.3
+
+
 def test_a_frame_that_stands_for_a_second_is_judged(tmp_path):
     """Half a frame per second: what is on screen counts."""
     path = make_clip(tmp_path / "a.mkv", [0.0, 1.0, 2.0], rate=1)
     judge = FakeJudge(lambda k: (0, 66, 0)[k])
-    summary = Live(open_stream(str(path)), lambda: judge, make_stage(), hold=True).run()
+    summary = Live(open_stream(str(path)), lambda: judge, make_presenter(), hold=True).run()
     assert summary.best == 66
     assert judge.judged == [0, 1, 2]
 

@@ -126,13 +126,16 @@ class Live(Loop):
         waiting = self.first_picture_at is None or (self._hold and not self.scorer.ready)
         if self._counts_from is None and not waiting:
             self._counts_from = now
+            self._presented_at = 0.0  # the recording starts now
         is_new = frame is not None and not presenter.controls.paused
         if frame is not None and (is_new or self._frame is None):
             self._frame = frame
             self.scorer.offer(frame)
         if is_new or now - self._presented_at > REDRAW_S:
             self._presented_at = now
-            presenter.present(self._frame, state=self._states()[1], is_new=is_new)
+            presenter.present(
+                self._frame, state=self._states()[1], is_new=is_new, is_recorded=not waiting
+            )
         self._keys()
 
     def _keys(self) -> None:
@@ -179,7 +182,9 @@ class Live(Loop):
         return True
 
     def _finish(self) -> None:
-        """Let the last frame be judged where a file ended by itself."""
+        """Let the last frame be judged where a file ended by itself; its recording ends now."""
+        if self.source.state is SourceState.ENDED:
+            self.presenter.finish()
         deadline = time.monotonic() + LAST_VERDICT_S
         while (
             self.source.state is SourceState.ENDED

@@ -97,13 +97,17 @@ class Presenter:
         """Whether somebody types a text: a prompt, or what the show asks for."""
         return self.controls.typing is not None or self.show.typing
 
-    def present(self, frame: Frame | None, *, state: str, is_new: bool) -> None:
+    def present(
+        self, frame: Frame | None, *, state: str, is_new: bool, is_recorded: bool = True
+    ) -> None:
         """Draw the newest verdict on a frame, and pass the picture to window and recording.
 
         Args:
             frame: None before the first one: a dark picture that shows the state.
             state: The source's state in words; "" while it is live.
             is_new: Whether this frame was not presented before.
+            is_recorded: Whether the picture is part of the recording: a file that waits for the
+                model is not.
         """
         if is_new:
             self.timings.count_shown()
@@ -114,7 +118,7 @@ class Presenter:
         view = self.state.snapshot()
         picture = self._draw(_CURTAIN if frame is None else frame.image, state, view)
         drawn = time.monotonic()
-        if frame is not None:
+        if frame is not None and is_recorded:
             self._record(picture, frame.time_s)
         if self.window is not None:
             self.window.write(picture)
