@@ -29,6 +29,8 @@ _HOST = re.compile(
 )
 _EMBEDDED = re.compile(r"([a-z][a-z0-9+.-]*):/{1,2}(?!/?USER:PASSWORD@)[^\s'\"`<>]+", re.IGNORECASE)
 
+_WITHOUT_SCHEME = re.compile(r"(?<![\w/])[^\s'\"`<>:@/]+:[^\s'\"`<>@]+@[\w.\[\]-][^\s'\"`<>]*")
+
 
 def printable(text: str) -> str:
     """Make any text one line that a terminal only shows and never obeys.
@@ -106,12 +108,13 @@ def shown_address(text: str) -> str:
 
 
 def hide_secrets(text: str) -> str:
-    """Shorten every address with a scheme inside a message to scheme, host and port.
+    """Shorten every address with a secret inside a message to scheme, host and port.
 
     Args:
         text: A message, for example of a library that quotes what it could not open.
     """
-    return _EMBEDDED.sub(_shown_if_secret, text)
+    text = _EMBEDDED.sub(_shown_if_secret, text)
+    return _WITHOUT_SCHEME.sub(lambda found: shown_address(found.group()), text)
 
 
 def _shown_if_secret(found: re.Match[str]) -> str:

@@ -7,20 +7,9 @@ import pickle
 
 import pytest
 
+from hostile import HOSTILE, raw_controls
 from paintcam.errors import SourceError, UsageError
 from paintcam.text import clean_text, hide_secrets, json_text, printable, shown_address
-
-HOSTILE = (
-    "\x1b]0;title\x07\x1b[2J\x9b31m\x9d8;;x\x9c\x00\x07\r\n\t\x7f\x85"
-    "\u202ereversed\u202c\u2066isolated\u2069\u2028\u2029\udcff"
-)
-
-
-def raw_controls(text: str) -> list[str]:
-    """What a terminal would obey in a text, but for line breaks."""
-    bad = {*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
-    bad |= {0x2028, 0x2029, *range(0xD800, 0xE000)}
-    return [hex(ord(c)) for c in text if ord(c) in bad - {0x0A}]
 
 
 def test_a_terminal_obeys_nothing_that_is_printed():
@@ -89,6 +78,7 @@ def test_a_message_that_quotes_an_address_hides_its_password():
     said = "cannot open 'rtsp://u:SECRET@cam.local:554/x' (see https://example.org/help)"
     shown = hide_secrets(said)
     assert shown == "cannot open 'rtsp://cam.local:554' (see https://example.org/help)"
+    assert hide_secrets("No such command 'u:SECRET@cam:80/x'.") == "No such command 'cam:80'."
     example = "Pass one such as postgresql+psycopg://USER:PASSWORD@HOST/NAME."
     assert hide_secrets(example) == example
 

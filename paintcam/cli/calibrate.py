@@ -117,10 +117,15 @@ def _prompt_folders(folder: Path | None) -> list[tuple[str, list[Path]]]:
     )
     if folder is None:
         raise UsageError("Name the folder with the drawings.", fix=layout)
-    if not folder.is_dir():
-        raise UsageError(f"No such folder: {str(folder)!r}.", fix=layout)
+    try:
+        inside = sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"No such folder: {str(folder)!r}.", fix=layout) from None
+    except (OSError, ValueError) as error:  # no permission, too long a name, a NUL
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"Cannot read {str(folder)!r}: {reason}.", fix=layout) from None
     found = []
-    for inner in sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."):
+    for inner in inside:
         files = pictures_in(inner)
         if files:
             found.append((inner.name.replace("_", " "), files))

@@ -34,6 +34,9 @@ __all__ = [
 
 Column: TypeAlias = "str | tuple[str, str]"
 
+MESSAGE = 2_000
+"""Longest message in characters: what was typed may be a whole book."""
+
 _LOCK = threading.RLock()
 _closed = threading.Event()
 _failed = threading.Event()
@@ -157,7 +160,8 @@ def print_table(
 
 def say(text: str) -> None:
     """Print a message for a person on stderr. Any thread; never fails."""
-    say_lines(f"paintcam: {printable(text)}")
+    shown = printable(text)
+    say_lines(f"paintcam: {shown if len(shown) <= MESSAGE else shown[:MESSAGE] + '…'}")
 
 
 def say_lines(text: str) -> None:

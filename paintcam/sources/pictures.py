@@ -58,7 +58,11 @@ def find_pictures(paths: Iterable[Path | str]) -> list[Path]:
     for name in paths:
         path = Path(name)
         shown = repr(printable(str(name)))
-        if path.is_dir() and str(name).strip():
+        try:
+            there = bool(str(name).strip()) and path.exists()
+        except (OSError, ValueError):  # too long a name, or a NUL in it
+            there = False
+        if there and path.is_dir():
             inside = pictures_in(path)
             if not inside:
                 raise SourceError(
@@ -66,7 +70,7 @@ def find_pictures(paths: Iterable[Path | str]) -> list[Path]:
                     fix=f"Add pictures that end in {', '.join(sorted(SUFFIXES))}.",
                 )
             found += inside
-        elif str(name).strip() and path.exists():
+        elif there:
             found.append(path)
         else:
             raise SourceError(f"No such file: {shown}.", fix="Check the name, or pass a folder.")
