@@ -60,7 +60,8 @@ RUN = {
     "--no-guard": [*TEXTS, "nsfw"], "--crop": ["auto", "off", "x"], "--record": TEXTS,
     "--width": NUMBERS, "--height": NUMBERS, "--fps": NUMBERS, "--backend": TEXTS,
     "--seconds": NUMBERS, "--smoothing": NUMBERS, "--snapshot": TEXTS, "--player": TEXTS,
-    "--window": NUMBERS, "--database": ADDRESSES, "--source": ADDRESSES, "--json": [], "--range": [],
+    "--window": NUMBERS, "--database": ADDRESSES, "--source": ADDRESSES, "--json": [],
+    "--range": [],
 }  # fmt: skip
 HOUSE = ["--prompt", "a house", "--model", "sketch"]
 COMMANDS: list[tuple[list[str], dict[str, list[str]]]] = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,17 @@ from pathlib import Path
 import cv2
 import pytest
 
+from hostile import HOSTILE, raw_controls, run_here
+from paintcam.cli import contest
+from paintcam.cli.report import JsonReport, TextReport
+from paintcam.contest.standings import Place
+from paintcam.judge.verdict import Verdict
+from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id
+from paintcam.run.live import Summary
+from paintcam.run.session import Standing
 from program import environment, house
+
+ROOT = Path(__file__).parent.parent
 
 PLANTED = ("json", "numpy", "cv2", "typer", "onnxruntime", "inference", "requests", "psutil")
 SCRIPT = Path(sys.executable).with_name("paintcam")
@@ -55,3 +67,105 @@ def test_modules_in_the_current_folder_never_run(tmp_path, planted, command):
     assert done.returncode in (0, 1), done.stderr
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
     assert "66" not in done.stdout
+
+
+@pytest.mark.parametrize("first", [0, 25, 50, 75])
+def test_a_random_command_line_ends_with_a_clear_message(tmp_path, first):
+    """100 of them, seeds fixed: no traceback, no secret, nothing that a terminal would obey."""
+    done = subprocess.run(
+        [sys.executable, Path(__file__).with_name("hostile.py"), str(first), str(first + 25)],
+        cwd=tmp_path,
+        env=environment(PAINTCAM_DATA_DIR=str(tmp_path / "data"), PYTHONPATH=str(ROOT)),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        timeout=240,
+        check=False,
+    )
+    seen = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    ended = [row for row in seen if "code" in row]
+    assert len(ended) == 25, (seen[-1:], done.stderr[-2000:])
+    for row in ended:
+        line = next(one["line"] for one in seen if one["seed"] == row["seed"])
+        printed = row["out"] + row["err"]
+        assert row["code"] in (0, 1, 2), line
+        assert row["err"].strip() or row["code"] == 0, line
+        assert raw_controls(printed) == [], line
+        for words in ("should not happen", "Traceback", "SECRET", "In the background"):
+            assert words not in printed, (line, printed)
+
+
+def test_every_place_that_prints_is_clean_of_control_characters(tmp_path, monkeypatch, capsys):
+    """One string of all control sequences through messages, tables, JSON and CSV."""
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    name = HOSTILE.replace("\x00", "").replace("\udcff", "")
+    cv2.imwrite(str(tmp_path / "a.png"), house(4))
+    (tmp_path / f"{name}.png").write_bytes((tmp_path / "a.png").read_bytes())
+    house_and = ("--prompt", "a house", "--model", "sketch", "--view", "none")
+    _store_hostile_scores(tmp_path / "data" / "leaderboard.sqlite3")
+    (tmp_path / "data" / "last-run-1.json").write_text(
+        json.dumps({"prompt": HOSTILE, "best": 5, "at": HOSTILE})
+    )
+    commands = {
+        "an unknown option": ["run", f"--{HOSTILE}"],
+        "an unknown command": [HOSTILE],
+        "a value of a choice": ["run", "--crop", HOSTILE],
+        "a value of a number": ["run", "--width", HOSTILE],
+        "a source": ["run", *house_and, "--source", HOSTILE],
+        "an address": ["run", *house_and, "--source", f"http://127.0.0.1:9/{HOSTILE}"],
+        "a recording": ["run", *house_and, "-s", "a.png", "--record", f"{HOSTILE}.gif"],
+        "a folder of snapshots": ["run", *house_and, "-s", "97", "--snapshot", HOSTILE],
+        "a backend": ["run", *house_and, "-s", "97", "--backend", HOSTILE],
+        "a guard": ["run", *house_and, "--no-guard", HOSTILE],
+        "a label": ["run", "--label", HOSTILE, "--model", "sketch"],
+        "labels": ["run", "--label", HOSTILE, "--label", HOSTILE, "--model", "sketch"],
+        "prompt and labels": ["run", "--prompt", HOSTILE, "--label", "x", "--label", "y"],
+        "a model": ["run", "--prompt", "a house", "--model", HOSTILE],
+        "a download": ["models", "pull", HOSTILE],
+        "a player twice": ["contest", *house_and, "--player", "A\x1b[2J", "--player", "A\x1b[2J"],
+        "a database": ["leaderboard", "--database", HOSTILE],
+        "a database's folder": ["leaderboard", "--database", f"sqlite:////proc/{name}/x"],
+        "a filter": ["leaderboard", "--player", HOSTILE],
+        "scores as a table": ["leaderboard"],
+        "scores as JSON": ["leaderboard", "--json"],
+        "scores as CSV": ["leaderboard", "--csv"],
+        "what to delete": ["leaderboard", "delete", "--player", f"A{HOSTILE}"],
+        "a picture": ["score", HOSTILE, "--prompt", "a house", "--model", "sketch"],
+        "pictures as a table": ["score", ".", "--prompt", "a house", "--model", "sketch"],
+        "pictures as JSON": ["score", ".", "--prompt", "a house", "--model", "sketch", "--json"],
+        "labels as a table": ["score", "a.png", "-l", HOSTILE, "-l", "b", "--model", "sketch"],
+        "the last run": ["run", *house_and, "--source", "97", "--seconds", "0.1"],
+        "a folder of drawings": ["calibrate", HOSTILE, "--model", "sketch"],
+        "a range to forget": ["calibrate", "--forget", "--model", HOSTILE],
+    }
+    for place, args in commands.items():
+        _, out, err = run_here(*args)
+        assert out + err != "", place
+        assert raw_controls(out + err) == [], place
+    report = TextReport(course=True)
+    flagged = Verdict(0, 2.0, 0.0, 0.3, 50.0, flags=(HOSTILE,), labels={HOSTILE: 0.9, "b": 0.1})
+    plain = Verdict(0, 9.0, 0.0, 0.3, 50.0, flags=(HOSTILE,))
+    for each in (report, JsonReport(HOSTILE)):
+        each.note(HOSTILE)
+        each.verdict(flagged, Standing(50, 50, True))
+        each.verdict(plain, Standing(50, 50, True))
+        each.summary(Summary(50.0, 1, 1, (HOSTILE,), {HOSTILE: 50.0, "b": 1.0}), video=HOSTILE)
+    contest._print_podium([Place(1, HOSTILE, 5.0, 5.0, "t")], HOSTILE, {"t": HOSTILE})
+    printed = capsys.readouterr()
+    assert "50" in printed.out
+    assert raw_controls(printed.out + printed.err) == []
+
+
+def _store_hostile_scores(path: Path) -> None:
+    """A leaderboard in which somebody else's program wrote its texts."""
+    turn = Turn(new_turn_id(), Board("a house", "sketch", 0.1, 0.3), "Ada", 50.0, 50.0, 0.2)
+    with Leaderboard(f"sqlite:///{path}") as opened:
+        opened.store(turn)
+    connection = sqlite3.connect(path)
+    text = HOSTILE.replace("\udcff", "")
+    connection.execute("UPDATE paintcam_players SET name = ?", (text,))
+    connection.execute("UPDATE paintcam_boards SET prompt = ?, encoder = ?", (text, text))
+    connection.commit()
+    connection.close()
