@@ -15,6 +15,7 @@ from paintcam.overlay import Overlay
 from paintcam.run.live import Live
 from paintcam.run.presenter import Presenter
 from paintcam.run.session import Standing
+from paintcam.sinks.keyboard import Key
 
 
 class FakeSource:
@@ -104,17 +105,24 @@ class FakeWindow:
     def __init__(self) -> None:
         self.pictures: list[Image] = []
         self.at: list[float] = []
-        self.keys: list[str] = []
+        self.keys: list[str | Key] = []
         self.closed = False
+        self.lost = False
+        self.composing = ""
         self.fullscreen = False
         self.released = False
+        self.typing: list[bool] = []
 
     def write(self, image: Image) -> None:
         self.pictures.append(image)
         self.at.append(time.monotonic())
 
-    def poll(self) -> str:
-        return self.keys.pop(0) if self.keys else ""
+    def next_key(self, *, typing: bool = False) -> Key | None:
+        self.typing.append(typing)
+        if not self.keys:
+            return None
+        key = self.keys.pop(0)
+        return key if isinstance(key, Key) else Key(key)
 
     def toggle_fullscreen(self) -> None:
         self.fullscreen = not self.fullscreen
@@ -159,7 +167,7 @@ class Running:
             assert time.monotonic() < deadline, "it never happened"
             time.sleep(0.005)
 
-    def press(self, window: FakeWindow, *keys: str) -> None:
+    def press(self, window: FakeWindow, *keys: str | Key) -> None:
         """Press keys, and wait until they were all taken."""
         window.keys += keys
         self.until(lambda: not window.keys)

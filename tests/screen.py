@@ -11,21 +11,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-NEEDED = ("Xvfb", "openbox", "xdotool")
+NEEDED = ("Xvfb", "openbox", "xdotool", "setxkbmap")
+_ROWS = (("qwertyuiop", 24), ("asdfghjkl", 38), ("zxcvbnm", 52), (" ", 65))
+_KEYCODES = {letter: first + i for row, first in _ROWS for i, letter in enumerate(row)}
 MISSING = [name for name in NEEDED if shutil.which(name) is None]
 
 
 class Screen:
-    """Starts an X server of 1280×800 on a free display. A context manager."""
+    """Starts an X server on a free display, 1280×800 unless told otherwise. A context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wh: tuple[int, int] = (1280, 800)) -> None:
         self.folder = folder
+        self.wh = wh
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Screen:
         reader, writer = os.pipe()
         self._start(
-            ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp",
+            ["Xvfb", "-displayfd", str(writer), "-screen", "0", "{}x{}x24".format(*self.wh),
+             "-nolisten", "tcp",
              "-noreset",
              "-fbdir", str(self.folder)],
             pass_fds=(writer,),
@@ -63,7 +67,35 @@ class Screen:
         """Press keys, xdotool's names, in the focused window."""
         for key in keys:
             self._xdotool("key", key)
-            time.sleep(0.12)  # OpenCV takes one key a call of waitKey
+
+    def press_fast(self, *keys: str, delay_ms: int = 30) -> None:
+        """Press keys as fast as a good typist."""
+        self._xdotool("key", "--delay", str(delay_ms), *keys)
+
+    def keyboard(self, layout: str) -> None:
+        """Switch the keyboard's layout."""
+        subprocess.run(["setxkbmap", *layout.split()], env=self.env, check=True)
+
+    def place(self, *letters: str) -> None:
+        """Press the keys that lie where a US keyboard has these letters, whatever the layout."""
+        for letter in letters:
+            self._xdotool("key", str(_KEYCODES[letter]))
+            time.sleep(0.05)
+
+    def wheel(self, clicks: int) -> None:
+        """Turn the mouse wheel over the middle of the screen; negative turns it down."""
+        self._xdotool("mousemove", str(self.wh[0] // 2), str(self.wh[1] // 2))
+        for _ in range(abs(clicks)):
+            self._xdotool("click", "4" if clicks > 0 else "5")
+
+    def command(self, *words: str) -> None:
+        """Give xdotool a command."""
+        self._xdotool(*words)
+
+    def die(self) -> None:
+        """Kill the X server, as a crash of the desktop does."""
+        self._processes[0].kill()
+        self._processes[0].wait(10)
 
     def close_window(self) -> None:
         """Let the window manager close the focused window, as its close button does."""
@@ -77,13 +109,23 @@ class Screen:
         )
         return int(lines["WIDTH"]), int(lines["HEIGHT"])
 
+    def position(self, window: str) -> tuple[int, int]:
+        """Where the upper left corner of a window's picture is on the screen."""
+        lines = dict(
+            line.split("=")
+            for line in self._xdotool("getwindowgeometry", "--shell", window).split()
+        )
+        return int(lines["X"]), int(lines["Y"])
+
     def shot(self) -> np.ndarray:
-        """What is on the screen, BGR uint8 (800, 1280, 3)."""
+        """What is on the screen, BGR uint8 (H, W, 3)."""
         raw = (self.folder / "Xvfb_screen0").read_bytes()
         header = int.from_bytes(raw[:4], "big")
         colours = int.from_bytes(raw[76:80], "big")
         start = header + 12 * colours
-        pixels = np.frombuffer(raw, np.uint8, 1280 * 800 * 4, start).reshape(800, 1280, 4)
+        width, height = self.wh
+        pixels = np.frombuffer(raw, np.uint8, width * height * 4, start)
+        pixels = pixels.reshape(height, width, 4)
         return cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR)
 
     def _xdotool(self, *args: str, check: bool = True) -> str:

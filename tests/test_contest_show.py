@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fakes import make_presenter
 from mjpeg import Webcam
 from paintcam.cli import contest as contest_command
 from paintcam.cli.report import JsonReport, TextReport
@@ -27,6 +28,7 @@ from paintcam.judge.judge import Verdict
 from paintcam.leaderboard import Board, Leaderboard, Turn, TurnWriter, new_turn_id
 from paintcam.overlay import Hud
 from paintcam.run.live import Summary
+from paintcam.sinks.keyboard import DELETE, ENTER, ESCAPE, LEFT, Key
 from paintcam.sinks.snapshots import Snapshots
 from program import Program, house, paintcam, rows, write_video
 from ranks import best_of
@@ -333,19 +335,31 @@ def test_a_camera_that_is_lost_stops_the_clock_until_it_is_back(leaderboard):
 
 
 def test_a_player_is_typed_in_the_window(booth):
-    assert not booth.show.typing
+    presenter = make_presenter(show=booth.show)
+    assert not presenter.typing
     assert booth.show.on_key("a")
-    assert booth.show.typing
-    for key in "Boo\x08 n":
-        assert booth.show.on_key(key)
-    assert booth.show.dress(HUD).headline[1] == "Bo n_"
-    booth.show.on_key("\r")
-    assert not booth.show.typing
+    assert presenter.typing
+    for key in "Boo\x08 nq":
+        presenter.press(Key(key), None)
+    presenter.press(Key(LEFT), None)
+    assert booth.show.dress(HUD).headline[1] == "Bo n|q"
+    for key in (DELETE, ENTER):
+        presenter.press(Key(key), None)
+    assert not presenter.typing
     assert booth.contest.players == ["Ada", "Grace", "Bo n"]
-    for key in ("a", "A", "d", "a", "\r", "a", "x", "\x1b"):
-        booth.show.on_key(key)
+    for key in ("a", "A", "d", "a", ENTER, "a", "x", ESCAPE):
+        presenter.press(Key(key), None)
     assert booth.contest.players == ["Ada", "Grace", "Bo n"]
     assert "Ada is already playing" in booth.notes[0]
+
+
+def test_a_player_s_name_stays_as_it_was_typed(booth):
+    """In any script, pasted or by an input method; nothing is capitalised."""
+    presenter = make_presenter(show=booth.show)
+    for text in ("bell hooks", "Мария", "山田 太郎"):
+        for key in ("a", text, ENTER):
+            presenter.press(Key(key), None)
+    assert booth.contest.players == ["Ada", "Grace", "bell hooks", "Мария", "山田 太郎"]
 
 
 def test_the_windows_own_keys_are_left_and_the_runs_are_not(booth):

@@ -20,6 +20,7 @@ from paintcam.run.every_frame import EveryFrame
 from paintcam.run.hooks import Show
 from paintcam.run.live import Live
 from paintcam.run.presenter import Presenter
+from paintcam.sinks.keyboard import Key
 from paintcam.sinks.snapshots import Snapshots
 
 
@@ -318,11 +319,11 @@ def test_what_is_typed_and_asked_for_is_drawn_without_overlay_too(key, show):
     presenter = make_presenter(window=window, show=show)
     presenter.controls.overlay = False
     frame = Frame(np.full((480, 640, 3), 200, np.uint8), 0, 0.0, 0.0)
-    presenter.press(key, frame)
+    presenter.press(Key(key), frame)
     presenter.present(frame, state="", is_new=True)
     assert window.pictures[-1].std() > 5
     if key:
-        presenter.press("\x1b" if key == "p" else key, frame)
+        presenter.press(Key("\x1b" if key == "p" else key), frame)
         presenter.present(frame, state="", is_new=True)
         assert window.pictures[-1].std() == 0
 
@@ -403,7 +404,7 @@ def test_every_prompts_best_is_kept_for_the_next_run(tmp_path, monkeypatch):
     rising(presenter, [20, 61])
     presenter.state.switch_prompt("a cat")
     rising(presenter, [2])
-    presenter.press("r", None)
+    presenter.press(Key("r"), None)
     rising(presenter, [1])
     presenter.state.switch_prompt("a dog")
     rising(presenter, [7, 9])
@@ -516,7 +517,7 @@ def test_the_summary_has_the_best_of_the_whole_run():
     assert loop.summary().results == {"a house": 61, "a cat": 30}
     presenter.state.switch_prompt("a house")
     rising(presenter, [90])
-    presenter.press("r", None)
+    presenter.press(Key("r"), None)
     assert loop.summary().best == 61
 
 

@@ -211,8 +211,8 @@ def _window(options: RunOptions) -> tuple[Window | None, list[str]]:
     if options.view is View.NONE:
         return None, []
     try:
-        return Window(fullscreen=options.fullscreen), []
+        return Window(fullscreen=options.fullscreen, display=options.display), []
     except DisplayError as error:
-        if options.view is View.WINDOW:
+        if options.view is View.WINDOW or options.display is not None:
             raise
         return None, [f"No window: {error}"]

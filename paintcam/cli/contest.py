@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["contest"]
 
-HOLD_S = 4.0
-"""How long title, result and podium stay where no key can be pressed."""
 MAX_ROUNDS = 1_000
 
 
@@ -89,9 +87,8 @@ def contest(
         try:
             # a photo-finish per turn is kept, not the best frame of the whole contest
             loop, report = build(replace(options, snapshot=None), show=show, on_judge=store.begin)
-            if loop.presenter.window is None and rules.hold_s is None:
-                rules.hold_s = HOLD_S
-            show.keys = loop.presenter.window is not None
+            if loop.presenter.window is None:
+                show.on_window_lost()
             notices.forward(loop.presenter.state.note)
             if isinstance(report, TextReport):
                 report.mute()

@@ -153,6 +153,16 @@ class RunOptions:
             help="Start in full screen. Example: --fullscreen",
         ),
     ] = False
+    display: Annotated[
+        int | None,
+        typer.Option(
+            "--display",
+            envvar="PAINTCAM_DISPLAY",
+            metavar="N",
+            help="Open the window on display N, counted from 0. Example: --fullscreen --display 1",
+            show_default=False,
+        ),
+    ] = None
     width: Annotated[
         int | None,
         typer.Option(

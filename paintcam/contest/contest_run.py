@@ -17,16 +17,20 @@ from paintcam.frames import Frame, Image
 from paintcam.judge.verdict import Verdict
 from paintcam.overlay import Hud
 from paintcam.run.hooks import Show
+from paintcam.run.line_editor import LineEditor
 from paintcam.run.session import LATE_S, Standing
+from paintcam.sinks.keyboard import ESCAPE
 
 if TYPE_CHECKING:
     from paintcam.contest.turn_store import TurnStore
 
 __all__ = ["ContestShow"]
 
-_ESCAPE, _ENTER, _BACKSPACE = "\x1b", ("\r", "\n"), ("\x08", "\x7f")
-_KEYS = {" ": "space", "n": "n", "b": "b", "s": "s", "q": "q", _ESCAPE: "q"}
-_NOT_NOW = ("r", "p")  # keys of the run that would change what is being played
+_KEYS = {" ": "space", "n": "n", "b": "b", "s": "s", "q": "q", ESCAPE: "q"}
+_LONGEST_NAME = 80
+HOLD_S = 4.0
+"""How long title, results and podium stay where no key can be pressed."""
+_NOT_NOW = ("r", "p")  # the run's own keys that would change what is being played
 _BETWEEN_TURNS = (Phase.TITLE, Phase.RESULT, Phase.PODIUM)
 
 
@@ -58,7 +62,6 @@ class ContestShow(Show):
         self._lock = threading.Lock()
         self._ended: PlayedTurn | None = None
         self._photos: dict[str, Frame] = {}
-        self._typed: str | None = None
         self.help = False
         self._lost = False
 
@@ -101,27 +104,37 @@ class ContestShow(Show):
                 self._lost = False
             self._settle()
 
-    @property
-    def typing(self) -> bool:
-        """Whether a player's name is being typed."""
-        return self._typed is not None
-
     def on_key(self, key: str) -> bool:
         """Handle the contest's keys; the window's own (mirror, full screen) are left to the run."""
         with self._lock:
-            if self._typed is not None:
-                self._type(key, self._typed)
-                return True
             name = key.lower()
             if name == "?":
                 self.help = not self.help
             elif name == "a":
-                self._typed = "" if self.contest.phase in _BETWEEN_TURNS else None
+                if self.contest.phase in _BETWEEN_TURNS:
+                    self.editor = LineEditor(_LONGEST_NAME)
             elif name in _KEYS and (self._store.ready or _KEYS[name] == "q"):
                 self._lost = False
                 self.contest.press(_KEYS[name], time.monotonic())
                 self._settle()
             return name in ("?", "a", *_KEYS, *_NOT_NOW)
+
+    def on_window_lost(self) -> None:
+        """Advance without keys: nobody can press one any more."""
+        with self._lock:
+            self.keys = False
+            if self.contest.hold_s is None:
+                self.contest.hold_s = HOLD_S
+
+    def on_text(self, text: str | None) -> None:
+        """Add a player whose name was typed."""
+        if text is None:
+            return
+        try:
+            with self._lock:
+                self.contest.add_player(text)
+        except UsageError as error:
+            self.note(str(error))
 
     def picture(self, image: Image) -> Image:
         """Return the photo-finish on a result and on the podium, otherwise the live picture."""
@@ -135,7 +148,6 @@ class ContestShow(Show):
             turn = contest.turn
             rank = "" if turn is None else self._store.ranks.get(turn.id, "")
             texts = card(contest, time.monotonic(), rank, keys=self.keys)
-            typed = self._typed
         live = contest.phase in (Phase.TURN, Phase.PAUSED) and turn is not None
         player = texts.player
         if live and turn is not None:
@@ -146,15 +158,10 @@ class ContestShow(Show):
             hud = replace(hud, score=None, best=None)
         if self._photo() is not None:
             hud = replace(hud, region=None, sheet=False, blocked=False)
-        headline = (
-            texts.headline
-            if typed is None
-            else (
-                "New player",
-                f"{typed}_",
-                "Enter: add · Esc: cancel",
-            )
-        )
+        headline = texts.headline
+        if self.editor is not None:
+            name, caret = self.editor.shown, self.editor.caret
+            headline = ("New player", f"{name[:caret]}|{name[caret:]}", "Enter: add · Esc: cancel")
         return replace(
             hud,
             headline=headline,
@@ -201,18 +208,3 @@ class ContestShow(Show):
             shown = contest.standings[0].turn_id or ""
         photo = self._photos.get(shown)
         return None if photo is None else photo.image
-
-    def _type(self, key: str, typed: str) -> None:
-        if key == _ESCAPE:
-            self._typed = None
-        elif key in _ENTER:
-            self._typed = None
-            try:
-                # OpenCV's window on Linux does not report capitals.
-                self.contest.add_player(typed.title() if typed.islower() else typed)
-            except UsageError as error:
-                self.note(str(error))
-        elif key in _BACKSPACE:
-            self._typed = typed[:-1]
-        elif key.isprintable() and len(typed) < 80:
-            self._typed = typed + key

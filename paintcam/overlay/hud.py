@@ -44,6 +44,7 @@ class Hud:
         fps: Frames shown and frames scored per second; None to hide them.
         help: Show the table of keys.
         typing: The prompt as typed so far in the window; None when nobody types.
+        caret: Where the cursor stands in `typing`, in code points; None at its end.
         labels: Label → probability, 0…1: bars instead of score and best.
         headline: Large centred lines, the first the largest: a title card, a countdown, a podium.
         clock: Time left, large.
@@ -68,6 +69,7 @@ class Hud:
     fps: tuple[float, float] | None = None
     help: bool = False
     typing: str | None = None
+    caret: int | None = None
     labels: Mapping[str, float] | None = None
     headline: tuple[str, ...] = ()
     clock: str = ""

@@ -31,7 +31,7 @@ def draw_panel(canvas: Canvas, hud: Hud) -> int:
         The y of its top edge; the picture's height where there was nothing to draw.
     """
     if hud.typing is not None:
-        return _typing(canvas, hud.typing)
+        return _typing(canvas, hud.typing, hud.caret)
     if hud.labels is not None:
         return draw_labels(canvas, hud.labels)
     number = hud.score is not None or hud.best is not None or not hud.headline
@@ -123,7 +123,7 @@ def _prompt_alone(canvas: Canvas, prompt: str) -> int:
     return box.top
 
 
-def _typing(canvas: Canvas, typed: str) -> int:
+def _typing(canvas: Canvas, text: str, caret_at: int | None) -> int:
     size, small, gap = canvas.size(0.05), canvas.size(0.024), canvas.px(0.03)
     cap, hint = (canvas.lettering.digit_height(s) for s in (size, small))
     line = canvas.px(0.004)
@@ -133,12 +133,18 @@ def _typing(canvas: Canvas, typed: str) -> int:
         canvas.text(title, small, SKY, inside.left, inside.top + hint)
     baseline = inside.top + hint + gap + cap
     caret = canvas.px(0.006)
-    shown = canvas.lettering.tail(typed, size, inside.width - 3 * caret)
+    if caret_at is not None and caret_at < len(text):
+        # the cursor stands in the text: a bar there, and as much of what follows as fits
+        before = canvas.lettering.tail(text[:caret_at], size, inside.width * 3 // 4)
+        shown = "".join(canvas.lettering.wrap(f"{before}|{text[caret_at:]}", size, inside.width, 1))
+    else:
+        shown = canvas.lettering.tail(text, size, inside.width - 3 * caret)
     # A trailing space has no ink, but the caret has to move.
     length = canvas.text(shown, size, WHITE, inside.left, baseline)
-    length += canvas.lettering.space_width(size) if typed.endswith(" ") else 0
-    left = min(inside.left + length + caret, inside.right - caret)
-    canvas.fill(Box(left, baseline - round(cap * 1.2), left + caret, baseline + cap // 5), SKY)
+    length += canvas.lettering.space_width(size) if text.endswith(" ") else 0
+    if caret_at is None or caret_at >= len(text):
+        left = min(inside.left + length + caret, inside.right - caret)
+        canvas.fill(Box(left, baseline - round(cap * 1.2), left + caret, baseline + cap // 5), SKY)
     canvas.fill(Box(inside.left, baseline + gap, inside.right, baseline + gap + line), SKY)
     keys = "Enter takes it · Esc leaves it"
     for help_line in canvas.lettering.wrap(keys, small, inside.width, 1):

@@ -94,17 +94,16 @@ class EveryFrame(Loop):
         return loaded.result()
 
     def _keys(self, frame: Frame | None) -> None:
-        window = self.presenter.window
-        if window is None:
-            return
-        key = window.poll()
-        action = self.presenter.press(key, frame)
-        if window.closed or action == "quit" or self.presenter.show.finished:
+        while (key := self.presenter.next_key()) is not None:
+            action = self.presenter.press(key, frame)
+            if action == "quit":
+                self.stop()
+            elif action == "next" or action.startswith("prompt:"):
+                self.presenter.state.note(
+                    "The prompt cannot change while every frame of a file is scored."
+                )
+        if self.presenter.closed or self.presenter.show.finished:
             self.stop()
-        elif action == "next" or action.startswith("prompt:"):
-            self.presenter.state.note(
-                "The prompt cannot change while every frame of a file is scored."
-            )
 
     def _judge(self, judge: FrameJudge, batch: list[Frame]) -> None:
         verdicts = {verdict.frame: verdict for verdict in judge.judge(batch)}

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 from paintcam.frames import Frame, Image
 from paintcam.judge.verdict import Verdict
 from paintcam.overlay import Hud
+from paintcam.run.line_editor import LineEditor
 from paintcam.run.session import Standing
 
 __all__ = ["GuardListener", "Listener", "Show"]
@@ -68,10 +69,13 @@ class Show:
     help = False
     """Whether the show's own table of keys is up: it is drawn with the overlay off too."""
 
+    editor: LineEditor | None = None
+    """The line that the show asks for; `on_text` gets it, and keys are no commands meanwhile."""
+
     @property
     def typing(self) -> bool:
-        """Whether keys are letters of a text: it is drawn, and none of them may get lost."""
-        return False
+        """Whether keys are letters of a text; a show without `editor` gets them by `on_key`."""
+        return self.editor is not None
 
     def on_tick(self, state: str) -> None:
         """Time passes; `state` as the listener hears it. Main thread, many times a second."""
@@ -83,8 +87,14 @@ class Show:
         """A frame was judged. Called in the scorer's thread."""
 
     def on_key(self, key: str) -> bool:
-        """A key was pressed; gives whether it was taken."""
+        """A key was pressed, as a character of the layout or of its place; was it handled?"""
         return False
+
+    def on_text(self, text: str | None) -> None:
+        """The line of `editor` was entered; None where it was cancelled."""
+
+    def on_window_lost(self) -> None:
+        """There is no window any more, and no key is coming."""
 
     def picture(self, image: Image) -> Image:
         """Give the BGR uint8 (H, W, 3) picture to draw on in the place of the live one."""

@@ -70,7 +70,8 @@ def live_hud(
         state=state,
         fps=(shown_fps, view.scored_fps) if controls.rates else None,
         help=controls.help,
-        typing=controls.typing,
+        typing=None if controls.editor is None else controls.editor.shown,
+        caret=None if controls.editor is None else controls.editor.caret,
         mirrored=controls.mirror,
     )
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from paintcam.run.line_editor import LineEditor
+from paintcam.sinks.keyboard import ESCAPE
+
 __all__ = ["Action", "Controls"]
 
 Action = str
@@ -11,13 +14,13 @@ Action = str
 
 _ACTIONS = {
     "q": "quit",
-    "\x1b": "quit",
+    ESCAPE: "quit",
     "r": "reset",
     "f": "fullscreen",
     "s": "snapshot",
     "n": "next",
 }
-_ENTER, _BACKSPACE = ("\r", "\n"), ("\x08", "\x7f")
+_SWITCHES = {" ": "paused", "m": "mirror", "h": "overlay", "i": "rates", "?": "help"}
 
 
 @dataclass
@@ -28,9 +31,9 @@ class Controls:
         mirror: Whether the picture is shown mirrored; the encoder never sees it so.
         paused: Whether the picture is frozen.
         overlay: Whether anything is drawn on it.
-        rates: Whether frames a second are drawn.
+        rates: Whether frames per second are drawn.
         help: Whether the table of keys is drawn.
-        typing: The prompt being typed; None where keys are commands.
+        editor: The prompt that is being typed; None where keys are commands.
     """
 
     mirror: bool = False
@@ -38,31 +41,33 @@ class Controls:
     overlay: bool = True
     rates: bool = False
     help: bool = False
-    typing: str | None = None
+    editor: LineEditor | None = None
+
+    @property
+    def typing(self) -> str | None:
+        """The prompt as typed so far; None where keys are commands."""
+        return None if self.editor is None else self.editor.text
+
+    @staticmethod
+    def knows(key: str) -> bool:
+        """Return whether a key is a command."""
+        return key.lower() in {*_ACTIONS, *_SWITCHES, "p"}
 
     def press(self, key: str) -> Action:
-        """Take one key; gives what the loop must do."""
-        if not key:
-            return ""
-        if self.typing is not None:
-            return self._type(key, self.typing)
-        action = _ACTIONS.get(key.lower(), "")
-        switch = {" ": "paused", "m": "mirror", "h": "overlay", "i": "rates", "?": "help"}
-        if name := switch.get(key.lower()):
-            setattr(self, name, not getattr(self, name))
-        elif key.lower() == "p":
-            self.typing = ""
-        return action
+        """Handle one key; return what the loop must do."""
+        if self.editor is not None:
+            return self._type(key, self.editor)
+        name = key.lower()
+        if name in _SWITCHES:
+            switch = _SWITCHES[name]
+            setattr(self, switch, not getattr(self, switch))
+        elif name == "p":
+            self.editor = LineEditor()
+        return _ACTIONS.get(name, "")
 
-    def _type(self, key: str, typed: str) -> Action:
-        if key == "\x1b":
-            self.typing = None
-        elif key in _ENTER:
-            self.typing = None
-            if typed.strip():
-                return f"prompt:{typed.strip()}"
-        elif key in _BACKSPACE:
-            self.typing = typed[:-1]
-        elif key.isprintable() and len(typed) < 200:
-            self.typing = typed + key
-        return ""
+    def _type(self, key: str, editor: LineEditor) -> Action:
+        end = editor.press(key)
+        if end:
+            self.editor = None
+        prompt = editor.text.strip()
+        return f"prompt:{prompt}" if end == "enter" and prompt else ""

@@ -139,22 +139,17 @@ class Live(Loop):
         self._keys()
 
     def _keys(self) -> None:
-        window = self.presenter.window
-        if window is None:
-            return
-        key = window.poll()
-        if window.closed:
+        while (key := self.presenter.next_key()) is not None:
+            self._presented_at = 0.0  # answer the key at once
+            action = self.presenter.press(key, self._frame)
+            if action == "quit":
+                self.stop()
+            elif action == "next" and self._next_prompt is not None:
+                self.scorer.ask(self._next_prompt())
+            elif action.startswith("prompt:"):
+                self.scorer.ask(action.removeprefix("prompt:"))
+        if self.presenter.closed:
             self.stop()
-        if not key:
-            return
-        self._presented_at = 0.0  # answer the key at once
-        action = self.presenter.press(key, self._frame)
-        if action == "quit":
-            self.stop()
-        elif action == "next" and self._next_prompt is not None:
-            self.scorer.ask(self._next_prompt())
-        elif action.startswith("prompt:"):
-            self.scorer.ask(action.removeprefix("prompt:"))
 
     def _states(self) -> tuple[str, str]:
         """Return the state for the listener, and in words for the picture."""

@@ -14,10 +14,12 @@ from paintcam.judge.verdict import Verdict
 from paintcam.overlay import Overlay
 from paintcam.run.hooks import Listener, Show
 from paintcam.run.hud import live_hud
-from paintcam.run.keys import Controls
+from paintcam.run.keys import Action, Controls
+from paintcam.run.line_editor import LineEditor
 from paintcam.run.session import Session
 from paintcam.run.state import RunState, RunView
 from paintcam.run.timings import Timings
+from paintcam.sinks.keyboard import Key
 
 if TYPE_CHECKING:
     from paintcam.run.autosave import Autosave
@@ -93,9 +95,19 @@ class Presenter:
         self.close()
 
     @property
+    def editor(self) -> LineEditor | None:
+        """The line that somebody types: a prompt, or what the show asks for."""
+        return self.controls.editor or self.show.editor
+
+    @property
     def typing(self) -> bool:
-        """Whether somebody types a text: a prompt, or what the show asks for."""
-        return self.controls.typing is not None or self.show.typing
+        """Whether keys are text."""
+        return self.editor is not None or self.show.typing
+
+    @property
+    def closed(self) -> bool:
+        """Whether the user has closed the window."""
+        return self.window is not None and self.window.closed
 
     def present(
         self, frame: Frame | None, *, state: str, is_new: bool, is_recorded: bool = True
@@ -128,20 +140,53 @@ class Presenter:
             self._drawn = view.verdict
             self.timings.age_s.append(drawn - view.verdict.captured_at)
 
-    def press(self, key: str, frame: Frame | None) -> str:
-        """Handle a key.
+    def next_key(self) -> Key | None:
+        """Let the window work, and return the next key. A run whose display is lost goes on."""
+        if self.window is None:
+            return None
+        key = self.window.next_key(typing=self.typing)
+        if self.editor is not None:
+            self.editor.composing = self.window.composing
+        if self.window.lost:
+            self.window.close()
+            self.window = None
+            self.show.on_window_lost()
+            self.state.note(
+                "The display was lost, and the window with it. The run and its recording continue; "
+                "press Ctrl-C in the terminal to end them."
+            )
+        return key
+
+    def press(self, key: Key, frame: Frame | None) -> Action:
+        """Handle a key: by its character, or else by its place on the keyboard.
 
         Args:
-            key: One character, as `Window.poll` returns it.
+            key: What `next_key` returned.
             frame: The frame that is on the screen.
 
         Returns:
             What is left for the loop to do: "quit", "next", "prompt:…"; else "" or an action that
             was carried out.
         """
-        if self.controls.typing is None and key and self.show.on_key(key):
+        if self.controls.editor is not None:
+            return self.controls.press(key.text)
+        if self.show.editor is not None:
+            editor = self.show.editor
+            if end := editor.press(key.text):
+                self.show.editor = None
+                self.show.on_text(editor.text if end == "enter" else None)
             return ""
-        action = self.controls.press(key)
+        if self.show.typing:  # a show that reads letters by itself
+            self.show.on_key(key.text)
+            return ""
+        for name in dict.fromkeys((key.text, key.place)):
+            if name and self.show.on_key(name):
+                return ""
+            if self.controls.knows(name):
+                return self._carry_out(self.controls.press(name), frame)
+        return ""
+
+    def _carry_out(self, action: Action, frame: Frame | None) -> Action:
         if action == "reset":
             self.state.reset(frame)
         elif action == "fullscreen" and self.window is not None:

@@ -1,169 +1,258 @@
-"""Where finished pictures go: a window on the screen."""
+"""A window on the screen, by SDL 2: the finished picture, and the keys that are pressed in it."""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
-import os
-import re
-import sys
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from paintcam.errors import DisplayError
 from paintcam.frames import Image
+from paintcam.sinks import placement, x11
+from paintcam.sinks.keyboard import Key, Keyboard
+from paintcam.sinks.sdl import check_display, load_pygame
 
 __all__ = ["Window", "check_display"]
 
 FIRST_WH = (1280, 720)
-"""The window's first size at most, in pixels: it fits a projector's screen."""
-
-
-def check_display() -> None:
-    """Make sure that a window can open: OpenCV aborts the process where it cannot.
-
-    Raises:
-        DisplayError: No screen, or an OpenCV without windows; says how to mend it.
-    """
-    if sys.platform.startswith("linux"):
-        _check_x11()
-    import cv2
-
-    gui = re.search(r"^\s*GUI:\s*(\S+)", cv2.getBuildInformation(), re.MULTILINE)
-    if gui is None or gui.group(1) == "NONE":
-        raise DisplayError(
-            f"OpenCV {cv2.__version__} was built without windows (opencv-python-headless lies over "
-            "opencv-python). Run `pip install --force-reinstall --no-deps "
-            f"opencv-contrib-python=={_wheel_version()}`."
-        )
-
-
-def _wheel_version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    for name in ("opencv-contrib-python", "opencv-python"):
-        with contextlib.suppress(PackageNotFoundError):
-            return version(name)
-    return "4.12.0.88"
-
-
-def _check_x11() -> None:
-    display = os.environ.get("DISPLAY", "")
-    if not display:
-        wayland = " (Wayland alone is not enough: start XWayland)"
-        raise DisplayError(
-            "There is no screen here: DISPLAY is not set"
-            f"{wayland if os.environ.get('WAYLAND_DISPLAY') else ''}. Run it in a desktop session, "
-            "or with `--view none --record talk.mp4`, or under `xvfb-run -a`."
-        )
-    try:
-        x11 = ctypes.CDLL("libX11.so.6")
-    except OSError:
-        return  # Qt brings its own; DISPLAY is all that is known
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    x11.XOpenDisplay.argtypes = [ctypes.c_char_p]
-    x11.XCloseDisplay.argtypes = [ctypes.c_void_p]
-    connection = x11.XOpenDisplay(None)
-    if not connection:
-        raise DisplayError(
-            f"The screen DISPLAY={display} does not answer. Check it with `xdpyinfo`, or run with "
-            "`--view none --record talk.mp4`."
-        )
-    x11.XCloseDisplay(connection)
-
-
-_X11_KEYS = {0x08: "\b", 0x0D: "\r", 0x8D: "\r", 0x1B: "\x1b", 0xFF: "\x7f"}
-"""Low bytes of X11's keysyms: backspace, return, keypad return, escape, delete."""
-
-
-def _character(code: int) -> str:
-    """Give the character of a key code of `waitKeyEx`; "" for arrows, modifiers, function keys.
-
-    On X11 these are 0xFFxx, and their low bytes are letters: Left would be Q. On Windows they have
-    nothing in the low 16 bits, on macOS they are 0xF7xx.
-    """
-    if code < 0:
-        return ""
-    page, low = (code >> 8) & 0xFF, code & 0xFF
-    if page == 0xFF:
-        return _X11_KEYS.get(low, "")
-    return chr(low) if page == 0 and 0 < low < 0x80 else ""
+"""The window's first size at most, in points: it fits a projector's screen."""
+ICON = Path(__file__).parents[1] / "assets" / "icon.png"
+_CENTRED = 0x2FFF0000
+"""SDL_WINDOWPOS_CENTERED_DISPLAY(n) is this number plus n, in the place of a coordinate."""
 
 
 class Window:
-    """A window on the screen. Main thread only: HighGUI off it crashes on macOS.
+    """A window on the screen. Main thread only: macOS allows nothing else. A context manager.
 
     Args:
-        title: On the window's frame, and its name for OpenCV.
+        title: The window's title.
         fullscreen: Whether it fills the screen from the start.
+        display: Number of the display where it opens, from 0; None opens it where it was last.
+
+    Attributes:
+        closed: The user has closed the window, or `close` was called.
+        lost: The display went away; the window does nothing any more.
 
     Raises:
-        DisplayError: No window can be opened here.
+        DisplayError: No window can be opened, or there is no such display.
 
     Example:
         >>> import paintcam
         >>> window = paintcam.Window("paintcam")  # doctest: +SKIP
     """
 
-    def __init__(self, title: str = "paintcam", *, fullscreen: bool = False) -> None:
-        """Open it, black."""
+    def __init__(
+        self, title: str = "paintcam", *, fullscreen: bool = False, display: int | None = None
+    ) -> None:
         check_display()
-        if sys.platform.startswith("linux"):
-            # OpenCV's Qt warns on every start that its own font folder is missing
-            os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false;qt.qpa.fonts=false")
-        import cv2
-
-        self._cv2 = cv2
-        self._title = title
-        self._sized = False
-        self._fullscreen = False
+        self._pygame = pygame = load_pygame()
         self.closed = False
-        cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+        self._destroyed = False
+        try:
+            pygame.display.init()  # video alone: sound and joysticks stay as they are
+            self._desktops = pygame.display.get_desktop_sizes()
+            size, position = self._place(display)
+            self._window = pygame.Window(
+                title, size or FIRST_WH, position, resizable=True, allow_high_dpi=True
+            )
+        except pygame.error as error:
+            raise DisplayError(
+                f"The window cannot be opened: {error}.",
+                fix="Check the display, or pass `--view none --record talk.mp4`.",
+            ) from error
+        self._connection = x11.watch(self._window.id, title) if self._driver == "x11" else None
+        self._disconnected = False  # the same on Wayland, where SDL itself says so
+        self._keyboard = Keyboard(pygame)
+        self._events: deque[Any] = deque()
+        self._sized = size is not None
+        self._chosen_wh = size  # what the user chose; None while the size is the picture's
+        self._fullscreen = False
+        self._minimised = False
+        self._picture: Image | None = None
+        self._layout: tuple[Any, ...] = ()
+        pygame.key.start_text_input()
+        pygame.display.set_allow_screensaver(False)
+        self._set_icon()
+        self._blank()
         if fullscreen:
             self.toggle_fullscreen()
 
+    def __enter__(self) -> Window:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the display went away; the window does nothing any more."""
+        return self._disconnected or (self._connection is not None and self._connection.lost)
+
+    @property
+    def composing(self) -> str:
+        """What an input method shows and has not entered yet."""
+        return self._keyboard.composing
+
     def write(self, image: Image) -> None:
-        """Show a BGR uint8 (H, W, 3) picture; nothing where the user closed the window."""
-        if self.closed:
+        """Show a BGR uint8 (H, W, 3) picture; do nothing once the window is closed or lost."""
+        if self.closed or self.lost:
             return
+        self._picture = image
         if not self._sized:
-            height, width = image.shape[:2]
-            scale = min(1.0, FIRST_WH[0] / width, FIRST_WH[1] / height)
-            if not self._fullscreen:
-                self._cv2.resizeWindow(
-                    self._title, max(1, round(width * scale)), max(1, round(height * scale))
-                )
             self._sized = True
-        self._cv2.imshow(self._title, image)
+            if not self._fullscreen:
+                self._window.size = self._first_wh(image)
+        self._show()
 
     def poll(self) -> str:
-        """Let the window work, and give the key that was pressed: one character, or "".
+        """Let the window work, and return the next key as one character; "" where none is waiting.
 
+        On a keyboard that is not Latin it is the character that a US keyboard has in that place.
         Sets `closed` once the user has closed the window.
         """
-        if self.closed:
+        key = self.next_key()
+        if key is None:
             return ""
-        code = self._cv2.waitKeyEx(1)
-        try:
-            visible = self._cv2.getWindowProperty(self._title, self._cv2.WND_PROP_VISIBLE)
-        except self._cv2.error:  # it raises where Qt has already thrown the window away
-            visible = 0
-        if visible < 1:
+        return key.text if key.text.isascii() and key.text else key.place or key.text
+
+    def next_key(self, *, typing: bool = False) -> Key | None:
+        """Let the window work, and return the next key; None where none is waiting.
+
+        Sets `closed` once the user has closed the window, and `lost` once the display went away.
+
+        Args:
+            typing: Whether a text is typed: keys become text, and repeat while they are held.
+        """
+        if self.closed or self.lost:
+            return None
+        self._keyboard.expect_text(typing)
+        if not self._events:
+            self._events.extend(self._pygame.event.get())
+        while self._events and not self.closed and not self.lost:
+            event = self._events.popleft()
+            if (key := self._keyboard.key_of(event)) is not None:
+                return key
+            self._handle(event)
+        if self._connection is not None and self._connection.destroyed:
             self.closed = True
-            return ""
-        return _character(code)
+        return None
 
     def toggle_fullscreen(self) -> None:
-        """Fill the screen, or stop filling it."""
+        """Fill the display that the window is on, or stop filling it."""
+        if self.closed or self.lost:
+            return
         self._fullscreen = not self._fullscreen
-        self._cv2.setWindowProperty(
-            self._title,
-            self._cv2.WND_PROP_FULLSCREEN,
-            self._cv2.WINDOW_FULLSCREEN if self._fullscreen else self._cv2.WINDOW_NORMAL,
-        )
+        if self._fullscreen:
+            self._window.set_fullscreen(desktop=True)
+        else:
+            self._window.set_windowed()
+        self._pygame.mouse.set_visible(not self._fullscreen)
+        self._layout = ()
 
     def close(self) -> None:
         """Take it off the screen. May be called twice."""
-        if not self.closed:
+        self.closed = True
+        if self._destroyed:
+            return
+        self._destroyed = True
+        if self.lost:
+            # SDL must not touch a display that is gone, at the end of the process neither
+            atexit.unregister(self._pygame.quit)
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._window))
+            return
+        if not self._minimised:
+            with contextlib.suppress(self._pygame.error):
+                placement.remember(self._chosen_wh, self._window.position, self._desktops)
+        self._window.destroy()
+        self._pygame.display.quit()
+
+    @property
+    def _driver(self) -> str:
+        return str(self._pygame.display.get_driver())
+
+    def _place(self, display: int | None) -> tuple[tuple[int, int] | None, tuple[int, int]]:
+        """Return the window's first size, None for the picture's, and where it opens."""
+        desktops = self._desktops
+        if display is not None and not 0 <= display < len(desktops):
+            raise DisplayError(
+                f"There is no display {display}: this computer has {len(desktops)}, "
+                "numbered from 0.",
+                fix="Connect it, or choose another one.",
+            )
+        size, position = placement.recall(desktops)
+        if display is not None:
+            return size, (_CENTRED + display, _CENTRED + display)
+        return size, position or (_CENTRED, _CENTRED)
+
+    def _first_wh(self, image: Image) -> tuple[int, int]:
+        height, width = image.shape[:2]
+        scale = min(1.0, FIRST_WH[0] / width, FIRST_WH[1] / height)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+    def _set_icon(self) -> None:
+        import cv2
+
+        icon = np.asarray(cv2.imread(str(ICON), cv2.IMREAD_UNCHANGED))
+        height, width = icon.shape[:2]
+        self._window.set_icon(self._pygame.image.frombuffer(icon, (width, height), "BGRA"))
+
+    def _blank(self) -> None:
+        self._window.get_surface().fill((0, 0, 0))
+        self._window.flip()
+
+    def _show(self) -> None:
+        """Put the picture on the screen: all of it, as large as it fits, on black."""
+        picture = self._picture
+        if picture is None or self._minimised:
+            return
+        import cv2
+
+        try:
+            surface = self._window.get_surface()
+            width, height = surface.get_size()
+            scale = min(width / picture.shape[1], height / picture.shape[0])
+            shown = np.ascontiguousarray(picture)
+            size = (
+                max(1, min(width, round(picture.shape[1] * scale))),
+                max(1, min(height, round(picture.shape[0] * scale))),
+            )
+            if size != (picture.shape[1], picture.shape[0]):
+                smooth = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+                shown = cv2.resize(picture, size, interpolation=smooth)
+            if self._layout != (width, height, size):
+                self._layout = (width, height, size)
+                surface.fill((0, 0, 0))
+            corner = ((width - size[0]) // 2, (height - size[1]) // 2)
+            surface.blit(self._pygame.image.frombuffer(shown, size, "BGR"), corner)
+            self._window.flip()
+        except self._pygame.error:
+            # the window changed its size in this moment: the next picture fits again
+            self._layout = ()
+
+    def _handle(self, event: Any) -> None:  # noqa: ANN401 - pygame has no types for its events
+        pygame = self._pygame
+        if event.type == pygame.WINDOWCLOSE:
             self.closed = True
-            with contextlib.suppress(self._cv2.error):
-                self._cv2.destroyWindow(self._title)
-                self._cv2.waitKey(1)
+        elif event.type == pygame.QUIT:
+            # on Wayland, SDL quits by itself where the compositor died
+            self._disconnected = self._driver == "wayland"
+            self.closed = not self._disconnected
+        elif event.type in (pygame.WINDOWMINIMIZED, pygame.WINDOWHIDDEN):
+            self._minimised = True
+        elif event.type == pygame.WINDOWRESIZED:
+            if not self._fullscreen and self._sized:
+                self._chosen_wh = (event.x, event.y)
+        elif event.type in (
+            pygame.WINDOWSIZECHANGED,
+            pygame.WINDOWEXPOSED,
+            pygame.WINDOWRESTORED,
+            pygame.WINDOWSHOWN,
+        ):
+            self._minimised = False
+            self._layout = ()
+            self._show()

@@ -1,8 +1,8 @@
-"""The doctor's check of OpenCV: whose `cv2` it is, and whether it can open a window.
+"""The doctor's check of OpenCV: whether the installed wheels are one `cv2` or a mix.
 
 Inference pulls in opencv-python, opencv-contrib-python and, through easyocr,
-opencv-python-headless. All of them unpack into the same `cv2` folder, where the last one installed
-wins, file by file.
+opencv-python-headless. All of them unpack into the same `cv2` folder, and the last one installed
+wins, file by file. Of one version any of them will do; of two versions the files do not fit.
 """
 
 from __future__ import annotations
@@ -52,21 +52,18 @@ def opencv() -> Check:
     try:
         import cv2
 
-        build = cv2.getBuildInformation()
         version = str(cv2.__version__)
     except (ImportError, AttributeError) as error:
-        return judge(wheels, "", "", str(error))
-    gui = re.search(r"^\s*GUI:\s*(\S+)", build, re.MULTILINE)
-    return judge(wheels, version, gui.group(1) if gui else "NONE")
+        return judge(wheels, "", str(error))
+    return judge(wheels, version)
 
 
-def judge(wheels: list[Wheel], version: str, gui: str, broken: str = "") -> Check:
+def judge(wheels: list[Wheel], version: str, broken: str = "") -> Check:
     """Report the state of OpenCV.
 
     Args:
         wheels: The wheels that pip has installed.
         version: `cv2.__version__`.
-        gui: The window toolkit it was built with, or "NONE".
         broken: Why it cannot be imported; empty if it can.
     """
     wanted = _wanted(wheels)
@@ -74,11 +71,7 @@ def judge(wheels: list[Wheel], version: str, gui: str, broken: str = "") -> Chec
     if broken:
         return Check(Level.FAIL, "OpenCV", f"cannot be imported ({broken})", fix)
     owner = next((wheel for wheel in wheels if wheel.owns), None)
-    found = f"{version}, windows by {gui}" if gui != "NONE" else f"{version}, no windows"
-    if owner:
-        found += f", from {owner.name}"
-    if gui == "NONE":
-        return Check(Level.FAIL, "OpenCV", f"{found}: headless", fix)
+    found = f"{version}, from {owner.name}" if owner else version
     if owner and owner.torn:
         return Check(
             Level.WARN, "OpenCV", f"{found}; {owner.torn} of its files belong to another wheel", fix

@@ -1,0 +1,51 @@
+"""Where the window was and how large, from one run to the next."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Sequence
+
+from paintcam.folders import data_folder, write_atomically
+
+__all__ = ["recall", "remember"]
+
+_NAME = "window.json"
+_SMALLEST = 120
+
+
+def remember(
+    size: tuple[int, int] | None,
+    position: Sequence[int],
+    desktops: Sequence[tuple[int, int]],
+) -> None:
+    """Save size and position; a folder that cannot be written to forgets them.
+
+    Args:
+        size: Width and height in points; None where the user has not chosen one.
+        position: The upper left corner on the desktop of all displays, in points.
+        desktops: Width and height of each display.
+    """
+    placed = {"size": size, "position": list(position), "desktops": list(map(list, desktops))}
+    with contextlib.suppress(OSError):
+        write_atomically(data_folder() / _NAME, (json.dumps(placed) + "\n").encode())
+
+
+def recall(
+    desktops: Sequence[tuple[int, int]],
+) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """Return the saved size and position; None where there is none that fits these displays."""
+    try:
+        placed = json.loads((data_folder() / _NAME).read_text(encoding="utf-8"))
+        if placed["desktops"] != list(map(list, desktops)):
+            return None, None  # it might open where no display is any more
+        left, top = map(int, placed["position"])
+        size = placed["size"] and (int(placed["size"][0]), int(placed["size"][1]))
+    except (OSError, ValueError, TypeError, KeyError, IndexError):
+        return None, None
+    largest = [max(sides) for sides in zip(*desktops, strict=True)]
+    if size and not all(
+        _SMALLEST <= side <= most for side, most in zip(size, largest, strict=True)
+    ):
+        size = None
+    return size, (left, top)

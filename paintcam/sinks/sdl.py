@@ -1,0 +1,72 @@
+"""Whether a window can open, and the library that opens it: SDL 2, by pygame-ce."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import ModuleType
+
+from paintcam.errors import DisplayError
+from paintcam.sinks import x11
+
+__all__ = ["check_display", "load_pygame"]
+
+_HINTS = {
+    "PYGAME_HIDE_SUPPORT_PROMPT": "1",
+    "SDL_NO_SIGNAL_HANDLERS": "1",  # Ctrl-C and SIGTERM belong to the program
+    # SDL would draw surfaces by OpenGL: without a graphics card ten times the work
+    "SDL_FRAMEBUFFER_ACCELERATION": "0",
+    "SDL_VIDEO_MINIMIZE_ON_FOCUS_LOSS": "0",  # the projector keeps the picture
+    "SDL_VIDEO_X11_WMCLASS": "paintcam",
+    "SDL_VIDEO_WAYLAND_WMCLASS": "paintcam",
+    "SDL_IME_SHOW_UI": "1",
+}
+
+
+def check_display() -> None:
+    """Make sure that a window can open.
+
+    Raises:
+        DisplayError: There is no display, or pygame-ce is not usable.
+    """
+    if sys.platform.startswith("linux") and not os.environ.get("SDL_VIDEODRIVER"):
+        _check_linux_display()
+    load_pygame()
+
+
+def _check_linux_display() -> None:
+    display = os.environ.get("DISPLAY", "")
+    if not display and not os.environ.get("WAYLAND_DISPLAY"):
+        raise DisplayError(
+            "No display is available: DISPLAY is not set.",
+            fix="Run it in a desktop session or under `xvfb-run -a`, or pass "
+            "`--view none --record talk.mp4`.",
+        )
+    if display and not x11.answers():
+        raise DisplayError(
+            f"The display DISPLAY={display} does not answer.",
+            fix="Check it with `xdpyinfo`, or pass `--view none --record talk.mp4`.",
+        )
+
+
+def load_pygame() -> ModuleType:
+    """Import pygame-ce, quiet and with the hints that the window wants.
+
+    Raises:
+        DisplayError: It is not installed, or another pygame lies over it.
+    """
+    for name, value in _HINTS.items():
+        os.environ.setdefault(name, value)
+    try:
+        import pygame
+    except ImportError as error:
+        raise DisplayError(
+            f"pygame-ce, which opens the window, cannot be imported: {error}.",
+            fix="Run `pip install pygame-ce`.",
+        ) from error
+    if not hasattr(pygame, "Window"):
+        raise DisplayError(
+            f"pygame {pygame.version.ver} is installed over pygame-ce and cannot open the window.",
+            fix="Run `pip uninstall -y pygame pygame-ce && pip install pygame-ce`.",
+        )
+    return pygame
