@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from paintcam.judge.guard import Finding
 from paintcam.judge.judge import Judge
 from paintcam.judge.make import make_judge
 from paintcam.judge.verdict import score_of
+from paintcam.run.session import Session
 
 
 class Colours:
@@ -210,7 +212,9 @@ def test_a_found_sheet_is_what_is_judged():
     """Its corners are in the verdict; without one the whole frame is."""
 
     class Finder:
-        def find(self, image):
+        confirmed = True
+
+        def find(self, image, time_s):
             return np.float32([[0, 0], [9, 0], [9, 9], [0, 9]]) if image[0, 0, 1] else None
 
         def rectify(self, image, corners):
@@ -271,3 +275,26 @@ def test_guards_by_name(monkeypatch):
     assert make_judge(encoder, "a house").active_guards == ("handwriting",)
     monkeypatch.setattr("paintcam.judge.nsfw.open_classifier", lambda: lambda picture: 0.0)
     assert make_judge(encoder, "a house").active_guards == ("handwriting", "nsfw")
+
+
+def test_a_verdict_on_an_unconfirmed_sheet_does_not_count():
+    """Its score is shown; neither the session's best nor a turn's maximum rises by it."""
+
+    class Finder:
+        confirmed = False
+
+        def find(self, image, time_s):
+            self.confirmed = time_s > 1
+            return np.float32([[0, 0], [9, 0], [9, 9], [0, 9]])
+
+        def rectify(self, image, corners):
+            return image
+
+    judge = Judge(Colours(), "red", sheet_finder=Finder())
+    early, later = judge.judge([replace(frame(), time_s=0.5), replace(frame(), time_s=1.5)])
+    assert (early.counts, later.counts) == (False, True)
+    session = Session()
+    shown = session.add(early)
+    assert shown.score == early.score > 90
+    assert session.best is None
+    assert session.add(later).best == later.score

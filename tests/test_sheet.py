@@ -189,10 +189,10 @@ def test_a_slow_encoder_lets_go_of_a_sheet_that_is_gone_at_once():
     """Eight frames are a quarter of a second of a camera, and two seconds of CLIP."""
     scene = scenes.held_sheet(1)
     empty = np.full_like(scene.image, 90)
-    finder = SheetFinder(pace=8)
-    for _ in range(3):
-        assert finder.find(scene.image) is not None
-    gone = [finder.find(empty) is None for _ in range(3)]
+    finder = SheetFinder()
+    for index in range(3):
+        assert finder.find(scene.image, 0.27 * index) is not None
+    gone = [finder.find(empty, 0.27 * index) is None for index in range(3, 6)]
     assert gone[-1]
     assert gone.count(False) <= 1
 
@@ -209,3 +209,85 @@ def test_a_sheet_that_went_away_is_let_go_though_something_paler_stays(monkeypat
     found = [finder.find(picture) for _ in range(50)]
     assert sum(corners is not None for corners in found[:9]) >= 7
     assert all(corners is None for corners in found[12:])
+
+
+def appearing(fps, before_s=1.0, after_s=2.0):
+    """Times and pictures of a room in which somebody holds up a sheet after a second."""
+    with_sheet = scenes.held_sheet(3).image
+    empty = np.full_like(with_sheet, 90)
+    count = round(before_s * fps)
+    return [
+        (index / fps, empty if index < count else with_sheet)
+        for index in range(count + round(after_s * fps))
+    ]
+
+
+@pytest.mark.parametrize("fps", [30, 6, 3])
+def test_no_verdict_on_a_sheet_that_just_appeared_counts(fps):
+    """Neither those on the whole frame before it is found, nor those before it is confirmed."""
+    finder, counted = SheetFinder(), []
+    for time_s, image in appearing(fps):
+        corners = finder.find(image, time_s)
+        if time_s >= 1 and finder.confirmed:
+            counted.append((time_s, corners is not None))
+    assert all(found for _, found in counted)
+    assert 1.2 <= counted[0][0] <= 1 + max(0.36, 1.01 / fps)
+    assert len(counted) >= 2 * fps - max(0.36 * fps, 1.01)
+
+
+def test_a_sheet_that_flashes_up_for_one_frame_never_counts():
+    """It is kept for a moment, in case a hand hides it, but it was never confirmed."""
+    finder = SheetFinder()
+    sheet = scenes.held_sheet(3).image
+    empty = np.full_like(sheet, 90)
+    for index in range(60):
+        corners = finder.find(sheet if index == 15 else empty, index / 30)
+        assert corners is None or not finder.confirmed
+
+
+def test_the_finder_does_not_depend_on_the_clock():
+    """`--every-frame` promises the same numbers on a fast and on a slow machine."""
+    clip = scenes.tremor(4, 12, hw=(360, 640))
+    runs = []
+    for _ in range(2):
+        finder = SheetFinder()
+        runs.append([finder.find(scene.image, i / 30) for i, scene in enumerate(clip)])
+    for one, other in zip(*runs, strict=True):
+        assert (one is None and other is None) or np.array_equal(one, other)
+
+
+def test_a_file_that_starts_again_is_searched_again():
+    """Its time jumps back; the sheet of its end is not the sheet of its beginning."""
+    finder, sheet = SheetFinder(), scenes.held_sheet(3).image
+    for index in range(10):
+        finder.find(sheet, index / 30)
+    assert finder.confirmed
+    finder.find(sheet, 0.0)
+    assert not finder.confirmed
+
+
+def test_a_blink_at_three_verdicts_per_second_keeps_the_sheet():
+    """One miss is no loss, however slow the encoder."""
+    finder, sheet = SheetFinder(), scenes.held_sheet(3).image
+    empty = np.full_like(sheet, 90)
+    for index in range(4):
+        finder.find(sheet, index / 3)
+    assert finder.find(empty, 4 / 3) is not None
+    assert finder.find(sheet, 5 / 3) is not None
+    assert finder.confirmed
+
+
+@pytest.mark.parametrize("turn", [cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE])
+def test_the_drawing_is_straightened_as_it_is_held(turn):
+    """Upside down stays upside down: the sheet does not say which side is up."""
+    paper = np.full((400, 400, 3), 240, np.float32)
+    paper[40:120, 40:120] = (0, 0, 200)
+    paper[300:380, 300:380] = (0, 0, 200)
+    paper[40:120, 300:380] = (200, 0, 0)
+    corners = np.float32([[400, 120], [880, 120], [880, 600], [400, 600]])
+    fronts = []
+    for page in (paper, cv2.rotate(paper, turn)):
+        room = np.full((720, 1280, 3), 40, np.float32)
+        scenes.paste(room, page, corners, 0)
+        fronts.append(SheetFinder(steady=False).rectify(room.astype(np.uint8), corners))
+    assert np.abs(cv2.rotate(fronts[0], turn).astype(int) - fronts[1]).mean() < 4

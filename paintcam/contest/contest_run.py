@@ -73,6 +73,8 @@ class ContestShow(Show):
         with self._lock:
             if verdict.blocked:
                 self._take_back(verdict.captured_at)
+            elif not verdict.counts:
+                return
             turn = self.contest.turn
             fair = 0.0 if turn is None else turn.score
             rose = self.contest.offer(

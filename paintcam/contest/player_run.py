@@ -89,7 +89,7 @@ class PlayerShow(Show):
         with self._lock:
             if verdict.blocked:
                 self._take_back(verdict.captured_at)
-            elif self._attempts:
+            elif self._attempts and verdict.counts:
                 maxima, recorder = self._attempts[-1].maxima, self._attempts[-1].recorder
                 if self._paused_before(verdict.captured_at):
                     maxima.interrupt()  # frozen or reconnected: nothing is held across that

@@ -67,8 +67,17 @@ class Guarding:
 class SheetFinder(Protocol):
     """Finds the sheet of paper that somebody holds up."""
 
-    def find(self, image: Image) -> npt.NDArray[np.float32] | None:
-        """Return the sheet's corners in a BGR uint8 picture, float32 (4, 2), or None."""
+    @property
+    def confirmed(self) -> bool:
+        """Whether the result of the last `find` counts: a sheet that just appeared does not."""
+
+    def find(self, image: Image, time_s: float | None = None) -> npt.NDArray[np.float32] | None:
+        """Return the sheet's corners in a BGR uint8 picture, float32 (4, 2), or None.
+
+        Args:
+            image: BGR uint8 (H, W, 3).
+            time_s: The frame's time in its stream, in seconds.
+        """
 
     def rectify(self, image: Image, corners: npt.NDArray[np.float32]) -> Image:
         """Return the sheet as seen from the front, BGR uint8 and square."""

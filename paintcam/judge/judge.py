@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ from paintcam.judge.guard import Finding, Guard, Guarding, SheetFinder
 from paintcam.judge.verdict import Verdict, score_of
 
 __all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "checked_labels", "score_of"]
+
+_Crop: TypeAlias = tuple[Image, npt.NDArray[np.float32] | None, bool]
+"""What is embedded of a frame, its corners in the frame, and whether it counts."""
 
 NOTICEABLE = 3
 """Points that a penalty must cost before the picture mentions it."""
@@ -135,7 +139,8 @@ class Judge:
         picture = frame.image
         if verdict.region is not None and self._sheet_finder is not None:
             picture = self._sheet_finder.rectify(frame.image, verdict.region)
-        return self._verdict(frame, picture, verdict.region, verdict.embedding)
+        crop = (picture, verdict.region, verdict.counts)
+        return self._verdict(frame, crop, verdict.embedding)
 
     def set_prompt(self, prompt: str) -> None:
         """Judge against another prompt from the next frame on. Between frames, same thread.
@@ -166,30 +171,26 @@ class Judge:
         """
         if not frames:
             return []
-        seen = [self._crop(frame.image) for frame in frames]
-        embeddings = self._encoder.encode_image([picture for picture, _ in seen])
+        crops = [self._crop(frame) for frame in frames]
+        embeddings = self._encoder.encode_image([picture for picture, _, _ in crops])
         verdicts = []
-        for frame, (picture, region), embedding in zip(frames, seen, embeddings, strict=True):
+        for frame, crop, embedding in zip(frames, crops, embeddings, strict=True):
             norm = float(np.linalg.norm(embedding))
             if norm > 0 and math.isfinite(norm):
-                verdicts.append(self._verdict(frame, picture, region, embedding / norm))
+                verdicts.append(self._verdict(frame, crop, embedding / norm))
         return verdicts
 
-    def _crop(self, image: Image) -> tuple[Image, npt.NDArray[np.float32] | None]:
-        if self._sheet_finder is None:
-            return image, None
-        corners = self._sheet_finder.find(image)
+    def _crop(self, frame: Frame) -> _Crop:
+        finder = self._sheet_finder
+        if finder is None:
+            return frame.image, None, True
+        corners = finder.find(frame.image, frame.time_s)
         if corners is None:
-            return image, None
-        return self._sheet_finder.rectify(image, corners), corners
+            return frame.image, None, finder.confirmed
+        return finder.rectify(frame.image, corners), corners, finder.confirmed
 
-    def _verdict(
-        self,
-        frame: Frame,
-        picture: Image,
-        region: npt.NDArray[np.float32] | None,
-        embedding: npt.NDArray[np.float32],
-    ) -> Verdict:
+    def _verdict(self, frame: Frame, crop: _Crop, embedding: npt.NDArray[np.float32]) -> Verdict:
+        picture, region, counts = crop
         similarities = np.clip(self._texts @ embedding, -1.0, 1.0).astype(np.float64)
         findings = [guard.check(frame, picture, embedding) for guard in self._guards]
         penalty = sum(finding.penalty for finding in findings)
@@ -212,6 +213,7 @@ class Judge:
             region=region,
             labels=self._probabilities(judged) if self._labels else None,
             embedding=embedding,
+            counts=counts,
         )
 
     def _flags(self, findings: Sequence[Finding], similarity: float) -> tuple[str, ...]:

@@ -82,8 +82,7 @@ def make_judge(
     if crop:
         from paintcam.judge.sheet.finder import SheetFinder
 
-        slow = pictures == "live" and encoder.info.slow  # about 4 frames of 30
-        finder = SheetFinder(steady=pictures != "stills", pace=8 if slow else 1)
+        finder = SheetFinder(steady=pictures != "stills")
     return Judge(
         encoder,
         prompt,

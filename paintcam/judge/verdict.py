@@ -28,6 +28,8 @@ class Verdict:
         labels: With labels instead of a prompt: label → probability, summing to 1. Similarity and
             score are then those of the most probable label.
         embedding: Of what was judged, unit-norm float32 (D,).
+        counts: Whether a maximum may rise by it. False while a sheet that just appeared is not
+            confirmed: the score is shown, but does not count.
 
     Example:
         >>> from paintcam import Verdict
@@ -46,6 +48,7 @@ class Verdict:
     region: npt.NDArray[np.float32] | None = field(default=None, compare=False)
     labels: Mapping[str, float] | None = None
     embedding: npt.NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+    counts: bool = True
 
 
 def score_of(similarity: float, low: float, high: float) -> float:

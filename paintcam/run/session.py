@@ -99,7 +99,7 @@ class Session:
             self.best = self._rises.take_back(verdict.captured_at, self.best)
             return Standing(0.0, self.best or 0.0, is_new_best=False)
         score = self._smooth(verdict)
-        is_new_best = self.best is None or score > self.best
+        is_new_best = verdict.counts and (self.best is None or score > self.best)
         if is_new_best:
             self._rises.note(verdict.captured_at, self.best)
             self.best = score

@@ -1,67 +1,88 @@
-"""Finds the sheet of paper, card, tablet or whiteboard that somebody holds to the camera.
+"""Finds the sheet of paper, card, tablet or whiteboard that somebody holds up to the camera.
 
-A frame is searched 320 pixels wide (`paintcam.judge.sheet.search`); over a stream the corners are
-followed and smoothed, and a sheet has to be surer to be found than to be kept.
+A frame is searched 320 pixels wide (`paintcam.judge.sheet.search`). In a stream the corners are
+followed and smoothed, and it takes more confidence to find a sheet than to keep it. All periods are
+in seconds of the frames' own time: the result is the same at 30 frames per second and at 3, and
+does not depend on the speed of the machine.
 """
 
 from __future__ import annotations
 
-import cv2  # noqa: TID253 - nothing here works without it, and cli loads this module late
+import cv2  # noqa: TID253 - needed by everything here; cli loads this module late
 import numpy as np
 import numpy.typing as npt
 
 from paintcam.frames import Image
 from paintcam.judge.sheet.quads import Corners, ordered
 from paintcam.judge.sheet.search import ACQUIRE, KEEP, search
+from paintcam.judge.sheet.straighten import straighten
 
 __all__ = ["Corners", "SheetFinder"]
 
-LONG_SIDE = 320  # pixels: a 4 ms search, and edges of a sheet still within half a pixel
-PATIENCE = 8  # frames that a held sheet may vanish (a hand before it, motion blur)
-LOOK_AROUND = 30  # frames
-INK_GRID = 112  # pixels: strokes are still seen, paper grain is not
-LEAST_SHARE = 0.45  # of the sheet's side: a small drawing is brought no nearer than this
-OUTPUT = 320  # pixels a side: more than an encoder takes
-WHOLE = np.array([0.0, 0.0, 1.0])
-CLOSING = np.ones((15, 15), np.uint8)
+LONG_SIDE = 320  # pixels: a search takes 4 ms and finds edges to within half a pixel
+FRAME_S = 1 / 30  # the time between frames for which the weights below were chosen
+SEARCH_S = 0.09  # between searches while there is no sheet: every third frame at 30 per second
+CONFIRM_S = 0.25  # a sheet counts when it is found again after this time
+PATIENCE_S = 0.27  # a held sheet may vanish (behind a hand, by motion blur)
+ONE_MISS_S = 1.0  # a single miss is forgiven up to this time between frames
+LOOK_AROUND_S = 1.0  # between searches of the whole frame while a sheet is followed
+GLANCE = 48  # samples along the longer side: enough to notice that a sheet may have appeared
+CHANGE = 24, 0.02  # grey levels, and the share of the samples that changed by more
 
 
 class SheetFinder:
-    """Finds a sheet frame after frame.
+    """Finds the sheet in one frame after another.
 
     Args:
-        steady: Frames are of one stream: smooth over time. False treats each picture by itself.
-        pace: How many frames of the stream each one that is looked at stands for: a slow encoder
-            sees few, and what holds for eight frames must not hold for eight of these.
+        steady: The frames belong to one stream: follow and smooth over time. False treats each
+            picture by itself.
     """
 
-    def __init__(self, *, steady: bool = True, pace: int = 1) -> None:
+    def __init__(self, *, steady: bool = True) -> None:
         self._steady = steady
-        self._pace = max(1, pace)
-        self._corners: Corners | None = None
         self._square: npt.NDArray[np.float64] | None = None
-        self._missed = 0
-        self._count = -1
         self._size = (0, 0)
+        self._now = 0.0
+        self._step_s = FRAME_S
+        self._corners: Corners | None
+        self._searched_at: float | None
+        self._glance: npt.NDArray[np.int16] | None
+        self._forget()
 
-    def find(self, image: Image) -> Corners | None:
+    @property
+    def confirmed(self) -> bool:
+        """Whether the result of the last `find` counts.
+
+        False for a sheet that was not found again yet after a quarter of a second, and for a frame
+        without a sheet that differs from the last one that was searched.
+        """
+        return self._confirmed
+
+    def find(self, image: Image, time_s: float | None = None) -> Corners | None:
         """Find the sheet that is held up.
 
         Args:
             image: BGR uint8 (H, W, 3).
+            time_s: The frame's time in the stream; None for a 30th of a second after the last.
 
         Returns:
-            The sheet's corners in the image's pixels, or None where there is none, or where the
-            paper fills the picture.
+            The sheet's corners in the image's pixels, or None if there is none or if the paper
+            fills the picture.
         """
         height, width = image.shape[:2]
+        self._confirmed = True
         if min(height, width) < 48:
             return None
+        self._advance(time_s)
         if (width, height) != self._size:
-            self._size, self._corners = (width, height), None
-        self._count += 1
-        if self._steady and self._corners is None and self._pace < 3 and self._count % 3:
-            return None  # an empty room is searched every third frame: a third of the cost
+            self._size = (width, height)
+            self._forget()
+        if self._steady and self._corners is None:
+            # An empty room is not searched in every frame, which saves CPU time.
+            if self._searched_at is not None and self._now - self._searched_at < SEARCH_S:
+                self._confirmed = not self._changed(image)
+                return None
+            self._searched_at, self._glance = self._now, _glance(image)
         scale = min(1.0, LONG_SIDE / max(height, width))
         size = (round(width * scale), round(height * scale))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
@@ -78,123 +99,92 @@ class SheetFinder:
         return ordered(((corners + 0.5) * ratio - 0.5).astype(np.float32))
 
     def rectify(self, image: Image, corners: Corners) -> Image:
-        """Show the drawing from the front: the square of the sheet that holds its ink.
-
-        The sheet is padded to a square with the paper's own colour, so that a centre crop loses
-        nothing. A small drawing on a large sheet is brought nearer, and so is small handwriting.
+        """Straighten the drawing, as `straighten` does; steady from frame to frame.
 
         Args:
             image: BGR uint8 (H, W, 3).
-            corners: As `find` gave them.
+            corners: As `find` returned them.
 
         Returns:
             BGR uint8 (320, 320, 3).
         """
-        sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
-        across, down = max(sides[0], sides[2], 1.0), max(sides[1], sides[3], 1.0)
-        half = np.array([across, down]) / (2 * max(across, down))
-        page = np.array([0.5 - half, 0.5 + half])  # in a square of side 1: left top, right bottom
-        (left, top), (right, bottom) = page
-        target = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
-        # A hair inside the border: what lies on it is shadow and background.
-        middle = corners.mean(axis=0)
-        source = (middle + (corners - middle) * 0.985).astype(np.float32)
-        matrix = cv2.getPerspectiveTransform(source, target)
-        square = _ink_square(_seen(image, matrix, page, WHOLE, INK_GRID))
-        if self._steady and self._square is not None:
-            weight = min(1.0, 0.25 * self._pace)  # no jumps with every stroke
-            square = self._square + weight * (square - self._square)
-        self._square = square
-        return _seen(image, matrix, page, square, OUTPUT)
+        before = self._square if self._steady else None
+        front, self._square = straighten(image, corners, before, self._weight(0.25))
+        return front
+
+    def _forget(self) -> None:
+        """Start without a sheet."""
+        self._corners = None
+        self._confirmed = True
+        self._since = 0.0  # when the sheet was first found
+        self._found_at = 0.0  # and last
+        self._misses = 0
+        self._searched_at = None
+        self._looked_around_at = self._now
+        self._glance = None
+
+    def _advance(self, time_s: float | None) -> None:
+        now = self._now + FRAME_S if time_s is None else time_s
+        self._step_s = now - self._now
+        self._now = now
+        if self._step_s < 0:  # the file has started again
+            self._step_s = FRAME_S
+            self._forget()
+
+    def _weight(self, per_frame: float) -> float:
+        """Return the share that the newest frame has in an average, by the time it stands for."""
+        return float(1 - (1 - per_frame) ** (self._step_s / FRAME_S))
+
+    def _changed(self, image: Image) -> bool:
+        """Whether a sheet may have appeared since the last search."""
+        glance = _glance(image)
+        if self._glance is None or self._glance.shape != glance.shape:
+            return True
+        levels, share = CHANGE
+        return bool((np.abs(glance - self._glance) > levels).mean() > share)
 
     def _follow(self, small: Image) -> Corners | None:
         before = self._corners
-        # Now and then the whole frame, lest a poster on the wall keeps the place of a sheet.
-        found = search(
-            small, None if self._count % max(1, LOOK_AROUND // self._pace) == 0 else before
-        )
+        # Search the whole frame once a second, or a poster could keep the place of a sheet.
+        around = self._now - self._looked_around_at >= LOOK_AROUND_S
+        if around:
+            self._looked_around_at = self._now
+        found = search(small, None if around else before)
         if found is None or found[1] < (ACQUIRE if before is None else KEEP):
             return self._keep_for_now(before)
         corners = found[0]
         if before is None:
-            self._missed = 0
-            return corners
+            self._since = self._now
+            return self._found(corners)
         held = before
         turns = (np.roll(corners, turn, axis=0) for turn in range(4))
         corners = min(turns, key=lambda turned: float(np.abs(turned - held).sum()))
         moved = float(np.linalg.norm(corners - held, axis=1).max())
-        if moved > 0.2 * LONG_SIDE and found[1] < ACQUIRE:
-            return self._keep_for_now(before)  # another sheet takes over when it is sure
-        self._missed = 0
+        if moved > 0.2 * LONG_SIDE:
+            if found[1] < ACQUIRE:
+                return self._keep_for_now(before)  # another sheet takes over when it is certain
+            self._since = self._now
         # Casiez et al. 2012 (1€ filter): smooth what rests, follow what moves.
-        weight = min(1.0, 0.35 * self._pace + 0.3 * moved)
-        return (held + weight * (corners - held)).astype(np.float32)
+        weight = min(1.0, self._weight(0.35) + 0.3 * moved)
+        return self._found((held + weight * (corners - held)).astype(np.float32))
+
+    def _found(self, corners: Corners) -> Corners:
+        self._found_at, self._misses = self._now, 0
+        # A hair less: frame times are not exact.
+        self._confirmed = self._found_at - self._since >= 0.999 * CONFIRM_S
+        return corners
 
     def _keep_for_now(self, before: Corners | None) -> Corners | None:
-        self._missed += 1
-        return before if self._missed <= PATIENCE // self._pace else None
+        self._misses += 1
+        once = self._misses == 1 and self._step_s <= ONE_MISS_S
+        if before is None or not (once or self._now - self._found_at <= PATIENCE_S):
+            return None
+        self._confirmed = self._found_at - self._since >= 0.999 * CONFIRM_S
+        return before
 
 
-def _seen(
-    image: Image,
-    matrix: npt.NDArray[np.float64],
-    page: npt.NDArray[np.float64],
-    square: npt.NDArray[np.float64],
-    pixels: int,
-) -> Image:
-    """A square part of the flat sheet, what lies beyond the page in the paper's own colour.
-
-    Args:
-        image: BGR uint8 (H, W, 3).
-        matrix: From its pixels to a square of side 1 around the sheet, (3, 3).
-        page: The sheet in that square: left top and right bottom, (2, 2).
-        square: The part that is wanted: left, top, side.
-        pixels: Side of the result.
-    """
-    left, top, side = square
-    fit = pixels / side
-    part = np.array([[fit, 0, -fit * left], [0, fit, -fit * top], [0, 0, 1]])
-    front: Image = cv2.warpPerspective(
-        image,
-        part @ matrix,
-        (pixels, pixels),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    begin, end = np.rint((page - [left, top]) * fit).clip(0, pixels).astype(int)
-    inside = front[begin[1] : end[1], begin[0] : end[0]]
-    if inside.size:
-        paper = _paper_colour(inside)
-        front[: begin[1]], front[end[1] :] = paper, paper
-        front[:, : begin[0]], front[:, end[0] :] = paper, paper
-    return front
-
-
-def _ink_square(front: Image) -> npt.NDArray[np.float64]:
-    """The square around what is darker than the paper beside it: left, top, side of 0…1."""
-    grey = cv2.cvtColor(front, cv2.COLOR_BGR2GRAY)
-    size = len(grey)
-    # Closing takes the strokes away and leaves the paper, with its shadows.
-    paper = cv2.blur(cv2.morphologyEx(grey, cv2.MORPH_CLOSE, CLOSING), (15, 15))
-    ink = cv2.subtract(paper, grey) > np.maximum(12, paper // 8)
-    ink[:4], ink[-4:], ink[:, :4], ink[:, -4:] = False, False, False, False
-    rows, columns = ink.sum(axis=1).cumsum(), ink.sum(axis=0).cumsum()
-    if rows[-1] < 12:
-        return WHOLE
-    # All but a few specks at either end.
-    share = np.array([0.005, 0.995]) * rows[-1]
-    (x0, x1), (y0, y1) = np.searchsorted(columns, share), np.searchsorted(rows, share)
-    side = min(1.0, max(LEAST_SHARE, (1.25 * max(x1 - x0, y1 - y0) + 4) / size))
-    corner = np.clip(np.array([x0 + x1, y0 + y1]) / (2 * size) - side / 2, 0, 1 - side)
-    return np.array([*corner, side])
-
-
-def _paper_colour(page: Image) -> npt.NDArray[np.uint8]:
-    """The median of the brighter half: BGR uint8 (3,)."""
-    step = max(1, len(page) // 20)
-    pixels = page[::step, ::step].reshape(-1, 3)
-    grey = pixels.sum(axis=1, dtype=np.int32)
-    bright: npt.NDArray[np.uint8] = np.median(pixels[grey >= np.median(grey)], axis=0).astype(
-        np.uint8
-    )
-    return bright
+def _glance(image: Image) -> npt.NDArray[np.int16]:
+    """Return a few grey samples of a BGR uint8 (H, W, 3) picture."""
+    step = max(1, max(image.shape[:2]) // GLANCE)
+    glance: npt.NDArray[np.int16] = image[::step, ::step].mean(axis=2).astype(np.int16)
+    return glance
