@@ -1,1 +1,1 @@
-"""Builds paintcam's bundled encoder ``sketch`` from registry packages alone; see README.md."""
+"""Build paintcam's bundled encoder ``sketch``; see README.md."""

@@ -1,4 +1,4 @@
-"""Step 4: write the captions of pictures, composed scenes and neutral pictures, and embed them."""
+"""Write the captions of pictures, composed scenes and neutral pictures, and embed them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NEUTRAL = {
                     "a sentence written by hand", "some words", "a note with writing",
                     "a written word", "written letters", "lettering", "text"),
 }  # fmt: skip
-# How two things stand to each other, and what is said of it.
+# How two things stand to each other, and how a caption says it.
 RELATIONS = {
     "side": ("{a} and {b}", "{a} next to {b}", "{a} with {b}", "{a} beside {b}"),
     "ride": ("{a} riding {b}", "{a} driving {b}", "{a} on {b}", "{a} on top of {b}",
@@ -49,7 +49,7 @@ VEHICLE = {
     "horse", "camel", "taxi", "plane", "airplane", "rocket", "train", "skateboard", "wagon", "van",
     "sled", "bike", "jeep", "elephant",
 }  # fmt: skip
-# A place is told by small things standing around.
+# Small things standing around show a place.
 PLACES = {
     "in the Arctic": ("snowflake", "snowman", "snow-capped mountain", "mountain", "ice"),
     "in the snow": ("snowflake", "snowman", "cloud with snow", "evergreen tree"),
@@ -67,9 +67,9 @@ PLACES = {
 
 @dataclass(slots=True)
 class Scene:
-    """A composed scene: picture indices, how they stand, and caption numbers.
+    """A composed scene: picture indices, their layout, and caption numbers.
 
-    ``wrong`` are captions with one object swapped for another: near, but not what is shown.
+    ``wrong`` are captions near to what is shown: one thing replaced, or both in the other's place.
     """
 
     pictures: list[int]
@@ -93,7 +93,7 @@ def scene_caption(relation: str, a: str, b: str) -> str:
 
 
 class Captions:
-    """Collects sentences, each once, and gives them numbers."""
+    """Collect sentences, each once, and number them."""
 
     def __init__(self, held: HeldOut) -> None:
         self.numbers: dict[str, int] = {}
@@ -104,7 +104,7 @@ class Captions:
         return self.numbers.setdefault(text.strip(), len(self.numbers))
 
     def allowed(self, text: str) -> bool:
-        """Whether the sentence is short enough and speaks of nothing held out."""
+        """Whether the sentence is short enough and names nothing that is held out."""
         return 1 < len(text) < 60 and not self._held.find(text)
 
 
@@ -225,7 +225,7 @@ def write(
 
 
 def layout_for(second: Picture, rng: random.Random) -> str:
-    """Choose how two things stand, by what the second is."""
+    """Choose a layout for two things by what the second one is."""
     if VEHICLE & {stem(word) for word in words(second.name)} and rng.random() < 0.6:
         return "ride"
     if second.group == "food" and rng.random() < 0.5:
@@ -241,7 +241,7 @@ def _placed(
     place: str,
     elsewhere: str,
 ) -> Scene:
-    """Plan one thing somewhere; the small things after it in ``shown`` tell where."""
+    """Plan one thing in a place, which the small things after it in ``shown`` depict."""
     name, other = (with_article(pictures[i].name.lower()) for i in (shown[0], near))
     caption = captions.add(f"{name} {place}")
     wrong = _others(captions, caption, [f"{other} {place}", f"{name} {elsewhere}"])
@@ -249,5 +249,5 @@ def _placed(
 
 
 def _others(captions: Captions, caption: int, texts: list[str]) -> list[int]:
-    """Number wrong captions; a neighbour of the same name makes one that is right."""
+    """Number wrong captions, without one that equals the right caption by chance."""
     return [number for number in map(captions.add, texts) if number != caption]

@@ -1,6 +1,6 @@
-"""Makes training batches afresh: every step draws, composes and films new pictures.
+"""Make training batches: every step draws, composes and films new pictures.
 
-A batch is a function of (seed, step) alone, so that an interrupted training goes on where it was.
+A batch is a function of (seed, step) alone, so that an interrupted training can resume exactly.
 """
 
 # mypy: disable-error-code="no-any-return, misc, untyped-decorator"
@@ -120,7 +120,7 @@ class Batch:
 
 
 class Drawer:
-    """Draws pictures of the store in random looks; shared by training and evaluation."""
+    """Draw pictures of the store in random looks; shared by training and evaluation."""
 
     def __init__(
         self, store: Store | PeopleStore, pictures: list[Picture], habits: Habits | None = None
@@ -268,7 +268,7 @@ class Steps(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
         return batch.tensors()
 
     def any_text(self, rng: Generator) -> int:
-        """Choose a caption for a page of handwriting, often a name alone."""
+        """Choose a caption for a page of handwriting, often only a name."""
         text = int(rng.integers(len(self.texts)))
         return self.captions[self._pick(rng, self.share)][0] if rng.random() < 0.5 else text
 

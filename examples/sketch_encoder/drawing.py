@@ -1,4 +1,4 @@
-"""Draws a stored picture anew: by a shaky hand from its outlines, or as it is with altered colours.
+"""Draw a stored picture by a shaky hand from its outlines, or as it is with altered colours.
 
 A drawing is uint8 RGBA (128, 128, 4) with colour premultiplied by alpha, so that paper shines
 through. Rough double strokes follow the idea of Rough.js (npm ``roughjs``).
@@ -29,7 +29,7 @@ Colour = tuple[int, ...]  # RGB
 
 @dataclass(slots=True)
 class Hand:
-    """How somebody draws: pen, steadiness, colouring."""
+    """Pen, steadiness and colouring of somebody who draws."""
 
     ink: Colour = (20, 20, 20)
     thickness: int = 2
@@ -120,7 +120,7 @@ def over(below: Layer, above: Layer) -> Layer:
 
 
 def recolour(layer: Layer, rng: Generator, one_colour: bool) -> Layer:
-    """Alter a stored raster: another ink, shifted hues, grey, contour lines, or edges as by pen."""
+    """Alter a stored raster: another ink, shifted hues, grey, contour lines, or only its edges."""
     alpha = layer[..., 3:]
     if one_colour:
         return _inked(alpha[..., 0], random_ink(rng))

@@ -1,4 +1,4 @@
-"""Reads the emoji of Symbola, a font of line drawings, as an icon set.
+"""Read the emoji of Symbola, a font of line drawings, as an icon set.
 
 Source: Debian's ``fonts-symbola`` 2.60 by George Douros: "Fonts are free for any use; they may be
 opened, edited, modified, regenerated, packaged and redistributed."

@@ -1,4 +1,4 @@
-"""Step 8: measure an exported encoder; prints a table and writes the figures as JSON.
+"""Measure an exported encoder, print a table and write the figures as JSON.
 
 Run ``python -m examples.sketch_encoder.evaluate --work WORK --model paintcam/assets/sketch``.
 """
@@ -98,7 +98,7 @@ class Evaluation:
         self.figures |= clip_art(self.tower, self.stage, self.listed, trained)
 
     def retrieval(self) -> None:
-        """Find each picture's concept among all of its test."""
+        """Find each picture's concept among all concepts of its test."""
         for name, test in self.sets.items():
             for look in testsets.LOOKS:
                 similarities = self._similarities(test, look)
@@ -107,7 +107,7 @@ class Evaluation:
                     self.figures[key] = measures.recall(similarities, test.right, at)
 
     def composed(self) -> None:
-        """Tell a composed scene's caption from others and from one with a thing swapped."""
+        """Compare a composed scene's caption with others and with one where a thing is replaced."""
         for concepts in ("seen", "unseen"):
             for look in ("clean", "webcam"):
                 similarities, wrong = self._scenes(concepts, look)
@@ -168,7 +168,7 @@ class Evaluation:
         spread = scores.std(1)
         name = "score over 100 views, mean standard deviation"
         self.figures[name] = float(spread.mean())
-        # a drawing that never scores is steady for nothing
+        # a drawing that always scores 0 is steady without merit
         self.figures[f"{name} where the mean is 10 or more"] = float(
             spread[scores.mean(1) >= 10].mean()
         )

@@ -1,10 +1,10 @@
-"""Step 7: export both towers as int8 ONNX with their tokenizer and a checksummed description.
+"""Export both towers as int8 ONNX with their tokenizer and a description with checksums.
 
-The picture tower keeps int8 weights and computes in float, at a cosine of 0.9999 to the float
-network. Rounding what flows between its layers, too, was tried: by percentiles, with the first
-three convolutions and the head left in float, the cosine is 0.995 and a frame takes 2.5 instead of
-4 ms, but blank rooms score over 10 four times as often, and steadiness suffers. The text tower is
-quantised per channel; per tensor it would lose four percent of cosine.
+The picture tower stores int8 weights and computes in float: its cosine to the float network is
+0.9999. Rounding the activations too (by percentiles, with the first three convolutions and the head
+in float) gives a cosine of 0.995 and 2.5 instead of 4 ms per frame, but blank rooms score over 10
+four times as often, and scores are less steady. The text tower is quantised per channel; per tensor
+it would lose four percent of cosine.
 """
 
 # mypy: disable-error-code="no-any-return, misc, untyped-decorator"
@@ -30,8 +30,8 @@ from .sentences import MAX_TOKENS, OPSET, export_text_tower, package_file
 
 SMALL = 2000  # weights; fewer stay float
 HANDWRITING = "handwriting.npy"
-# Before a softmax over labels: the likeliest among 2, 3 and 5 drawings that were not trained on.
-# What the training learns, 56 against 3000 captions, is too sure of itself there.
+# Scale before a softmax over labels: the most likely one for 2, 3 and 5 labels on drawings that
+# were not trained on. The scale that training learns, 56 for 3000 captions, is overconfident there.
 LOGIT_SCALE = 30.0
 TOKENIZER = "model/tokenizer.json"
 
@@ -134,7 +134,7 @@ def describe(folder: Path, version: str, size: int, score_range: tuple[float, fl
     """
     files = {}
     names = ["visual.onnx", "text.onnx", "tokenizer.json"]
-    if (folder / HANDWRITING).exists():  # it is found with the exported tower
+    if (folder / HANDWRITING).exists():  # it is computed with the exported tower
         names.append(HANDWRITING)
     for name in names:
         content = (folder / name).read_bytes()

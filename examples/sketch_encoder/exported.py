@@ -1,4 +1,4 @@
-"""Encoders to measure: one being trained, and one exported to ONNX."""
+"""Encoders that can be measured: a checkpoint, and an export to ONNX."""
 
 # mypy: disable-error-code="no-any-return"
 # Torch has no types: what it returns is Any.
@@ -65,7 +65,7 @@ class ExportedTower:
         )
 
     def texts(self, texts: list[str]) -> NDArray[np.float32]:
-        """Embed texts one at a time, as prompts come: unit-norm (N, D)."""
+        """Embed texts one at a time, as paintcam does: unit-norm (N, D)."""
         return self._sentences(texts, batch=1)
 
     def timing(self, runs: int = 60) -> dict[str, float]:

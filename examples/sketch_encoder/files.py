@@ -1,4 +1,4 @@
-"""Writes files whole, so that a step's result is there only when the step is done."""
+"""Write files completely or not at all, so that a result exists only when its step is done."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Give a name to write to; it becomes ``path`` when the block ends without an error.
+    """Yield a name to write to; it is renamed to ``path`` when the block ends without an error.
 
-    The name ends as ``path`` does: NumPy adds the suffix where it is missing.
+    The name has the suffix of ``path``, because NumPy adds a suffix where it is missing.
     """
     partial = path.with_name(f"partial-{path.name}")
     yield partial

@@ -1,9 +1,9 @@
-"""Solves the head's first weights in closed form, so that training starts from a working encoder.
+"""Solve the head's first weights in closed form, so that training starts from a working encoder.
 
-The pooled features are strongly correlated: gradient steps on a head over them barely move after
-hundreds of steps, while least squares over a few thousand samples is far ahead at once. So the
-features are whitened by a layer that then moves slowly, and the linear layer after it starts as
-ridge regression to the captions' embeddings.
+The pooled features are strongly correlated: a head trained on them by
+gradient steps has barely moved after hundreds of steps, while least squares over a few thousand
+samples works at once. The features are therefore whitened by a layer that learns slowly, and the
+linear layer after it starts as ridge regression to the captions' embeddings.
 """
 
 # mypy: disable-error-code="no-any-return"

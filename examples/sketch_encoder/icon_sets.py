@@ -1,4 +1,4 @@
-"""Which picture sets are used, in which role, and which icon names say nothing one can draw."""
+"""Which picture sets are used, in which role, and which icon names do not name a drawable thing."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Each set's licence is read from the package and checked against this list; anything else fails.
+# Each set's licence is read from the package; a licence that is not listed here is an error.
 PERMISSIVE = {"MIT", "Apache-2.0", "ISC", "CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "Unlicense"}
 
-UNSEEN_STYLE = "openmoji"  # CC-BY-SA-4.0: only ever measured on
+UNSEEN_STYLE = "openmoji"  # CC-BY-SA-4.0: used for measuring only
 EMOJI = (
     "twemoji", "noto", "noto-v1", "fluent-emoji", "fluent-emoji-flat", "emojione", "fxemoji",
     "streamline-emojis", "fluent-emoji-high-contrast", "emojione-monotone", "symbola",
@@ -31,7 +31,7 @@ ONE_COLOUR = (
 ONE_COLOUR_EMOJI = {"fluent-emoji-high-contrast", "emojione-monotone", emoji_font.NAME}
 CLIPART = "openclipart"
 
-# How often a picture of a set is drawn for training, against others.
+# How often a picture of a set is chosen for training, relative to the others.
 WEIGHT = (
     dict.fromkeys(EMOJI, 3.0)
     | dict.fromkeys(COLOUR, 1.5)
@@ -39,10 +39,10 @@ WEIGHT = (
     | {"game-icons": 1.0, "streamline-freehand": 1.2, CLIPART: 1.5}
 )
 
-# Sets whose pictures ImageNet's classifier is asked about: in colour, as photographs are.
+# Sets that ImageNet's classifier is run on: in colour, as photographs are.
 TAUGHT = frozenset((*EMOJI, *COLOUR, CLIPART)) - ONE_COLOUR_EMOJI
 
-# An icon with one of these words in its name is a button of an interface, not a thing to draw.
+# An icon with one of these words in its name is part of an interface, not a thing to draw.
 INTERFACE_WORDS = _words(
     """
     account add ai align alignment alt analytics android angular api app apps arrow arrows ascending
@@ -82,7 +82,7 @@ INTERFACE_WORDS = _words(
     xml yen yuan youtube zip zoom
     """
 )
-# Words at the end of an icon's name that speak of its looks, not of what it shows.
+# Words at the end of an icon's name that describe its look, not what it shows.
 LOOKS = _words(
     """
     alt black bold broken color duo duotone fill filled flat large light line linear medium mono

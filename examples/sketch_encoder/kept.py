@@ -1,7 +1,7 @@
-"""Batches whose lower half is computed once, for training the upper blocks and the head cheaply.
+"""Compute the frozen blocks of a number of batches once, to train the rest cheaply.
 
-Blocks that are frozen map a picture to the same values at every step. They are run once over a
-number of batches, and training goes over what they gave again and again.
+Frozen blocks map a picture to the same values at every step. Their results are stored, and training
+repeats them.
 """
 
 # mypy: disable-error-code="no-any-return"
@@ -28,7 +28,7 @@ HALF = torch.float16
 def keep(
     steps: Steps, net: SketchNet, count: int, folder: Path, workers: int = 2, every: int = 20
 ) -> None:
-    """Make batches and store what the frozen blocks make of them; finished ones are kept.
+    """Make batches and store the frozen blocks' results; finished ones are kept.
 
     Args:
         steps: Makes the batches of steps 0, 1, 2, ...
@@ -53,7 +53,7 @@ def keep(
 def repeat(
     folder: Path, count: int, first: int, last: int, seed: int
 ) -> Iterator[dict[str, Tensor]]:
-    """Give the batches of some steps: all of them in a new order in every round.
+    """Yield the batches of some steps; every round has all of them in a new order.
 
     Args:
         folder: Where :func:`keep` stored them.

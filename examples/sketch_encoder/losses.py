@@ -1,4 +1,4 @@
-"""The training's losses, each for one purpose. B samples, T texts, all embeddings unit-norm."""
+"""The losses of the training. B samples, T texts; all embeddings are unit-norm."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-ALIKE = 0.8  # captions nearer than this mean the same thing and are no negatives of each other
-SAME_LABEL = 0.97  # but labels of two emoji mean two things, however near they are
+ALIKE = 0.8  # captions nearer than this mean the same and are not negatives of each other
+SAME_LABEL = 0.97  # two labels of one list are negatives of each other up to here
 FLOOR = -0.03  # where a neutral picture should lie for every object's prompt
 NEUTRAL = 2  # of dataset.Batch.kinds
 EMOJI, PERSON = 1, 2  # kinds of captions that are labels, see alike
@@ -17,7 +17,7 @@ EMOJI, PERSON = 1, 2  # kinds of captions that are labels, see alike
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each loss counts; 0 leaves it out (for ablations)."""
+    """Weight of each loss; 0 leaves it out."""
 
     to_pictures: float = 0.3
     teacher: float = 0.1
@@ -74,7 +74,7 @@ def contrast(images: Tensor, own: Tensor, wrong: Tensor, bank: Tensor, same: Ten
 def neutral_floor(images: Tensor, own: Tensor, wrong: Tensor, bank: Tensor) -> Tensor:
     """A neutral picture should lie below the floor for any caption but those that are its own.
 
-    The caption a page of handwriting spells out (``wrong``) is pushed down all the more.
+    The caption that a page of handwriting spells out (``wrong``) is pushed down further.
     """
     strange = own @ bank.T < 0.35  # "blank paper" may be a little like "a newspaper"
     above = functional.relu(images @ bank.T - FLOOR) ** 2
@@ -83,7 +83,7 @@ def neutral_floor(images: Tensor, own: Tensor, wrong: Tensor, bank: Tensor) -> T
 
 
 def stage_order(part: Tensor, whole: Tensor, own: Tensor, parts: Tensor) -> Tensor:
-    """A part of a drawing should be less like the caption than the whole, the more is missing."""
+    """A part of a drawing should be less similar to the caption than the whole is."""
     s_part, s_whole = (part * own).sum(-1), (whole * own).sum(-1)
     missing = 1 - parts
     order = functional.relu(s_part - s_whole + 0.25 * missing)

@@ -1,4 +1,4 @@
-"""Figures computed from similarities; no pictures here, so that each can be tested by hand."""
+"""Compute figures from similarities; they need no pictures, so each can be checked by hand."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def frame(
 
 
 def page_frame(page: Image, rng: Generator, size: int, stock: int) -> NDArray[np.uint8]:
-    """Show a page plain in a fifth of cases, else as a webcam would."""
+    """Show a page plain in a fifth of the cases, otherwise as a webcam would."""
     if rng.random() < 0.2:
         return cv2.resize(page, (size, size), interpolation=cv2.INTER_AREA)
     return webcam.look(page, rng, size, rooms=stock)

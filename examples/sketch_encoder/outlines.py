@@ -1,4 +1,4 @@
-"""Reads an SVG as shapes made of polylines, so that it can be redrawn by a shaky hand.
+"""Read an SVG as shapes made of polylines, so that it can be redrawn by a shaky hand.
 
 Paths, basic shapes, groups, ``use`` and transforms are understood; clips, masks, filters and text
 are left out, as a person drawing would leave them out.

@@ -1,4 +1,4 @@
-"""Step 2: list every picture with its name, tags, group and whether it is held out of training."""
+"""List every picture with its name, tags, group and whether it is held out of training."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def stem(word: str) -> str:
 
 
 class HeldOut:
-    """Tells whether a text speaks of a concept that training must not see."""
+    """Find texts that name a concept that training must not see."""
 
     def __init__(self, concepts: Iterable[str]) -> None:
         self._keys = {concept: _key(concept) for concept in concepts}

@@ -1,9 +1,9 @@
-"""Finds the direction of handwriting: what the handwriting guard looks along.
+"""Find the direction of handwriting, along which the handwriting guard measures.
 
 Fisher's discriminant between pages of handwriting and everything else that is filmed, drawings with
-a word on them and empty paper included, on embeddings of the finished tower. What an encoder sees
-of handwriting is a direction of its space, as Materzyńska et al. 2022 found for CLIP, and is best
-learned from pictures: the text tower's word for it points only roughly there.
+a word on them and empty paper included, on embeddings of the finished tower. Handwriting
+is a direction of an encoder's space, as Materzyńska et al. 2022 found for CLIP. It is best learned
+from pictures: the text tower's embedding of the word points only roughly there.
 """
 
 from __future__ import annotations

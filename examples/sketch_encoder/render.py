@@ -1,7 +1,7 @@
-"""Step 3: render every picture once as 128-pixel RGBA, and store its outlines as polylines.
+"""Render every picture once as 128-pixel RGBA, and store its outlines as polylines.
 
-Both stores are plain arrays that loader processes map read-only; every look is made from them
-afresh in each epoch.
+Both stores are plain arrays that loader processes map read-only. Every look is made from them when
+it is needed.
 """
 
 # mypy: disable-error-code="no-any-return"
@@ -27,12 +27,12 @@ from .pictures import Picture, read_set
 
 SIZE = 128
 CHUNK = 1500
-MAX_SHAPES, MAX_POINTS = 250, 5000  # a busier drawing is nothing a hand would copy
+MAX_SHAPES, MAX_POINTS = 250, 5000  # nobody would copy a busier drawing by hand
 NONE = -1
 
 
 def render(pictures: list[Picture], packages: Path, work: Path, processes: int = 2) -> None:
-    """Render in chunks; finished chunks are kept, so an interrupted run goes on.
+    """Render in chunks; finished chunks are kept, so an interrupted run resumes.
 
     Writes ``raster.npy`` uint8 (N, 128, 128, 4), RGBA with colour premultiplied by alpha, and
     ``outlines.npz``, see :class:`Store`.
@@ -151,7 +151,7 @@ def _render_chunk(pictures: list[Picture], packages: Path, folder: Path, start: 
             except (
                 ValueError,
                 ParseError,
-            ) as error:  # resvg and the parser report a broken drawing so
+            ) as error:  # what resvg and the parser raise for a broken drawing
                 print(f"skip {picture.set}:{picture.icon}: {str(error)[:80]}", flush=True)
         square = fit_square(_rgba(image)) if image is not None else None
         raster.append(np.zeros((SIZE, SIZE, 4), np.uint8) if square is None else square)

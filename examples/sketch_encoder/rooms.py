@@ -1,4 +1,4 @@
-"""Paints what is behind a sheet: rooms, people, fingers, all of simple shapes."""
+"""Paint what is behind a sheet: rooms, people, fingers, all of simple shapes."""
 
 # mypy: disable-error-code="no-any-return"
 # OpenCV has no types: what it returns is Any.

@@ -1,4 +1,4 @@
-"""Who is trained on, who decides (validation) and who is only looked at last (held out)."""
+"""Which pictures are trained on, which are for decisions (validation), and which are held out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flattens the data of an SVG path to polylines (SVG 1.1, chapter 8)."""
+"""Flatten the data of an SVG path to polylines (SVG 1.1, chapter 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step 5: what ImageNet's classifier says of the pictures, for distillation; its class names."""
+"""Run ImageNet's classifier on the pictures, for distillation, and name its classes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .network import DIM, SketchNet, load_imagenet
 from .render import Store
 from .sentences import SentenceEncoder, package_file
 
-KEPT = 16  # classes kept a picture; the rest has little mass
+KEPT = 16  # classes kept per picture; the rest has little mass
 WEIGHTS = "models/efficientnet-lite0-57934424.pth"
 
 

@@ -140,7 +140,7 @@ def composites(pictures: list[Picture], indices: list[int], count: int, seed: in
 
 
 class Stage:
-    """Makes the frames."""
+    """Make the frames."""
 
     def __init__(self, drawer: Drawer, handwriting: Handwriting, size: int) -> None:
         self.drawer, self.handwriting, self.size = drawer, handwriting, size
@@ -212,7 +212,7 @@ class Stage:
 
 
 def _without_synonyms(pictures: list[Picture], test: Retrieval) -> Retrieval:
-    """Keep the concepts that no trained picture shows under another name, as "car" does automobile.
+    """Keep the concepts that no trained picture shows under another name ("car": automobile).
 
     Names are compared with the concept's tags and with its words of two letters and more.
     """

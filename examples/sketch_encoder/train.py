@@ -1,4 +1,4 @@
-"""Step 6: train the picture tower; the text tower stays as it is.
+"""Train the picture tower; the text tower stays as it is.
 
 Run ``python -m examples.sketch_encoder.train --work WORK --steps 300``.
 """
@@ -34,7 +34,7 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of malloc.h
 def keep_memory() -> None:
     """Make glibc keep freed memory instead of returning it: a step takes a third less time.
 
-    Every step frees and takes large arrays, and pages fresh from the kernel must be zeroed.
+    Every step frees and allocates large arrays, and the kernel zeroes every new page.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL("libc.so.6")
@@ -93,7 +93,7 @@ def run(
     start: SketchNet | None = None,
     workers: int = 2,
 ) -> None:
-    """Train, or go on training, until the recipe's last step.
+    """Train, or resume training, until the recipe's last step.
 
     Args:
         work: The work folder.
@@ -131,7 +131,7 @@ def main() -> None:
     """Read the options and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--name", default="sketch", help="of the checkpoint")
+    parser.add_argument("--name", default="icons", help="of the checkpoint")
     parser.add_argument("--steps", type=int, default=Recipe().steps)
     parser.add_argument("--body-rate", type=float, default=Recipe().body_rate)
     parser.add_argument("--easy", type=float, default=Recipe().easy)

@@ -1,4 +1,4 @@
-"""What step 6 does: one step of training, its checkpoints, its rates."""
+"""Take training steps, save checkpoints, set learning rates."""
 
 # mypy: disable-error-code="no-any-return"
 # Torch has no types: what it returns is Any.
@@ -28,13 +28,13 @@ PEOPLE_WEIGHTS = Weights(to_pictures=0.5, teacher=0.0, mates=0.5)
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a training is told; saved with every checkpoint."""
+    """The settings of a training; saved with every checkpoint."""
 
     steps: int = 6000
     size: int = 128
-    sizes: tuple[tuple[float, int], ...] = ((0.65, 96),)  # until a share of the steps
+    sizes: tuple[tuple[float, int], ...] = ((0.65, 96),)  # (share of the steps, size until then)
     seed: int = 0
-    easy: float = 0.35  # of the steps, in which samples grow from clean pictures to the hardest
+    easy: float = 0.35  # share of the steps in which samples go from clean pictures to the hardest
     frozen_blocks: int = 4
     head_rate: float = 2e-3
     body_rate: float = 2.5e-3
@@ -113,7 +113,7 @@ def people_recipe(steps: int = 3000) -> Recipe:
 
 
 class Trainer:
-    """Holds network, optimiser and running average; resumes from its last checkpoint."""
+    """Network, optimiser and running average; resumes from its last checkpoint."""
 
     def __init__(
         self, work: Path, recipe: Recipe, name: str, start: SketchNet | None = None
@@ -173,7 +173,7 @@ class Trainer:
         self.save()
 
     def update(self, batch: dict[str, Tensor], kinds: Tensor) -> dict[str, float]:
-        """Take one step; returns its losses. What is random in it depends on its number alone."""
+        """Take one step; returns its losses. All randomness in it depends on its number alone."""
         torch.manual_seed(self.recipe.seed + (self.step << 8))
         recipe, mix, weights = self.recipe, self.recipe.mix, self.recipe.weights
         for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
@@ -235,7 +235,7 @@ class Trainer:
         return shown
 
     def save(self) -> None:
-        """Write a checkpoint; the old one is replaced only when the new one is whole."""
+        """Write a checkpoint; the old one is replaced only when the new one is complete."""
         state = {
             "step": self.step,
             "recipe": asdict(self.recipe),
@@ -247,7 +247,7 @@ class Trainer:
             torch.save(state, file)
 
     def _follow(self) -> None:
-        """Move the running average of the weights towards the present ones."""
+        """Move the running average of the weights towards the current ones."""
         keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for name, value in self.net.state_dict().items():
@@ -264,7 +264,7 @@ class Trainer:
         if saved["recipe"] != asdict(self.recipe):
             raise ValueError(
                 f"{self.path} was trained by another recipe: {saved['recipe']}. Delete it, or pass "
-                "the options it was begun with."
+                "the options it was started with."
             )
         self.net.load_state_dict(saved["net"])
         self.average = saved["average"]

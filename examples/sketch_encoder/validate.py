@@ -1,4 +1,4 @@
-"""Measures a checkpoint on the validation pictures: what decisions are made on.
+"""Measure a checkpoint on the validation pictures, which decisions are based on.
 
 Run ``python -m examples.sketch_encoder.validate --work WORK --name sketch``.
 """

@@ -1,4 +1,4 @@
-"""Turns a page into what a webcam sees: held up in a room, tilted, badly lit, blurred, noisy.
+"""Turn a page into what a webcam sees: held up in a room, tilted, badly lit, blurred, noisy.
 
 Frames are uint8 RGB, square. Rooms and people are painted from simple shapes.
 """

