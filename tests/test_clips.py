@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from clips import FileServer, grey, make_clip, which
 from fakes import Ear, FakeJudge, make_presenter
@@ -229,12 +230,31 @@ def test_a_video_behind_a_url_without_a_suffix_is_a_file(tmp_path):
     assert not source.live
 
 
+def test_a_cameras_still_picture_is_asked_for_again_and_again(tmp_path):
+    """The address of one JPEG, as many cameras have it, is a live source."""
+    Image.fromarray(grey(3)).save(tmp_path / "shot.jpg")
+    with FileServer(tmp_path) as server:
+        source = open_stream(server.url("shot.jpg"))
+        for _ in range(3):
+            assert read(source).image.shape == (48, 64, 3)
+        assert source.live
+        source.close()
+
+
+def test_a_video_behind_a_dead_url_fails_soon():
+    started = time.monotonic()
+    with pytest.raises(SourceError, match=r"Cannot open http://127\.0\.0\.1:9:"):
+        play(open_stream("http://127.0.0.1:9/clip.mp4?password=secret"))
+    assert time.monotonic() - started < 5
+
+
 @pytest.mark.parametrize("name", ["12:30.mp4", "a:b.mp4", "http:x.mp4", "a%03d.mp4", "-i.mp4"])
 def test_names_that_mean_something_to_a_decoder(tmp_path, monkeypatch, name):
     """Colons, percent signs and dashes are part of a name."""
     make_clip(tmp_path / name, [0.0, 0.1])
     monkeypatch.chdir(tmp_path)
-    for text in (name, str(tmp_path / name), (tmp_path / name).as_uri()):
+    uri = (tmp_path / name).as_uri()
+    for text in (name, str(tmp_path / name), uri, uri.replace("file:///", "FILE:/")):
         frames, _ = play(open_stream(text, every_frame=True))
         assert len(frames) == 2
 

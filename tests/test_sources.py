@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from pathlib import Path
@@ -343,12 +344,29 @@ def test_a_truncated_file(tmp_path):
         ("x" * 300, "No such file"),
         ("~nobody-of-that-name/x", "No such file"),
         ("a\0b", "No such file"),
+        ("9" * 5000, "No camera has the index 99999999999999999…"),
+        ("-" + "0" * 20 + "1", "No camera has the index -0000"),
+        ("4294967296", "No camera has the index 4294967296"),
+        ("caf\udce9.mp4", "not valid UTF-8"),
+        ("http://[::1/clip.mp4", "Cannot open http://"),
+        ("rtsp:/u:geheim@cam/x", "No such file: 'rtsp://cam'"),
+        ("u:geheim@cam/x", "No such file: 'cam'"),
     ],
 )
 def test_what_is_no_source(text, words):
     """Refused before anything opens."""
-    with pytest.raises(SourceError, match=words):
+    with pytest.raises(SourceError, match=words) as caught:
         open_stream(text)
+    assert str(caught.value).encode("utf-8")
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
+def test_a_fifo_is_no_video(tmp_path):
+    """Nothing waits for a writer."""
+    os.mkfifo(tmp_path / "a.mp4")
+    with pytest.raises(SourceError, match="not a regular file"):
+        open_stream(str(tmp_path / "a.mp4"))
 
 
 def test_a_picture_is_no_stream(tmp_path):

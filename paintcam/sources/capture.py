@@ -172,8 +172,11 @@ class NetworkStream:
         context = self._stream.codec_context
         rate = float(self._stream.average_rate or Fraction(0))
         length = self._container.duration
-        # a stream whose length is known before it was read is a clip
-        frames = 1 if length and length > 0 and self._container.format.name != "rtsp" else -1
+        # a stream whose length is known before it was read is a clip; a camera's still picture is
+        # asked for again and again
+        format_name = self._container.format.name
+        ends = format_name not in ("rtsp", "image2") and not format_name.endswith("_pipe")
+        frames = 1 if ends and length and length > 0 else -1
         return _properties(context.width, context.height, rate, frames)
 
 

@@ -56,7 +56,9 @@ def open_video(reference: Reference) -> tuple[InputContainer, VideoStream]:
     except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
         raise reference.cannot_open() from error
     try:
-        stream = container.streams.video[0]
+        stream = container.streams.best("video")
+        if stream is None:
+            raise reference.cannot_open()
         width, height = stream.codec_context.width, stream.codec_context.height
         if width * height > MAX_PIXELS:
             raise SourceError(
@@ -67,9 +69,6 @@ def open_video(reference: Reference) -> tuple[InputContainer, VideoStream]:
             # Decoding several frames at once is faster, but each thread holds a frame back.
             stream.thread_type = "AUTO"
         return container, stream
-    except IndexError:
-        container.close()
-        raise reference.cannot_open() from None
     except BaseException:
         container.close()
         raise

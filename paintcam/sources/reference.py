@@ -58,10 +58,13 @@ class Reference:
         text = text.strip()
         if re.fullmatch(r"[+-]?[0-9]+", text):
             return _camera(text)
-        url = urlsplit(text) if "://" in text else None
-        if url is not None and url.scheme.lower() == "file":
-            return _file(url2pathname(url.path))
-        if url is not None:
+        if re.match(r"file:/", text, re.IGNORECASE):
+            return _file(url2pathname(urlsplit(text).path))
+        if "://" in text:
+            try:
+                url = urlsplit(text)
+            except ValueError:  # an IPv6 address that is cut in two
+                raise cls("stream", text, shown_address(text)).cannot_open() from None
             suffix = PurePosixPath(url.path).suffix.lower()
             ends = url.scheme.lower() in ("http", "https", "ftp") and suffix in VIDEO_SUFFIXES
             return cls("file" if ends else "stream", text, shown_address(text))
