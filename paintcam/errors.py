@@ -4,7 +4,8 @@ PaintcamError
 ├── UsageError        an option or argument that cannot work
 ├── SourceError       a camera, stream, file or picture that cannot be read
 ├── ModelError        an encoder's weights are missing, damaged or foreign
-│   └── PromptError   a prompt that the encoder cannot take
+│   ├── PromptError   a prompt that the encoder cannot take
+│   └── UnavailableError  a server that does not answer now
 ├── DisplayError      no window can be opened
 ├── SinkError         a recording or snapshot that cannot be written
 └── LeaderboardError  the scores' database cannot be used
@@ -27,6 +28,7 @@ __all__ = [
     "PromptError",
     "SinkError",
     "SourceError",
+    "UnavailableError",
     "UsageError",
 ]
 
@@ -120,6 +122,20 @@ class PromptError(ModelError):
         ...     print("blank")
         blank
     """
+
+
+class UnavailableError(ModelError):
+    """An encoder that cannot be reached now, and may be reached later: a server.
+
+    Args:
+        what: As for every `PaintcamError`.
+        fix: As for every `PaintcamError`.
+        words: The state for the picture, a few words.
+    """
+
+    def __init__(self, what: str, *, fix: str = "", parameter: str = "", words: str = "") -> None:
+        super().__init__(what, fix=fix, parameter=parameter)
+        self.words = words or "encoder unavailable, retrying…"
 
 
 class DisplayError(PaintcamError):

@@ -53,8 +53,9 @@ ModelOption = Annotated[
         "-m",
         metavar="NAME",
         envvar="PAINTCAM_MODEL",
-        help="Encoder: sketch (bundled), clip, clip:VARIANT, or auto, which is CLIP if its "
-        "weights are installed and sketch otherwise. Example: --model clip:ViT-B-32",
+        help="Encoder: sketch (bundled), clip, clip:VARIANT, server:http://HOST:PORT (a Roboflow "
+        "Inference server), or auto, which is CLIP if its weights are installed and sketch "
+        "otherwise. Example: --model clip:ViT-B-32",
     ),
 ]
 JsonOption = Annotated[

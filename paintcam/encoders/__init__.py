@@ -19,10 +19,12 @@ def resolve_model(name: str) -> str:
     """Find an encoder's full name without loading it.
 
     Args:
-        name: As `--model` takes it: "auto", "sketch", "clip" or "clip:VARIANT".
+        name: As `--model` takes it: "auto", "sketch", "clip", "clip:VARIANT" or
+            "server:http://HOST:PORT#VARIANT".
 
     Returns:
-        "sketch" or "clip:VARIANT"; for "auto", CLIP if its weights are cached, otherwise sketch.
+        "sketch", "clip:VARIANT" or "server:…"; for "auto", CLIP if its weights are cached, and
+        otherwise sketch.
 
     Raises:
         ModelError: There is no such encoder.
@@ -31,13 +33,18 @@ def resolve_model(name: str) -> str:
 
     if name == "auto":
         return f"clip:{DEFAULT_VARIANT}" if is_cached(DEFAULT_VARIANT) else "sketch"
+    if name.startswith("server:"):
+        from paintcam.encoders.server import server_name
+
+        return server_name(name)
     if name == "clip":
         return f"clip:{DEFAULT_VARIANT}"
     kind, _, variant = name.partition(":")
     if name == "sketch" or (kind == "clip" and variant in (*VARIANTS, *INT8_VARIANTS)):
         return name
     known = (*VARIANTS, *INT8_VARIANTS)
-    choices = ", ".join(["auto", "sketch", "clip", *(f"clip:{variant}" for variant in known)])
+    names = [*(f"clip:{variant}" for variant in known), "server:http://HOST:PORT"]
+    choices = ", ".join(["auto", "sketch", "clip", *names])
     raise ModelError(
         f"Unknown model {name!r}.",
         fix=f"Choose one of {choices}. Run `paintcam models` for details.",
@@ -56,7 +63,8 @@ def load_encoder(
     """Load an encoder: seconds for CLIP, a fraction of a second for sketch.
 
     Args:
-        name: As `--model` takes it: "auto", "sketch", "clip" or "clip:VARIANT".
+        name: As `--model` takes it: "auto", "sketch", "clip", "clip:VARIANT" or
+            "server:http://HOST:PORT#VARIANT".
         fetch: Download CLIP's weights first if they are not cached.
         progress: Called as that download proceeds.
         apart: Run CLIP in a child process. Loading it holds Python's lock for a second and more
@@ -88,6 +96,10 @@ def load_encoder(
         from paintcam.encoders.sketch import SketchEncoder
 
         return SketchEncoder(provider="cpu" if provider == "auto" else provider)
+    if resolved.startswith("server:"):
+        from paintcam.encoders.server import ServerEncoder
+
+        return ServerEncoder(resolved)
     from paintcam.encoders.pull import pull
     from paintcam.encoders.weights import is_cached
 

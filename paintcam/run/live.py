@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from paintcam.errors import PaintcamError
+from paintcam.errors import PaintcamError, UnavailableError
 from paintcam.frames import Frame, FrameSource, SourceState
 from paintcam.run.loop import Loop, Summary
 from paintcam.run.presenter import Presenter
@@ -79,7 +79,12 @@ class Live(Loop):
         self.capture_s: deque[float] = deque(maxlen=100_000)
         state = presenter.state
         self.scorer = Scorer(
-            load_judge, state.take_verdict, self._take_prompt, state.take_guards, on_slow
+            load_judge,
+            state.take_verdict,
+            self._take_prompt,
+            state.take_guards,
+            on_slow,
+            self._take_trouble,
         )
         self._seconds = seconds
         self._hold = hold
@@ -160,6 +165,8 @@ class Live(Loop):
             return "loading", f"opening {self._source_name}…"
         if not self.scorer.ready:
             return "loading", self.presenter.state.loading
+        if (trouble := self.scorer.trouble) is not None:
+            return "live", trouble.words
         return "live", "paused" if self.presenter.controls.paused else ""
 
     def _over(self) -> bool:
@@ -192,6 +199,11 @@ class Live(Loop):
             self._keys()
         if (error := self.scorer.error) is not None:
             raise error
+
+    def _take_trouble(self, error: UnavailableError | None) -> None:
+        """Report an encoder that cannot be reached, or can again; in the scorer's thread."""
+        note = "The encoder answers again." if error is None else str(error)
+        self.presenter.state.note(note)
 
     def _take_prompt(self, prompt: str, error: PaintcamError | None) -> None:
         """Handle a prompt that took effect, or did not; called in the scorer's thread."""

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from paintcam.errors import PaintcamError
+from paintcam.errors import PaintcamError, UnavailableError
 from paintcam.frames import Frame
 from paintcam.judge.verdict import Verdict
 
@@ -18,6 +18,8 @@ __all__ = ["FrameJudge", "Scorer"]
 
 SLOW_S = 0.4
 """A frame that takes longer makes the score lag visibly behind the drawing, in seconds."""
+RETRY_S = 1.0
+"""Pause before an encoder that cannot be reached is tried again, with the newest frame."""
 SLOW_AFTER = 5
 """How many frames are measured before `on_slow`."""
 
@@ -57,6 +59,7 @@ class Scorer:
         on_verdict: Called in the thread with every verdict and its frame.
         on_prompt: Called in the thread when a new prompt took effect, or with the error.
         on_guards: Called in the thread when guards run that were pending before.
+        on_trouble: Called in the thread with an error that may pass, and with None once it has.
         on_slow: Called in the thread, once, with the seconds that a frame takes, if they are many.
     """
 
@@ -67,12 +70,15 @@ class Scorer:
         on_prompt: Callable[[str, PaintcamError | None], None] = lambda _prompt, _error: None,
         on_guards: Callable[[], None] = lambda: None,
         on_slow: Callable[[float], None] | None = None,
+        on_trouble: Callable[[UnavailableError | None], None] = lambda _error: None,
     ) -> None:
         self._load_judge = load_judge
         self._on_verdict = on_verdict
         self._on_prompt = on_prompt
         self._on_guards = on_guards
         self._on_slow = on_slow
+        self._on_trouble = on_trouble
+        self._trouble: UnavailableError | None = None
         self._changed = threading.Condition()
         self._newest: Frame | None = None
         self._prompt: str | None = None
@@ -107,6 +113,12 @@ class Scorer:
         """What ended the thread; None while it runs or after it was closed."""
         with self._changed:
             return self._error
+
+    @property
+    def trouble(self) -> UnavailableError | None:
+        """Why frames cannot be scored now, although the thread runs; None if they can."""
+        with self._changed:
+            return self._trouble
 
     @property
     def idle(self) -> bool:
@@ -183,7 +195,12 @@ class Scorer:
                 continue
             last = frame
             started = time.monotonic()
-            verdicts = judge.judge([frame])
+            try:
+                verdicts = judge.judge([frame])
+            except UnavailableError as error:
+                self._wait(error)
+                continue
+            self._recover()
             taken_s = time.monotonic() - started
             with self._changed:
                 self._encode_s.append(taken_s)
@@ -196,7 +213,7 @@ class Scorer:
                 self._on_slow(usual_s)
 
     def _switch(self, judge: FrameJudge, prompt: str) -> bool:
-        while judge.guards_pending:
+        while judge.guards_pending and not self._ends():
             self._build_guards(judge)  # they check the new prompt
         try:
             judge.set_prompt(prompt)
@@ -207,5 +224,27 @@ class Scorer:
         return True
 
     def _build_guards(self, judge: FrameJudge) -> None:
-        if judge.build_guards():
-            self._on_guards()
+        try:
+            if judge.build_guards():
+                self._on_guards()
+        except UnavailableError as error:
+            self._wait(error)
+
+    def _ends(self) -> bool:
+        with self._changed:
+            return self._stopping
+
+    def _wait(self, error: UnavailableError) -> None:
+        """Report an encoder that cannot be reached, and try again a moment later."""
+        with self._changed:
+            is_new, self._trouble = self._trouble is None, error
+        if is_new:
+            self._on_trouble(error)
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping, timeout=RETRY_S)
+
+    def _recover(self) -> None:
+        with self._changed:
+            was, self._trouble = self._trouble, None
+        if was is not None:
+            self._on_trouble(None)
