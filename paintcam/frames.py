@@ -84,13 +84,13 @@ class FrameSource(Protocol):
         """Nominal frame rate for recordings; 30 where nothing better is known."""
 
     def read(self, timeout_s: float) -> Frame | None:
-        """Give the newest frame that was not given before (of a file: the one that is due).
+        """Return the newest frame that was not returned before (of a file: the one that is due).
 
         Args:
             timeout_s: How long to wait for it.
 
         Returns:
-            The frame, or None where none came in time or the source has ended.
+            The frame, or None if none came in time or the source has ended.
 
         Raises:
             SourceError: The source never opened.

@@ -130,7 +130,7 @@ def test_an_existing_file_is_never_overwritten(tmp_path):
 
 
 def test_a_link_is_not_followed(tmp_path):
-    """A link at the wanted name is left alone, and so is what it points to."""
+    """A link at the preferred name is left alone, and so is what it points to."""
     (tmp_path / "precious").write_bytes(b"precious")
     (tmp_path / "talk.mkv").symlink_to(tmp_path / "precious")
     (tmp_path / "talk-2.mkv").symlink_to(tmp_path / "nowhere")

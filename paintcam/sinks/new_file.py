@@ -36,7 +36,7 @@ def create_new(path: Path) -> tuple[Path, FileIO]:
     """Create a file exclusively: an existing file or link is neither opened nor followed.
 
     Args:
-        path: The wanted name; its folder exists.
+        path: The preferred name; its folder exists.
 
     Returns:
         The name, "talk-2.mp4" or the next one where "talk.mp4" is taken, and the open, empty file.

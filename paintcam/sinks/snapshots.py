@@ -88,7 +88,7 @@ class Snapshots:
         """Reserve the start of file names for this run until `close`.
 
         Args:
-            start: The wanted one, such as the time of day: two runs may start in one second.
+            start: The preferred one, such as the time of day. Two runs may start in one second.
 
         Returns:
             The start itself, or with "-2", "-3" … if another run uses it.

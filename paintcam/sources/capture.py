@@ -23,7 +23,7 @@ class Capture(Protocol):
     """What `VideoSource` needs; streamvision calls it a `VideoFrameProducer`."""
 
     def isOpened(self) -> bool:  # noqa: N802 - VideoSource's name
-        """Whether frames may come."""
+        """Return whether the source is open."""
 
     def grab(self) -> bool:
         """Advance to the next frame; blocks until it is there."""
@@ -35,13 +35,13 @@ class Capture(Protocol):
         """Close the device or stream."""
 
     def connection_error_message(self) -> str:
-        """Give nothing: paintcam has its own messages."""
+        """Return nothing: paintcam has its own messages."""
 
     def initialize_source_properties(self, properties: dict[str, float | str]) -> None:
         """Request a size, rate and format from the camera."""
 
     def discover_source_properties(self) -> SourceProperties:
-        """Give width and height in pixels, fps (0 if unknown), and the number of frames."""
+        """Return width and height in pixels, fps (0 if unknown), and the number of frames."""
 
 
 def open_capture(reference: Reference, *, backend: str | None = None) -> Capture:
@@ -189,7 +189,7 @@ def _properties(width: int, height: int, fps: float, total_frames: int = -1) -> 
 
 
 def check_backend(backend: str | None) -> int:
-    """Give OpenCV's number of a backend; `cv2.CAP_` has many names that are none.
+    """Return OpenCV's number of a backend; not every `cv2.CAP_` name is a backend.
 
     Raises:
         SourceError: OpenCV has no backend of that name here.

@@ -33,7 +33,7 @@ class Clip:
 
     Attributes:
         fps: Nominal frame rate; 0 where it is unknown.
-        end_s: When the last frame so far is over, seconds from the first one.
+        end_s: When the newest decoded frame ends, seconds from the first one.
 
     Raises:
         SourceError: It cannot be opened.
@@ -50,7 +50,7 @@ class Clip:
         self._length_s = length / 1_000_000 if length and length > 0 else None
 
     def __enter__(self) -> Clip:
-        """Give the clip itself."""
+        """Return itself."""
         return self
 
     def __exit__(

@@ -7,16 +7,16 @@ import math
 __all__ = ["PlaybackClock"]
 
 AWAY_S = 0.3
-"""How long a reader may be busy between two reads: a longer pause stops the clock."""
+"""The clock goes on this long between two reads; a longer pause stops it."""
 LAG_S = 1.0
-"""A decoder that falls back further than this slows the clock down."""
+"""A decoder that falls behind further than this slows the clock down."""
 
 
 class PlaybackClock:
     """Maps a file's own time to the monotonic clock. Not thread-safe: the caller holds a lock.
 
-    The clock starts with the second read, so the first frame stands until somebody wants more. It
-    stands still while nobody reads, as in a pause.
+    The clock starts with the second read, so the first frame is shown until the reader asks for
+    another. It stops while nobody reads, as in a pause.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class PlaybackClock:
         self._left_at: float | None = None
 
     def enter(self, now: float) -> None:
-        """Note that somebody waits for a frame from now on."""
+        """Note that the reader starts to wait for a frame."""
         if self._zero_at is None:
             if self._first_given:
                 self._zero_at = now
@@ -34,18 +34,18 @@ class PlaybackClock:
         self._left_at = None
 
     def leave(self, now: float) -> None:
-        """Note that nobody waits any more."""
+        """Note that the reader no longer waits."""
         self._left_at = now
 
     def wait_s(self, time_s: float, now: float) -> float:
-        """Give how long it is until a time in the file; 0 or less where it has come.
+        """Return how long it is until a time in the file; 0 or less if it has passed.
 
         Args:
             time_s: Seconds from the file's first frame.
             now: Monotonic clock.
 
         Returns:
-            Seconds; infinite where the clock has not started.
+            Seconds; infinite if the clock has not started.
         """
         if self._zero_at is None:
             return 0.0 if time_s <= 0 else math.inf
@@ -53,10 +53,10 @@ class PlaybackClock:
         return time_s - (running - self._zero_at)
 
     def take(self, time_s: float, now: float) -> float:
-        """Give the frame of this time to the reader.
+        """Note that the reader takes the frame of this time.
 
         Args:
-            time_s: Seconds from the file's first frame; it has come.
+            time_s: Seconds from the file's first frame; it has passed.
             now: Monotonic clock.
 
         Returns:

@@ -31,7 +31,7 @@ MAX_ALLOCATION_BYTES = 128 << 20
 """The largest block that FFmpeg may allocate: a frame of MAX_PIXELS as BGR."""
 
 MAX_BAD_PACKETS = 1000
-"""So many damaged packets in a row are no video."""
+"""After this many damaged packets in a row, decoding gives up."""
 
 
 def open_video(reference: Reference) -> tuple[InputContainer, VideoStream]:
@@ -104,7 +104,7 @@ def decoded(
 
 
 def shape_of_pixels(stream: VideoStream) -> Fraction:
-    """Give a pixel's width divided by its height; 1 where the video does not say."""
+    """Return a pixel's width divided by its height; 1 if the video does not say."""
     aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     if not aspect or not Fraction(1, 10) <= aspect <= 10:
         return Fraction(1)

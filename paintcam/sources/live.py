@@ -31,7 +31,7 @@ class LiveConnection:
     Attributes:
         fps: Nominal frame rate; 0 where it is unknown.
         is_clip: Whether the source turned out to be a video that ends.
-        ending: The thread that closes the source, once it was left.
+        ending: The thread that closes the source; None until the context was left.
 
     Raises:
         SourceError: It cannot be opened.
@@ -77,7 +77,7 @@ class LiveConnection:
         self.is_clip = reference.kind == "stream" and found.total_frames > 0
 
     def __enter__(self) -> LiveConnection:
-        """Give the connection itself."""
+        """Return itself."""
         return self
 
     def __exit__(

@@ -78,7 +78,7 @@ class Reference:
         return isinstance(self.value, str) and "://" in self.value
 
     def cannot_open(self) -> SourceError:
-        """Give the error of a source that does not open."""
+        """Return the error of a source that does not open."""
         if self.kind == "camera":
             return SourceError(
                 f"Cannot open {self.name}.",
@@ -96,7 +96,7 @@ class Reference:
         )
 
     def no_picture(self) -> SourceError:
-        """Give the error of a source that opened but never delivered a picture."""
+        """Return the error of a source that opened but never delivered a picture."""
         if self.kind == "camera":
             return SourceError(
                 f"{self.name.capitalize()} opened but gives no picture: another program may be "

@@ -1,4 +1,4 @@
-"""The place between the thread that decodes and the one that reads: it holds one frame."""
+"""Passes frames from the thread that decodes to the thread that reads."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from paintcam.sources.clock import PlaybackClock
 __all__ = ["Delivery", "FrameSlot"]
 
 Delivery: TypeAlias = Literal["newest", "every", "timed"]
-"""How frames are handed over: the newest one, every one, or each when its time has come."""
+"""Which frames the reader gets: the newest one, every one, or each one when it is due."""
 QUICK_S = 1 / 50
-"""Frames closer than this are too quick for a display: a late reader may miss one at once."""
+"""Frames closer together than this exceed any display: a late reader skips them at once."""
 LATE_S = 0.25
-"""Other frames are shown late rather than dropped, up to this."""
+"""Other frames are shown up to this late before they are dropped."""
 LOOK_S = 0.25
-"""How often a waiting decoder looks whether it was closed."""
+"""How often a waiting decoder checks whether it was closed."""
 
 
 class FrameSlot:
-    """Hands frames from one thread to another.
+    """Holds one frame for another thread.
 
     Args:
-        delivery: How; the decoding thread may change it before its first frame.
+        delivery: Which frames the reader gets; may change before the first frame.
     """
 
     def __init__(self, delivery: Delivery) -> None:
@@ -41,17 +41,17 @@ class FrameSlot:
 
     @property
     def empty(self) -> bool:
-        """Whether no frame waits."""
+        """Whether no frame is waiting to be read."""
         return self._frame is None
 
     def close(self) -> None:
-        """Wake everybody who waits; nobody waits any more."""
+        """Wake the waiting threads; `put` and `wait_until` no longer block."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def put(self, frame: Frame) -> None:
-        """Wait until the frame before was taken, or is out of date, and take its place."""
+        """Wait until the previous frame was taken or is out of date, then replace it."""
         with self._changed:
             while self._frame is not None and not self._closed and self.delivery != "newest":
                 wait_s = math.inf
@@ -59,19 +59,19 @@ class FrameSlot:
                     quick = frame.time_s - self._frame.time_s < QUICK_S
                     wait_s = self._until(frame.time_s if quick else self._frame.time_s + LATE_S)
                 if wait_s <= 0:
-                    break  # the reader is late: it misses the frame before
+                    break  # the reader is late: it misses the previous frame
                 self._changed.wait(min(wait_s, LOOK_S))
             self._frame, self._put_s = frame, frame.time_s
             self._changed.notify_all()
 
     def may_skip(self, time_s: float) -> bool:
-        """Whether a frame that was only decoded yet is late, and too close to the one before."""
+        """Whether a decoded frame is late and too close to the previous one to be converted."""
         with self._changed:
             quick = self.delivery == "timed" and time_s - self._put_s < QUICK_S
             return quick and self._until(time_s) < 0
 
     def wait_until(self, time_s: float) -> None:
-        """Wait for a time of the file that is played; return at once in any other delivery."""
+        """Wait for a time in a played file; return at once in any other delivery."""
         with self._changed:
             while self.delivery == "timed" and not self._closed:
                 wait_s = self._until(time_s)
@@ -80,14 +80,14 @@ class FrameSlot:
                 self._changed.wait(min(wait_s, LOOK_S))
 
     def take(self, timeout_s: float, over: Callable[[], bool]) -> Frame | None:
-        """Give the next frame that is due.
+        """Return the next frame that is due.
 
         Args:
             timeout_s: How long to wait for it.
-            over: Says whether no more frames will come.
+            over: Returns whether no more frames will come.
 
         Returns:
-            The frame, of a played file with `captured_at` set to when it was due; None where none
+            The frame, with `captured_at` set to when it was due if a file is played; None if none
             came in time.
         """
         deadline = time.monotonic() + timeout_s

@@ -96,13 +96,13 @@ class VideoStream:
         return self._live
 
     def read(self, timeout_s: float) -> Frame | None:
-        """Give the newest frame that was not given before (of a file: the one that is due).
+        """Return the newest frame that was not returned before (of a file: the one that is due).
 
         Args:
             timeout_s: How long to wait for it.
 
         Returns:
-            The frame, or None where none came in time or the source has ended. Of a file that is
+            The frame, or None if none came in time or the source has ended. For a file that is
             played, `captured_at` is when the frame was due; with `every_frame` it is `time_s`.
 
         Raises:
@@ -114,7 +114,7 @@ class VideoStream:
         return frame
 
     def close(self) -> None:
-        """Release the camera, waiting a second at most, or the file, which never hangs."""
+        """Release the camera or file. Waits a second at most for a camera, three for a file."""
         patience_s = 0.5 if self.live else 3.0
         self._closed.set()
         self._slot.close()
