@@ -260,10 +260,23 @@ def test_a_file_that_starts_again_is_searched_again():
     """Its time jumps back; the sheet of its end is not the sheet of its beginning."""
     finder, sheet = SheetFinder(), scenes.held_sheet(3).image
     for index in range(10):
-        finder.find(sheet, index / 30)
+        assert finder.find(sheet, 1 + index / 30) is not None
+    assert finder.find(np.full_like(sheet, 90), 0.0) is None
+
+
+def test_a_sheet_in_the_first_frame_counts_at_once():
+    """A clip of one frame has a score; only a sheet that appears has to be confirmed."""
+    finder = SheetFinder()
+    assert finder.find(scenes.held_sheet(3).image, 0.0) is not None
     assert finder.confirmed
-    finder.find(sheet, 0.0)
-    assert not finder.confirmed
+
+
+def test_a_frame_that_stands_for_seconds_confirms_its_sheet():
+    """At a verdict every two seconds a second look would come too late."""
+    finder, sheet = SheetFinder(), scenes.held_sheet(3).image
+    assert finder.find(np.full_like(sheet, 90), 0.0) is None
+    assert finder.find(sheet, 2.0) is not None
+    assert finder.confirmed
 
 
 def test_a_blink_at_three_verdicts_per_second_keeps_the_sheet():

@@ -24,7 +24,7 @@ FRAME_S = 1 / 30  # the time between frames for which the weights below were cho
 SEARCH_S = 0.09  # between searches while there is no sheet: every third frame at 30 per second
 CONFIRM_S = 0.25  # a sheet counts when it is found again after this time
 PATIENCE_S = 0.27  # a held sheet may vanish (behind a hand, by motion blur)
-ONE_MISS_S = 1.0  # a single miss is forgiven up to this time between frames
+ONE_FRAME_S = 1.0  # between frames: from here on one frame confirms a sheet, and one miss loses it
 LOOK_AROUND_S = 1.0  # between searches of the whole frame while a sheet is followed
 GLANCE = 48  # samples along the longer side: enough to notice that a sheet may have appeared
 CHANGE = 24, 0.02  # grey levels, and the share of the samples that changed by more
@@ -53,8 +53,8 @@ class SheetFinder:
     def confirmed(self) -> bool:
         """Whether the result of the last `find` counts.
 
-        False for a sheet that was not found again yet after a quarter of a second, and for a frame
-        without a sheet that differs from the last one that was searched.
+        False for a sheet that appeared less than a quarter of a second ago, and for a frame without
+        a sheet that was not searched and differs from the last one that was.
         """
         return self._confirmed
 
@@ -82,6 +82,7 @@ class SheetFinder:
             if self._searched_at is not None and self._now - self._searched_at < SEARCH_S:
                 self._confirmed = not self._changed(image)
                 return None
+            self._is_first = self._searched_at is None
             self._searched_at, self._glance = self._now, _glance(image)
         scale = min(1.0, LONG_SIDE / max(height, width))
         size = (round(width * scale), round(height * scale))
@@ -119,6 +120,7 @@ class SheetFinder:
         self._since = 0.0  # when the sheet was first found
         self._found_at = 0.0  # and last
         self._misses = 0
+        self._is_first = True
         self._searched_at = None
         self._looked_around_at = self._now
         self._glance = None
@@ -154,7 +156,8 @@ class SheetFinder:
             return self._keep_for_now(before)
         corners = found[0]
         if before is None:
-            self._since = self._now
+            # A sheet in the first frame did not just appear.
+            self._since = self._now - (CONFIRM_S if self._is_first else 0.0)
             return self._found(corners)
         held = before
         turns = (np.roll(corners, turn, axis=0) for turn in range(4))
@@ -170,16 +173,20 @@ class SheetFinder:
 
     def _found(self, corners: Corners) -> Corners:
         self._found_at, self._misses = self._now, 0
-        # A hair less: frame times are not exact.
-        self._confirmed = self._found_at - self._since >= 0.999 * CONFIRM_S
+        self._confirmed = self._held_long()
         return corners
+
+    def _held_long(self) -> bool:
+        # A hair less: frame times are not exact. A slow encoder's frame stands for a second itself.
+        long = self._found_at - self._since >= 0.999 * CONFIRM_S
+        return long or self._step_s >= ONE_FRAME_S
 
     def _keep_for_now(self, before: Corners | None) -> Corners | None:
         self._misses += 1
-        once = self._misses == 1 and self._step_s <= ONE_MISS_S
+        once = self._misses == 1 and self._step_s < ONE_FRAME_S
         if before is None or not (once or self._now - self._found_at <= PATIENCE_S):
             return None
-        self._confirmed = self._found_at - self._since >= 0.999 * CONFIRM_S
+        self._confirmed = self._held_long()
         return before
 
 
