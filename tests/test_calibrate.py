@@ -65,7 +65,7 @@ def test_the_range_is_what_the_pairs_say():
 def test_pictures_that_say_the_contrary_are_refused():
     """A range upside down would make every score nonsense."""
     swapped = Calibration(np.array([0.1, 0.2]), np.array([0.4, 0.5]))
-    with pytest.raises(UsageError, match="does not tell these drawings apart"):
+    with pytest.raises(UsageError, match="cannot distinguish these drawings"):
         _ = swapped.score_range
 
 
@@ -92,13 +92,20 @@ def test_ranges_are_kept_per_encoder_and_version():
     assert json.loads(ranges_file().read_text()) == {"grey@2": [0.2, 0.5], "other": [0.3, 0.6]}
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"grey@1": [1]}', '{"grey@1": [0.5, 0.2]}'])
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", '{"grey@1": [1]}', '{"grey@1": [0.5, 0.2]}', '{"grey@1": [NaN, 1]}', "null",
+     '{"grey@1": {"a": 1, "b": 2}}', '{"grey@1": [[], 1]}', '{"grey@1": [0, 1e999]}', "[" * 100_000,
+     '{"grey@1": "01"}', '{"grey@1": [true, 2]}', '{"grey@1": ["0.1", "0.2"]}'],
+)  # fmt: skip
 def test_a_damaged_file_is_named_and_left_alone(text):
     """The run says what to do, and nothing is overwritten."""
     ranges_file().parent.mkdir(parents=True)
     ranges_file().write_text(text)
     for use in (lambda: stored_range(Grey()), lambda: store(Grey(), (0.1, 0.2))):
-        with pytest.raises(UsageError, match=r"ranges.json.*Delete the file, or pass --range"):
+        with pytest.raises(
+            UsageError, match=r"ranges.json.*Delete the file, or pass `--range LOW HIGH`"
+        ):
             use()
     assert ranges_file().read_text() == text
 
@@ -181,6 +188,38 @@ def test_calibrate_in_words_and_without_saving(folder, tmp_path):
     assert '"sketch@' in done.stdout
     assert "--range" in done.stdout
     assert not (tmp_path / "data" / "ranges.json").exists()
+
+
+@pytest.mark.parametrize("where", ["a drawing", "a link to one", "beside the drawings"])
+def test_the_histogram_never_overwrites_a_drawing(folder, tmp_path, where):
+    """Nor does it lie where the next calibration would read it as a drawing."""
+    drawing = folder / "the_sun" / "0.png"
+    before = drawing.read_bytes()
+    target = {
+        "a drawing": drawing,
+        "a link to one": tmp_path / "link.png",
+        "beside the drawings": folder / "the_sun" / "calibration.png",
+    }[where]
+    if where == "a link to one":
+        target.symlink_to(drawing)
+    done = paintcam("calibrate", folder, "-m", "sketch", "--histogram", target, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "would be one of the drawings" in done.stderr
+    assert drawing.read_bytes() == before
+    assert not (folder / "the_sun" / "calibration.png").exists()
+    assert not (tmp_path / "data" / "ranges.json").exists()
+
+
+def test_few_drawings_are_warned_of(folder, tmp_path):
+    """Three drawings say little; ten of each prompt are enough."""
+    few = paintcam("calibrate", folder, "-m", "sketch", cwd=tmp_path)
+    assert few.returncode == 0
+    assert 'fewer than 10 drawings for "a house" (3), "the sun" (3)' in few.stderr
+    for kind in ("a house", "the_sun"):
+        for seed in range(3, 10):
+            cv2.imwrite(str(folder / kind / f"{seed}.png"), _draw(kind, seed))
+    enough = paintcam("calibrate", folder, "-m", "sketch", cwd=tmp_path)
+    assert "fewer than" not in enough.stderr
 
 
 def test_folders_that_cannot_work(tmp_path):

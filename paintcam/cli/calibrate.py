@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from paintcam.frames import Image
 
 __all__ = ["calibrate"]
+
+ENOUGH = 10
+"""Drawings of each prompt below which a range is unreliable."""
 
 
 def calibrate(
@@ -61,17 +65,26 @@ def calibrate(
     from paintcam.judge import calibration
 
     prompts = _prompt_folders(folder)
+    _check_histogram(histogram, prompts)
     choice = choose_model(model, ask=not as_json)
     for note in choice.notes:
         say(note)
     with fetch_progress(choice.name) as progress:
         encoder = load_encoder(choice.name, fetch=True, progress=progress)
     key = calibration.encoder_key(encoder)
-    found = calibration.measure(encoder, _pictures(prompts))
+    counts: Counter[str] = Counter()
+    found = calibration.measure(encoder, _pictures(prompts, counts))
     low, high = found.score_range
     calibration.draw_histogram(found, histogram, f"{key}, {len(found.matching)} pictures")
     if save:
         calibration.store(encoder, (low, high))
+    if few := [name for name, count in counts.items() if count < ENOUGH]:
+        names = ", ".join(f'"{name}" ({counts[name]})' for name in few[:3])
+        more = f" and {len(few) - 3} more" if len(few) > 3 else ""
+        say(
+            f"There are fewer than {ENOUGH} drawings for {names}{more}. The range may be far off. "
+            "Add more drawings."
+        )
     if as_json:
         row = {"type": "calibration", "model": key, "low": low, "high": high, "saved": save}
         print_json(row | {"pictures": len(found.matching), "histogram": str(histogram)})
@@ -138,8 +151,37 @@ def _prompt_folders(folder: Path | None) -> list[tuple[str, list[Path]]]:
     return found
 
 
-def _pictures(prompts: list[tuple[str, list[Path]]]) -> Iterator[tuple[str, Image]]:
-    """Give what the judge would see of each picture. Broken pictures are reported and left out."""
+def _check_histogram(histogram: Path, prompts: list[tuple[str, list[Path]]]) -> None:
+    """Refuse to write among the drawings: a drawing would be lost, or the plot taken for one.
+
+    Raises:
+        UsageError: The file is a drawing, or lies in a folder of drawings.
+    """
+    target = histogram.resolve()
+    for _, files in prompts:
+        inside = any(path.parent.resolve() == target.parent for path in files)
+        if inside or any(_is_same_file(histogram, path) for path in files):
+            raise UsageError(
+                f"The histogram {str(histogram)!r} would be one of the drawings that are read.",
+                fix="Pass a file outside of these folders, such as `--histogram calibration.png`.",
+                parameter="histogram",
+            )
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them does not exist
+        return False
+
+
+def _pictures(
+    prompts: list[tuple[str, list[Path]]], counts: Counter[str]
+) -> Iterator[tuple[str, Image]]:
+    """Yield what the judge would see of each picture, and count those of each prompt.
+
+    Broken pictures are reported and left out.
+    """
     from paintcam.judge.sheet.finder import SheetFinder
     from paintcam.sources.pictures import read_picture
 
@@ -152,5 +194,6 @@ def _pictures(prompts: list[tuple[str, list[Path]]]) -> Iterator[tuple[str, Imag
             except SourceError as error:
                 say(error_text(error))
                 continue
+            counts[prompt] += 1
             corners = finder.find(image)
             yield prompt, image if corners is None else finder.rectify(image, corners)

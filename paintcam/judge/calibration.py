@@ -1,11 +1,12 @@
-"""The range of an encoder, from a presenter's own drawings, and where it is kept."""
+"""The score range of an encoder, measured on your own drawings, and the file that keeps it."""
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,16 +24,16 @@ __all__ = ["Calibration", "draw_histogram", "encoder_key", "forget",
            "store", "stored_range"]  # fmt: skip
 
 BATCH = 16
-LOW, HIGH = 50, 99  # percentiles: of pairs that do not match, of pairs that do
+LOW, HIGH = 50, 99  # percentiles: of pairs that do not match, and of pairs that do
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What a folder of drawings says of an encoder.
+    """The similarities of drawings and prompts, as one encoder sees them.
 
     Attributes:
-        matching: Similarities of each picture and its own prompt, float64 (N,).
-        other: Similarities of each picture and each other prompt, float64 (N · (P − 1),).
+        matching: Similarity of each picture to its own prompt, float64 (N,).
+        other: Similarity of each picture to every other prompt, float64 (N · (P − 1),).
     """
 
     matching: npt.NDArray[np.float64]
@@ -40,17 +41,18 @@ class Calibration:
 
     @property
     def score_range(self) -> ScoreRange:
-        """Median of what does not match, and 99th percentile of what does, to four places.
+        """The median of pairs that do not match, and the 99th percentile of pairs that do.
 
         Raises:
-            UsageError: The encoder does not tell these drawings apart.
+            UsageError: The encoder cannot distinguish these drawings.
         """
         low = round(float(np.percentile(self.other, LOW)), 4)
         high = round(float(np.percentile(self.matching, HIGH)), 4)
         if low >= high:
             raise UsageError(
-                f"This encoder does not tell these drawings apart: matching pairs reach {high:g}, "
-                f"others lie at {low:g}. Check that each folder's name says what its pictures show."
+                "This encoder cannot distinguish these drawings: matching pairs reach a similarity "
+                f"of {high:g}, other pairs {low:g}.",
+                fix="Check that the name of each folder describes its pictures.",
             )
         return low, high
 
@@ -59,11 +61,11 @@ def measure(encoder: Encoder, pictures: Iterable[tuple[str, Image]]) -> Calibrat
     """Compare every picture with every prompt.
 
     Args:
-        encoder: Whose range is wanted.
+        encoder: The encoder to measure.
         pictures: Prompt and BGR uint8 (H, W, 3) picture of each drawing.
 
     Raises:
-        UsageError: No pictures, or all of one prompt.
+        UsageError: There are no pictures, or all are of one prompt.
         PromptError: A prompt is blank or too long for the encoder.
         ModelError: The encoder cannot run.
     """
@@ -75,15 +77,17 @@ def measure(encoder: Encoder, pictures: Iterable[tuple[str, Image]]) -> Calibrat
     prompts = list(dict.fromkeys(owners))
     if len(prompts) < 2:
         raise UsageError(
-            f"Calibrating takes drawings of two prompts or more; {len(prompts)} found. Make one "
-            "sub-folder a prompt, named as the prompt, with pictures in it."
+            f"Calibrating needs drawings of at least two prompts ({len(prompts)} found).",
+            fix="Make one sub-folder per prompt, named like the prompt, with pictures in it.",
         )
     similarities = (np.concatenate(parts) @ encoder.encode_text(prompts).T).astype(np.float64)
     own = np.array([prompts.index(owner) for owner in owners])
     matches = own[:, None] == np.arange(len(prompts))
-    # A picture that the encoder makes nothing of has a zero embedding: it tells nothing.
-    seen = np.abs(similarities).sum(axis=1) > 0
-    return Calibration(similarities[seen][matches[seen]], similarities[seen][~matches[seen]])
+    # A picture without a usable embedding has a zero row, which is no measurement.
+    usable = np.abs(similarities).sum(axis=1) > 0
+    return Calibration(
+        similarities[usable][matches[usable]], similarities[usable][~matches[usable]]
+    )
 
 
 def _batches(pictures: Iterable[tuple[str, Image]]) -> Iterator[list[tuple[str, Image]]]:
@@ -93,22 +97,22 @@ def _batches(pictures: Iterable[tuple[str, Image]]) -> Iterator[list[tuple[str, 
 
 
 def encoder_key(encoder: Encoder) -> str:
-    """Name and version: a range holds for these weights and no others."""
+    """Return name and version: a range holds for these weights only."""
     info = encoder.info
     return f"{info.name}@{info.version}" if info.version else info.name
 
 
 def ranges_file() -> Path:
-    """Where calibrated ranges are kept; `PAINTCAM_DATA_DIR` overrides the platform's own place."""
-    if told := os.environ.get("PAINTCAM_DATA_DIR"):
-        return Path(told).expanduser() / "ranges.json"
+    """Return the file with the calibrated ranges; `PAINTCAM_DATA_DIR` overrides its folder."""
+    if folder := os.environ.get("PAINTCAM_DATA_DIR"):
+        return Path(folder).expanduser() / "ranges.json"
     from platformdirs import user_config_path
 
     return user_config_path("paintcam", appauthor=False) / "ranges.json"
 
 
 def stored_range(encoder: Encoder) -> ScoreRange | None:
-    """The calibrated range of this very encoder, or None.
+    """Return the calibrated range of exactly this encoder, or None.
 
     Raises:
         UsageError: The file is damaged.
@@ -117,7 +121,7 @@ def stored_range(encoder: Encoder) -> ScoreRange | None:
 
 
 def store(encoder: Encoder, score_range: ScoreRange) -> Path:
-    """Keep a range for this encoder; the others' stay.
+    """Store a range for this encoder; those of others stay.
 
     Returns:
         The file.
@@ -129,7 +133,7 @@ def store(encoder: Encoder, score_range: ScoreRange) -> Path:
 
 
 def forget(encoder: Encoder) -> bool:
-    """Go back to the encoder's own range; False where none was kept.
+    """Return to the encoder's own range; False if no other was stored.
 
     Raises:
         UsageError: The file is damaged or cannot be written.
@@ -164,18 +168,31 @@ def _read() -> dict[str, ScoreRange]:
     path = ranges_file()
     try:
         stored = read_json(path)
-        ranges = {str(key): (float(low), float(high)) for key, (low, high) in stored.items()}
+        ranges = {str(key): _pair(pair) for key, pair in stored.items()}
         if all(-math.inf < low < high < math.inf for low, high in ranges.values()):
             return ranges
         reason = "LOW is not below HIGH"
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, OverflowError) as error:
         reason = str(error)
     raise UsageError(
         f"Cannot use the calibrated ranges in {path} ({reason}).",
         fix="Delete the file, or pass `--range LOW HIGH`.",
     )
+
+
+def _pair(stored: object) -> ScoreRange:
+    """Return a range as it was stored.
+
+    Raises:
+        ValueError: It is not a list of two numbers.
+    """
+    match stored:
+        case [int() | float() as low, int() | float() as high]:
+            if not (isinstance(low, bool) or isinstance(high, bool)):
+                return float(low), float(high)
+    raise ValueError("a range is not a list of two numbers")
 
 
 def _write(ranges: dict[str, ScoreRange]) -> Path:
@@ -185,7 +202,8 @@ def _write(ranges: dict[str, ScoreRange]) -> Path:
         write_atomically(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
     except OSError as error:
         raise UsageError(
-            f"Cannot keep the range in {path} ({error.strerror}). Pass --no-save, then --range."
+            f"Cannot write the range to {path} ({error.strerror}).",
+            fix="Pass `--no-save`, and `--range LOW HIGH` to each run.",
         ) from error
     return path
 
@@ -194,48 +212,40 @@ def draw_histogram(calibration: Calibration, path: Path, title: str) -> None:
     """Draw both distributions and the range between them.
 
     Args:
-        calibration: What was measured.
-        path: A .png or .jpg; replaced where it exists.
+        calibration: The measured similarities.
+        path: A .png, .jpg, .pdf or .svg file; an existing one is replaced, a link is not followed.
         title: Written above.
 
     Raises:
         UsageError: The picture cannot be written.
     """
-    from PIL import Image as PillowImage
-    from PIL import ImageDraw, ImageFont
+    from matplotlib.figure import Figure
 
-    width, height, left, bottom, top = 960, 480, 40, 430, 70
-    every = np.concatenate([calibration.matching, calibration.other])
-    begin, end = float(every.min()) - 0.02, float(every.max()) + 0.02
-    picture = PillowImage.new("RGB", (width, height), "white")
-    draw = ImageDraw.Draw(picture, "RGBA")
-    large, small = ImageFont.load_default(24), ImageFont.load_default(16)
-
-    def across(value: float) -> float:
-        return left + (value - begin) / (end - begin) * (width - 2 * left)
-
-    bars = 60
-    series: Sequence[tuple[npt.NDArray[np.float64], tuple[int, int, int, int], str]] = (
-        (calibration.other, (120, 120, 130, 150), "other prompts"),
-        (calibration.matching, (20, 120, 200, 150), "its own prompt"),
-    )
-    for row, (values, colour, name) in enumerate(series):
-        counts, edges = np.histogram(values, bars, (begin, end))
-        tallest = max(int(counts.max()), 1)
-        for count, a, b in zip(counts, edges[:-1], edges[1:], strict=True):
-            high = bottom - (bottom - top - 30) * int(count) / tallest
-            draw.rectangle((across(float(a)), high, across(float(b)) - 1, bottom), fill=colour)
-        draw.rectangle((width - 220, 44 + 22 * row, width - 206, 58 + 22 * row), fill=colour)
-        draw.text((width - 198, 42 + 22 * row), f"{name} ({len(values)})", "black", font=small)
-    low, high_ = calibration.score_range
-    for value, name in ((low, f"0 at {low:g}"), (high_, f"100 at {high_:g}")):
-        draw.line((across(value), top, across(value), bottom), fill=(200, 40, 40, 255), width=3)
-        draw.text((across(value) + 6, top), name, (200, 40, 40), font=small)
-    draw.line((left, bottom, width - left, bottom), fill="black", width=1)
-    for value in np.arange(np.ceil(begin * 10) / 10, end, 0.1):
-        draw.text((across(float(value)) - 10, bottom + 6), f"{value:.1f}", "black", font=small)
-    draw.text((left, 12), title, "black", font=large)
+    figure = Figure(figsize=(9.6, 4.8), dpi=100)
+    axes = figure.subplots()
+    edges = np.histogram_bin_edges(np.concatenate([calibration.matching, calibration.other]), 60)
+    for values, colour, name in (
+        (calibration.other, "#787882", "other prompts"),
+        (calibration.matching, "#1478c8", "own prompt"),
+    ):
+        # Both in shares: there are many more pairs that do not match.
+        weights = np.full(len(values), 1 / max(len(values), 1))
+        label = f"{name} ({len(values)})"
+        axes.hist(values, list(edges), weights=weights, color=colour, alpha=0.6, label=label)
+    for value, score in zip(calibration.score_range, (0, 100), strict=True):
+        axes.axvline(value, color="#c82828", linewidth=2, label=f"score {score} at {value:g}")
+    axes.set_xlabel("similarity")
+    axes.set_ylabel("share of the pairs")
+    axes.set_title(title, loc="left", parse_math=False)
+    axes.legend()
+    picture = io.BytesIO()
     try:
-        picture.save(path)
+        if not path.parent.is_dir():
+            raise NotADirectoryError(f"no such folder: {path.parent}")
+        figure.savefig(picture, format=path.suffix[1:] or "png", bbox_inches=None)
+        write_atomically(path, picture.getvalue())
     except (OSError, ValueError) as error:
-        raise UsageError(f"Cannot write the histogram to {path} ({error}).") from error
+        raise UsageError(
+            f"Cannot write the histogram to {path} ({error}).",
+            fix="Pass another file such as `--histogram calibration.png`.",
+        ) from error
