@@ -5,10 +5,11 @@ The names below load what they need when they are first used: `import paintcam` 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+# `typing` takes longer to import than Python to start, and a command is to hear Ctrl-C by then
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from paintcam.encoders import load_encoder
     from paintcam.encoders.base import Embeddings, Encoder, EncoderInfo, unit_rows
     from paintcam.errors import (
@@ -139,4 +140,6 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands fo
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'paintcam' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f"paintcam.{home}"), name)

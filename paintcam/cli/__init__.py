@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as in `paintcam`: this is imported before signals are watched
 if TYPE_CHECKING:
+    from typing import Any
+
     from paintcam.cli.commands import app
 
 __all__ = ["app", "main"]
@@ -13,15 +13,23 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line. Signals are watched before anything else is imported."""
+    import signal
+
+    early: list[int] = []
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        # `nohup` asks that a closed terminal changes nothing
+        if number and (name != "SIGHUP" or signal.getsignal(number) is not signal.SIG_IGN):
+            signal.signal(number, lambda received, _frame: early.append(received))
     from paintcam.cli.signals import EXIT_CODE, check_stop, install
 
-    install()
+    install(early)
     try:
         from paintcam.cli.commands import run_app
 
         check_stop()
     except KeyboardInterrupt:
-        sys.exit(EXIT_CODE)
+        raise SystemExit(EXIT_CODE) from None
     run_app()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -13,7 +14,14 @@ import typer
 import typer.core
 
 from paintcam.cli.error_text import error_text
-from paintcam.cli.output import open_streams, print_line, say, say_lines, stdout_failed
+from paintcam.cli.output import (
+    give_up_stdout,
+    open_streams,
+    print_line,
+    say,
+    say_lines,
+    stdout_failed,
+)
 from paintcam.cli.signals import EXIT_CODE
 from paintcam.errors import PaintcamError
 
@@ -130,17 +138,27 @@ def _run() -> int:
         return EXIT_CODE
     except KeyboardInterrupt:
         return EXIT_CODE
-    except BrokenPipeError:
+    except OSError as error:
+        if debug:
+            raise
+        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO) or error.filename:
+            say(_unexpected(error))
+        elif not stdout_failed():  # Click and Rich print help themselves
+            give_up_stdout(error)
         return 1
     except Exception as error:
         if debug:
             raise
-        say(
-            f"This should not happen: {type(error).__name__}: {error}. Run it again with "
-            "PAINTCAM_DEBUG=1 for the details, and `paintcam doctor` to check this machine."
-        )
+        say(_unexpected(error))
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _unexpected(error: Exception) -> str:
+    return (
+        f"This should not happen: {type(error).__name__}: {error}. Run it again with "
+        "PAINTCAM_DEBUG=1 for the details, and `paintcam doctor` to check this machine."
+    )
 
 
 def _report_thread(caught: threading.ExceptHookArgs) -> None:

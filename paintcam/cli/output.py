@@ -19,6 +19,7 @@ import click
 from paintcam.text import hide_secrets, json_text, printable
 
 __all__ = [
+    "give_up_stdout",
     "open_streams",
     "print_as_is",
     "print_csv_row",
@@ -152,10 +153,9 @@ def print_table(
         )
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    console = Console()
-    with console.capture() as captured:
-        console.print(table)
-    _write(captured.get())
+    page = io.StringIO()
+    Console(file=page, width=Console().width, force_terminal=_is_terminal()).print(table)
+    _write(page.getvalue())
 
 
 def say(text: str) -> None:
@@ -203,10 +203,10 @@ def _write(text: str) -> None:
             sys.stdout.write(text)
             sys.stdout.flush()
         except (OSError, ValueError) as error:
-            _give_up(error)
+            give_up_stdout(error)
 
 
-def _give_up(error: Exception) -> None:
+def give_up_stdout(error: Exception) -> None:
     """Print nothing more on stdout; whatever produces the output may go on."""
     _failed.set()
     if getattr(error, "errno", 0) == errno.EIO:

@@ -17,7 +17,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,22 +39,22 @@ _noticed = threading.Event()
 _on_stop: list[Callable[[], None]] = []
 
 
-def install() -> None:
-    """Watch for signals from now on, whatever the main thread does when one comes."""
+def install(early: list[int]) -> None:
+    """Watch for signals from now on, whatever the main thread does when one comes.
+
+    Args:
+        early: Handlers append the signals that came before; they go on doing so.
+    """
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     # the interpreter writes the number here at once, even while it is inside a library
     signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    numbers = set()
-    for name in NAMES:
-        number = getattr(signal, name, None)
-        if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
-            continue  # `nohup` asks that a closed terminal changes nothing
-        signal.signal(number, _ignore)
-        numbers.add(int(number))
     threading.Thread(
-        target=_watch, args=(reader, writer, numbers), name="paintcam-signals", daemon=True
+        target=_watch, args=(reader, writer), name="paintcam-signals", daemon=True
     ).start()
+    if early:
+        with contextlib.suppress(OSError):
+            writer.send(bytes(early))
 
 
 def check_stop() -> None:
@@ -130,11 +129,8 @@ def conduct(
         raise
 
 
-def _ignore(_signal: int, _frame: FrameType | None) -> None:
-    """Do nothing: `_watch` has the number already."""
-
-
-def _watch(reader: socket.socket, _writer: socket.socket, numbers: set[int]) -> None:
+def _watch(reader: socket.socket, _writer: socket.socket) -> None:
+    numbers = {int(getattr(signal, name)) for name in NAMES if hasattr(signal, name)}
     first_at: float | None = None
     while received := reader.recv(64):
         if not numbers & set(received):

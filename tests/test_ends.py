@@ -1,0 +1,181 @@
+"""How a command ends early: signals, a closed terminal, a reader or a disk that is gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import pytest
+
+from mjpeg import Webcam
+from program import environment, house, rows, write_video
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and shells of POSIX")
+
+HOUSE = ["--prompt", "a house", "--model", "sketch", "--view", "none"]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> Path:
+    """Three seconds in which a house is drawn."""
+    folder = tmp_path_factory.mktemp("clip")
+    return write_video(folder / "house.mp4", [house(step) for step in range(5) for _ in range(15)])
+
+
+def start(cwd: Path, *args: str | Path, **more: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "paintcam", *map(str, args)],
+        cwd=cwd,
+        env=environment(PAINTCAM_DATA_DIR=str(cwd / "data")),
+        stdin=subprocess.DEVNULL,
+        text=True,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more},
+    )
+
+
+def shell(cwd: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """Run `paintcam` with the redirections of a shell."""
+    return subprocess.run(
+        ["bash", "-c", command.replace("paintcam", f"{sys.executable} -m paintcam", 1)],
+        cwd=cwd,
+        env=environment(PAINTCAM_DATA_DIR=str(cwd / "data")),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def length_s(path: Path) -> float:
+    capture = cv2.VideoCapture(str(path))
+    count = 0
+    while capture.grab():
+        count += 1
+    return count / capture.get(cv2.CAP_PROP_FPS)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
+def test_a_signal_in_the_first_second_ends_quietly(tmp_path, clip, name):
+    """Whatever is being imported or opened: exit 130 and not a word, or the summary with 0."""
+    dice = random.Random(name)
+    for _ in range(4):
+        process = start(tmp_path, *HOUSE, "--source", clip, "--json")
+        # not before Python itself has started
+        time.sleep(dice.uniform(0.2, 1.2))
+        process.send_signal(getattr(signal, name))
+        out, err = process.communicate(timeout=30)
+        assert process.returncode in (0, 130), err
+        if process.returncode == 130:
+            assert (out, err) == ("", "")
+        else:
+            assert rows(out)[-1]["type"] == "summary"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_hangs_is_ended_by_a_signal_all_the_same(number):
+    """Two locks that wait for each other in an import hang no longer for good."""
+    code = (
+        "import sys, threading, paintcam.cli.commands as commands\n"
+        "def hang():\n"
+        "    print('hanging', flush=True)\n"
+        "    lock = threading.Lock(); lock.acquire(); lock.acquire()\n"
+        "commands.run_app = hang\n"
+        "from paintcam.cli import main; main()\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "hanging\n"
+    process.send_signal(number)
+    process.stdout.close()
+    assert process.wait(10) == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT])
+def test_a_closed_terminal_ends_a_run_like_sigterm(tmp_path, number):
+    """The recording is whole and the summary printed."""
+    with Webcam([house(4, (320, 240))] * 10) as webcam:
+        process = start(tmp_path, *HOUSE, "-s", webcam.url, "--json", "--record", "a.mkv")
+        assert process.stdout is not None
+        seen = []
+        for line in process.stdout:
+            seen.append(json.loads(line))
+            if sum(row["type"] == "verdict" for row in seen) == 30:
+                process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert seen[-1]["type"] == "summary"
+    shown_s = [row["time_s"] for row in seen if row["type"] == "verdict"][-1]
+    assert length_s(tmp_path / "a.mkv") == pytest.approx(shown_s, abs=0.7)
+
+
+def test_a_terminal_that_vanishes_leaves_a_whole_recording(tmp_path):
+    """Stdout and stderr fail with EIO while the run ends."""
+    main, terminal = os.openpty()
+    with Webcam([house(4, (320, 240))] * 10) as webcam:
+        process = start(
+            tmp_path, *HOUSE, "-s", webcam.url, "--record", "a.mkv",
+            stdout=terminal, stderr=terminal,
+        )  # fmt: skip
+        os.close(terminal)
+        printed = b""
+        while b"best" not in printed:
+            printed += os.read(main, 4096)
+        time.sleep(1.5)
+        os.close(main)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(30) == 0
+    assert length_s(tmp_path / "a.mkv") > 1
+
+
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"], ids=["full", "closed"])
+def test_the_show_goes_on_where_stdout_cannot_be_written(tmp_path, clip, redirection):
+    """One clear message, the whole recording, and an exit code that tells."""
+    done = shell(
+        tmp_path, f"paintcam {' '.join(HOUSE[:1])} 'a house' {' '.join(HOUSE[2:])} "
+        f"--source {clip} --record a.mkv --json {redirection}",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.count("Cannot write to stdout") == 1
+    assert "Traceback" not in done.stderr
+    assert length_s(tmp_path / "a.mkv") == pytest.approx(75 / 24, abs=0.5)
+
+
+def test_a_recording_goes_on_after_the_reader_of_stdout_left(tmp_path, clip):
+    """`paintcam --json --record a.mkv | head -1`."""
+    done = shell(
+        tmp_path, f"paintcam {' '.join(HOUSE[:1])} 'a house' {' '.join(HOUSE[2:])} "
+        f"--source {clip} --record a.mkv --json | head -1",
+    )  # fmt: skip
+    assert done.stderr == "" or "Traceback" not in done.stderr
+    assert length_s(tmp_path / "a.mkv") == pytest.approx(75 / 24, abs=0.5)
+
+
+def test_a_run_without_stderr_is_a_run(tmp_path, clip):
+    """Messages have nowhere to go; scores have."""
+    done = shell(
+        tmp_path, f"paintcam {' '.join(HOUSE[:1])} 'a house' {' '.join(HOUSE[2:])} "
+        f"--source {clip} --json 2>&-",
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert rows(done.stdout)[-1]["frames_shown"] == 75
+
+
+@pytest.mark.parametrize("command", ["models", "leaderboard", "prompts --count 500", "--help"])
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-", "| head -1", "2>&-"])
+def test_a_list_that_cannot_be_printed_is_no_traceback(tmp_path, command, redirection):
+    """Of any command, to a full disk, a closed stdout or a reader that leaves."""
+    done = shell(tmp_path, f"paintcam {command} {redirection}")
+    assert "Traceback" not in done.stderr
+    assert "should not happen" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    if redirection == ">/dev/full":
+        assert done.returncode == 1
+        assert "Cannot write" in done.stderr
