@@ -7,11 +7,21 @@ import json
 from collections.abc import Sequence
 
 from paintcam.folders import data_folder, write_atomically
+from paintcam.frames import Image
 
-__all__ = ["recall", "remember"]
+__all__ = ["FIRST_WH", "first_wh", "recall", "remember"]
 
+FIRST_WH = (1280, 720)
+"""The window's first size at most, in points: it fits a projector's screen."""
 _NAME = "window.json"
 _SMALLEST = 120
+
+
+def first_wh(image: Image) -> tuple[int, int]:
+    """Return the size of a window for a picture: as large as it is, within `FIRST_WH`."""
+    height, width = image.shape[:2]
+    scale = min(1.0, FIRST_WH[0] / width, FIRST_WH[1] / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def remember(

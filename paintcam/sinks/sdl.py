@@ -7,15 +7,13 @@ import sys
 from types import ModuleType
 
 from paintcam.errors import DisplayError
-from paintcam.sinks import x11
+from paintcam.sinks import wayland, x11
 
-__all__ = ["check_display", "load_pygame"]
+__all__ = ["check_display", "load_pygame", "start_video"]
 
 _HINTS = {
     "PYGAME_HIDE_SUPPORT_PROMPT": "1",
     "SDL_NO_SIGNAL_HANDLERS": "1",  # Ctrl-C and SIGTERM belong to the program
-    # SDL would draw surfaces by OpenGL: without a graphics card ten times the work
-    "SDL_FRAMEBUFFER_ACCELERATION": "0",
     "SDL_VIDEO_MINIMIZE_ON_FOCUS_LOSS": "0",  # the projector keeps the picture
     "SDL_VIDEO_X11_WMCLASS": "paintcam",
     "SDL_VIDEO_WAYLAND_WMCLASS": "paintcam",
@@ -42,11 +40,31 @@ def _check_linux_display() -> None:
             fix="Run it in a desktop session or under `xvfb-run -a`, or pass "
             "`--view none --record talk.mp4`.",
         )
+    if not display and not wayland.answers():
+        raise DisplayError(
+            f"The display WAYLAND_DISPLAY={os.environ['WAYLAND_DISPLAY']} does not answer.",
+            fix="Check it with `wayland-info`, or pass `--view none --record talk.mp4`.",
+        )
     if display and not x11.answers():
         raise DisplayError(
             f"The display DISPLAY={display} does not answer.",
             fix="Check it with `xdpyinfo`, or pass `--view none --record talk.mp4`.",
         )
+
+
+def start_video(pygame: ModuleType) -> str:
+    """Start SDL's video part alone, not sound or joysticks; return the name of its driver.
+
+    Raises:
+        pygame.error: No window can be opened.
+    """
+    pygame.display.init()
+    driver = str(pygame.display.get_driver())
+    if driver == "x11":
+        # SDL would draw pictures by OpenGL: without a graphics card that is ten times the work.
+        # Wayland and macOS have no other way.
+        os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
+    return driver
 
 
 def load_pygame() -> ModuleType:

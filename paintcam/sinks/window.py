@@ -13,14 +13,12 @@ import numpy as np
 
 from paintcam.errors import DisplayError
 from paintcam.frames import Image
-from paintcam.sinks import placement, x11
+from paintcam.sinks import placement, wayland, x11
 from paintcam.sinks.keyboard import Key, Keyboard
-from paintcam.sinks.sdl import check_display, load_pygame
+from paintcam.sinks.sdl import check_display, load_pygame, start_video
 
 __all__ = ["Window", "check_display"]
 
-FIRST_WH = (1280, 720)
-"""The window's first size at most, in points: it fits a projector's screen."""
 ICON = Path(__file__).parents[1] / "assets" / "icon.png"
 _CENTRED = 0x2FFF0000
 """SDL_WINDOWPOS_CENTERED_DISPLAY(n) is this number plus n, in the place of a coordinate."""
@@ -54,22 +52,26 @@ class Window:
         self.closed = False
         self._destroyed = False
         try:
-            pygame.display.init()  # video alone: sound and joysticks stay as they are
+            driver = start_video(pygame)
             self._desktops = pygame.display.get_desktop_sizes()
             size, position = self._place(display)
             self._window = pygame.Window(
-                title, size or FIRST_WH, position, resizable=True, allow_high_dpi=True
+                title, size or placement.FIRST_WH, position, resizable=True, allow_high_dpi=True
             )
         except pygame.error as error:
             raise DisplayError(
                 f"The window cannot be opened: {error}.",
                 fix="Check the display, or pass `--view none --record talk.mp4`.",
             ) from error
-        self._connection = x11.watch(self._window.id, title) if self._driver == "x11" else None
-        self._disconnected = False  # the same on Wayland, where SDL itself says so
+        self._connection: x11.Connection | wayland.Connection | None = None
+        if driver == "x11":
+            self._connection = x11.watch(self._window.id, title)
+        elif driver == "wayland":
+            self._connection = wayland.Connection()
         self._keyboard = Keyboard(pygame)
         self._events: deque[Any] = deque()
         self._sized = size is not None
+        self._first_wh = placement.FIRST_WH
         self._chosen_wh = size  # what the user chose; None while the size is the picture's
         self._fullscreen = False
         self._minimised = False
@@ -91,7 +93,7 @@ class Window:
     @property
     def lost(self) -> bool:
         """Whether the display went away; the window does nothing any more."""
-        return self._disconnected or (self._connection is not None and self._connection.lost)
+        return self._connection is not None and self._connection.lost
 
     @property
     def composing(self) -> str:
@@ -103,10 +105,9 @@ class Window:
         if self.closed or self.lost:
             return
         self._picture = image
-        if not self._sized:
+        if not self._sized and not self._fullscreen:
             self._sized = True
-            if not self._fullscreen:
-                self._window.size = self._first_wh(image)
+            self._window.size = self._first_wh = placement.first_wh(image)
         self._show()
 
     def poll(self) -> str:
@@ -160,20 +161,20 @@ class Window:
         if self._destroyed:
             return
         self._destroyed = True
-        if self.lost:
-            # SDL must not touch a display that is gone, at the end of the process neither
+        connection = self._connection
+        if connection is not None and (connection.lost or connection.destroyed):
+            # SDL would wait for a window or display that is gone, also at the end of the process
             atexit.unregister(self._pygame.quit)
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._window))
             return
         if not self._minimised:
             with contextlib.suppress(self._pygame.error):
-                placement.remember(self._chosen_wh, self._window.position, self._desktops)
+                left, top = self._window.position
+                if connection is not None:  # the next window is placed by its frame
+                    left, top = left - connection.frame[0], top - connection.frame[1]
+                placement.remember(self._chosen_wh, (left, top), self._desktops)
         self._window.destroy()
         self._pygame.display.quit()
-
-    @property
-    def _driver(self) -> str:
-        return str(self._pygame.display.get_driver())
 
     def _place(self, display: int | None) -> tuple[tuple[int, int] | None, tuple[int, int]]:
         """Return the window's first size, None for the picture's, and where it opens."""
@@ -188,11 +189,6 @@ class Window:
         if display is not None:
             return size, (_CENTRED + display, _CENTRED + display)
         return size, position or (_CENTRED, _CENTRED)
-
-    def _first_wh(self, image: Image) -> tuple[int, int]:
-        height, width = image.shape[:2]
-        scale = min(1.0, FIRST_WH[0] / width, FIRST_WH[1] / height)
-        return max(1, round(width * scale)), max(1, round(height * scale))
 
     def _set_icon(self) -> None:
         import cv2
@@ -236,17 +232,19 @@ class Window:
 
     def _handle(self, event: Any) -> None:  # noqa: ANN401 - pygame has no types for its events
         pygame = self._pygame
-        if event.type == pygame.WINDOWCLOSE:
-            self.closed = True
-        elif event.type == pygame.QUIT:
-            # on Wayland, SDL quits by itself where the compositor died
-            self._disconnected = self._driver == "wayland"
-            self.closed = not self._disconnected
+        if event.type in (pygame.WINDOWCLOSE, pygame.QUIT):
+            # SDL also quits by itself where a Wayland compositor has died
+            self.closed = self._connection is None or not self._connection.check()
         elif event.type in (pygame.WINDOWMINIMIZED, pygame.WINDOWHIDDEN):
             self._minimised = True
         elif event.type == pygame.WINDOWRESIZED:
-            if not self._fullscreen and self._sized:
-                self._chosen_wh = (event.x, event.y)
+            size = (event.x, event.y)
+            if (
+                self._sized
+                and not self._fullscreen
+                and size not in (self._first_wh, placement.FIRST_WH)
+            ):
+                self._chosen_wh = size
         elif event.type in (
             pygame.WINDOWSIZECHANGED,
             pygame.WINDOWEXPOSED,

@@ -91,7 +91,14 @@ class Connection:
             _ON_EXIT(self._on_exit),
         )
         _KEPT.append(self)
-        display, self._window = _x11_window(window_id)
+        self._sdl = _load_sdl()
+        self._sdl_window = ctypes.c_void_p(self._sdl.SDL_GetWindowFromID(window_id))
+        info = _WindowInfo()
+        info.version[0] = 2
+        known = self._sdl.SDL_GetWindowWMInfo(self._sdl_window, ctypes.byref(info))
+        if not known or info.subsystem != _X11 or not info.display:
+            raise OSError("SDL's window is not on X11")
+        display, self._window = info.display, info.window
         on_error, on_io_error, on_exit = self._callbacks
         set_exit_handler = self._x11.XSetIOErrorExitHandler
         set_exit_handler.argtypes = [ctypes.c_void_p, _ON_EXIT, ctypes.c_void_p]
@@ -104,6 +111,18 @@ class Connection:
         set_name.argtypes = [ctypes.c_void_p, ctypes.c_ulong, ctypes.c_char_p, ctypes.c_char_p]
         set_name.argtypes += [ctypes.c_void_p, ctypes.c_int, *[ctypes.c_void_p] * 3]
         set_name(display, self._window, name, name, None, 0, None, None, None)
+
+    @property
+    def frame(self) -> tuple[int, int]:
+        """Width of the window's frame on the left and at the top, in points."""
+        top, left = ctypes.c_int(), ctypes.c_int()
+        sides = (ctypes.byref(top), ctypes.byref(left), None, None)
+        self._sdl.SDL_GetWindowBordersSize(self._sdl_window, *sides)
+        return left.value, top.value
+
+    def check(self) -> bool:
+        """Return whether the server is gone."""
+        return self.lost
 
     def _on_error(self, _display: int | None, event: int) -> int:
         """Ignore a request that failed: a window that is gone is no reason to end the process."""
@@ -123,8 +142,8 @@ class Connection:
 _KEPT: list[Connection] = []
 
 
-def _x11_window(window_id: int) -> tuple[int, int]:
-    """Return the addresses of Xlib's display and the X11 id of one of SDL's windows."""
+def _load_sdl() -> Any:  # noqa: ANN401 - a C library
+    """Return the SDL library that pygame has loaded."""
     maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
     found = re.search(r"\s(/\S.*/libSDL2[-.].*)$", maps, re.MULTILINE)
     if found is None:
@@ -132,12 +151,7 @@ def _x11_window(window_id: int) -> tuple[int, int]:
     sdl = ctypes.CDLL(found.group(1))
     sdl.SDL_GetWindowFromID.restype = ctypes.c_void_p
     sdl.SDL_GetWindowWMInfo.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
-    info = _WindowInfo()
-    info.version[0] = 2
-    known = sdl.SDL_GetWindowWMInfo(sdl.SDL_GetWindowFromID(window_id), ctypes.byref(info))
-    if not known or info.subsystem != _X11 or not info.display:
-        raise OSError("SDL's window is not on X11")
-    return info.display, info.window
+    return sdl
 
 
 def watch(window_id: int, title: str) -> Connection | None:
