@@ -44,70 +44,88 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-@contextlib.contextmanager
-def server(*, durable: bool = False) -> Iterator[str]:
-    """Run a server.
+class Server:
+    """A server that tests may stop and start.
 
     Args:
         durable: Sync to the disk at each commit, as a real one does; tests need not.
 
-    Yields:
-        The URL of its database `postgres`.
-
     Raises:
         NoPostgresError: It cannot be had here, with the reason.
     """
-    programs, user = binaries(), _as_postgres()
-    # Not under pytest's folder: that one is root's alone, and the server runs as another user.
-    folder = Path(tempfile.mkdtemp(prefix="paintcam-postgres-"))
-    port = _free_port()
-    process = None
-    try:
-        if user:
-            shutil.chown(folder, "postgres", "postgres")
-        data = folder / "data"
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._programs, self._user = binaries(), _as_postgres()
+        # Not under pytest's folder: that one is root's alone, and the server runs as another user.
+        self._folder = Path(tempfile.mkdtemp(prefix="paintcam-postgres-"))
+        self._port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": str(self._folder),
+            "fsync": "on" if durable else "off",
+            "max_connections": "50",
+        }
+        self._settings = [f"--{name}={value}" for name, value in options.items()]
+        self.url = f"postgresql+psycopg://paintcam@127.0.0.1:{self._port}/postgres"
+
+    def create(self) -> None:
+        """Make the files of an empty database."""
+        if self._user:
+            shutil.chown(self._folder, "postgres", "postgres")
+        command = [self._programs / "initdb", "-D", self._folder / "data", "-U", "paintcam"]
         made = subprocess.run(
-            [
-                *user,
-                programs / "initdb",
-                "-D",
-                data,
-                "-U",
-                "paintcam",
-                "--auth=trust",
-                "-E",
-                "UTF8",
-            ],
+            [*self._user, *command, "--auth=trust", "-E", "UTF8"],
             capture_output=True,
             text=True,
             cwd="/",
         )
         if made.returncode:
             raise NoPostgresError(f"initdb failed: {made.stderr.strip()}")
-        options = {
-            "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": str(folder),
-            "fsync": "on" if durable else "off",
-            "max_connections": "50",
-        }
-        settings = [f"--{name}={value}" for name, value in options.items()]
-        with (folder / "log").open("w") as log:
-            process = subprocess.Popen(
-                [*user, programs / "postgres", "-D", data, "-p", str(port), *settings],
-                stdout=log,
-                stderr=log,
-                cwd="/",
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        command = [self._programs / "postgres", "-D", self._folder / "data", "-p", str(self._port)]
+        with (self._folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                [*self._user, *command, *self._settings], stdout=log, stderr=log, cwd="/"
             )
-        ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
+        ready = [self._programs / "pg_isready", "-h", "127.0.0.1", "-p", str(self._port), "-q"]
         deadline = time.monotonic() + 60
         while subprocess.run(ready).returncode:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise NoPostgresError(f"the server did not start: {(folder / 'log').read_text()}")
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                log_text = (self._folder / "log").read_text()
+                raise NoPostgresError(f"the server did not start: {log_text}")
             time.sleep(0.1)
-        yield f"postgresql+psycopg://paintcam@127.0.0.1:{port}/postgres"
+
+    def stop(self) -> None:
+        """Stop it at once, as a crash would."""
+        if self._process is not None:
+            stop = [self._programs / "pg_ctl", "-D", self._folder / "data", "-m", "immediate"]
+            subprocess.run([*self._user, *stop, "stop"], capture_output=True, cwd="/")
+            self._process.wait(30)
+            self._process = None
+
+    def remove(self) -> None:
+        """Remove its files."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def running(*, durable: bool = False) -> Iterator[Server]:
+    """Run a server that can be stopped and started meanwhile."""
+    made = Server(durable=durable)
+    try:
+        made.create()
+        made.start()
+        yield made
     finally:
-        if process is not None:
-            stop = [*user, programs / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop"]
-            subprocess.run(stop, capture_output=True, cwd="/")
-            process.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
+        made.stop()
+        made.remove()
+
+
+@contextlib.contextmanager
+def server(*, durable: bool = False) -> Iterator[str]:
+    """Run a server; yields the URL of its database `postgres`."""
+    with running(durable=durable) as made:
+        yield made.url

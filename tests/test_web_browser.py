@@ -306,6 +306,33 @@ def test_the_stage_shows_drawings_as_they_come(server, desktop):
     assert clean(desktop)
 
 
+def test_the_stage_comes_back_by_itself(tmp_path):
+    """The server died and was started again: nobody touches the projector."""
+    with Server(tmp_path) as server, Browser(server.port, DESKTOP) as desktop:
+        desktop.open("/stage")
+        desktop.until(lambda: desktop.text("#prompt") == "a house")
+        server.__exit__()
+        offline = "return !document.querySelector('#offline').hidden"
+        desktop.until(lambda: desktop.run(offline))
+        with _again(tmp_path, server.port) as back:
+            Visitor(back.base).draw(picture_of(house_strokes()))
+            desktop.until(lambda: desktop.text("#players") == "1")
+            assert not desktop.run(offline)
+
+
+def test_a_prompt_of_several_that_is_gone_leads_to_the_others(server, phone):
+    """A page of its own that is no longer open; a drawing in progress is not thrown away."""
+    presenter = Presenter(server.base, SECRET)
+    presenter.act("open", prompt="a cat", beside=True)
+    open_play(phone, "/p/2")
+    phone.touch(ZIGZAG)
+    presenter.act("open", prompt="a dog")
+    phone.until(lambda: phone.text("#notice").startswith("This prompt is closed."))
+    assert phone.ink() > 500
+    phone.click("#notice button")
+    phone.until(lambda: phone.text("#prompt") == "a dog")
+
+
 def test_the_podium_draws_each_drawing_again(server, desktop):
     """Third, second, first on the presenter's command; then exactly what was judged."""
     for index in range(3):

@@ -292,6 +292,8 @@ def test_the_site_answers_while_the_database_is_away(tmp_path, monkeypatch):
         monkeypatch.setattr(Submissions, "store", away)
         answer = visitor.draw(blank_with_ink(0.1), drawing=ID)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+        assert "database" not in answer.text  # its address is for the presenter alone
+        assert server.told[-1] == {"type": "notice", "text": "The database is away."}
         monkeypatch.setattr(Submissions, "store", right)
         assert visitor.draw(blank_with_ink(0.1), drawing=ID).json()["of"] == 1
 

@@ -136,6 +136,30 @@ def test_sigterm_ends_it_too(tmp_path):
         assert serving.stop(signal.SIGTERM) == 0
 
 
+def test_ctrl_c_ends_it_at_once_while_it_starts(tmp_path):
+    """Nobody waits for an encoder that is not wanted any more."""
+    serving = Serving(tmp_path)
+    process = subprocess.Popen(
+        serving.command,
+        cwd=tmp_path,
+        env=environment(PAINTCAM_DATA_DIR=str(tmp_path / "data")),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (children := psutil.Process(process.pid).children()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert time.monotonic() - started < 6
+    assert "Traceback" not in told
+    psutil.wait_procs(children, 10)
+    assert not any(child.is_running() for child in children)
+
+
 def test_the_next_port_is_taken_and_named(tmp_path):
     """Another program has the one asked for."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

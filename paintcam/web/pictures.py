@@ -74,8 +74,8 @@ def read_picture(body: bytes, media_type: str) -> Picture:
     paper.paste(rgba, mask=rgba.getchannel("A"))
     encoded = io.BytesIO()
     paper.save(encoded, "PNG", compress_level=1)
-    pixels = np.asarray(paper, np.uint8)
-    return Picture(np.ascontiguousarray(pixels[:, :, ::-1]), encoded.getvalue())
+    pixels = np.frombuffer(paper.tobytes("raw", "BGR"), np.uint8)
+    return Picture(pixels.reshape(EDGE, EDGE, 3), encoded.getvalue())
 
 
 @cache

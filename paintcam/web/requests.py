@@ -115,11 +115,18 @@ def _answer(status: int, retry_after_s: int | None = None) -> Any:  # noqa: ANN4
     return handle
 
 
+async def _database_away(request: Request, error: Exception) -> Response:
+    # Its address and its words are for the presenter, not for the hall.
+    site_of(request).database_failed(error)
+    text = "The drawing cannot be stored right now. Try again in a moment."
+    return JSONResponse({"error": text}, 503, {"Retry-After": "2"})
+
+
 ERRORS: dict[Any, Any] = {
     HTTPException: _http_error,
     TooManyError: _answer(429),
     BusyError: _answer(503),
-    LeaderboardError: _answer(503, 2),
+    LeaderboardError: _database_away,
     ModelError: _answer(503, 5),
     PromptError: _answer(422),
     PictureError: _answer(422),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +26,8 @@ from paintcam.web.site import Site
 __all__ = ["main", "serve"]
 
 _SMALL = 16 * 1024
+_END_S = 6.0
+_FILES = 65_536
 
 
 def main() -> None:
@@ -34,21 +38,52 @@ def main() -> None:
         listening = socket.socket(fileno=line["socket"])
     else:
         listening = socket.create_server((line["host"], line["port"]))
+    _raise_file_limit()
+    ready, ending = threading.Event(), threading.Event()
+    threading.Thread(target=_watch_supervisor, args=(ready, ending), daemon=True).start()
+
+    def tell(message: dict[str, Any]) -> None:
+        if message["type"] == "ready":
+            ready.set()
+        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.flush()
+
     code = 0
     try:
-        asyncio.run(serve(settings, listening, _tell, _supervisor_left))
+        asyncio.run(serve(settings, listening, tell, ending.wait))
     except PaintcamError as error:
-        _tell({"type": "error", "what": error.what, "fix": error.fix})
+        tell({"type": "error", "what": error.what, "fix": error.fix})
         code = 1
     sys.stdout.flush()
     os._exit(code)  # a thread in a model or a driver must not keep the process
+
+
+def _watch_supervisor(ready: threading.Event, ending: threading.Event) -> None:
+    """End with the supervisor: in order where visitors are served, else at once."""
+    while sys.stdin.read(4096):
+        pass
+    if ready.is_set():
+        ending.set()
+        time.sleep(_END_S)
+    os._exit(0)
+
+
+def _raise_file_limit() -> None:
+    """Let as many phones in as the system allows: each one is an open file."""
+    if os.name == "posix":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _FILES if most == resource.RLIM_INFINITY else min(_FILES, most)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 async def serve(
     settings: WebSettings,
     listening: socket.socket,
     tell: Callable[[dict[str, Any]], None],
-    wait_for_end: Callable[[], None],
+    wait_for_end: Callable[[], object],
     load: Callable[[], Encoder] | None = None,
 ) -> None:
     """Serve one website to its end.
@@ -97,16 +132,6 @@ async def serve(
         prompts = [each.prompt for each in site.rounds.current]
         tell({"type": "ready", "moderation": site.moderation, "prompts": prompts})
         await server.serve([listening])
-
-
-def _tell(message: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
-
-
-def _supervisor_left() -> None:
-    while sys.stdin.read(4096):
-        pass
 
 
 def _log_requests(verbose: bool) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import sys
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,6 +37,7 @@ from paintcam.web.settings import Moderation, WebSettings
 __all__ = ["Site"]
 
 _HOUR_S = 3600.0
+_TELL_AGAIN_S = 10.0
 _CACHED_PICTURES = 128
 _LONGEST_PROMPT = 120
 
@@ -66,7 +69,8 @@ class Site:
         self.notice = notice
         self.limits = Limits()
         self.admission = Admission()
-        self.hub = Hub(lambda error: notice(str(error)))
+        self.hub = Hub(self.database_failed)
+        self._failure_told_at = -math.inf
         self.rounds = Rounds(settings.state_path, lambda: self.hub.changed(urgent=True))
         self.leaderboard = Leaderboard(settings.database, notice)
         self.submissions = Submissions(self.leaderboard)
@@ -142,6 +146,13 @@ class Site:
         stored = await self._storing.do(_Stored(turn, picture.png, state, verdict.flags))
         self.hub.changed()
         return stored
+
+    def database_failed(self, error: Exception) -> None:
+        """Tell the presenter that the database is away, once in a while."""
+        now = time.monotonic()
+        if now - self._failure_told_at > _TELL_AGAIN_S:
+            self._failure_told_at = now
+            self.notice(str(error))
 
     def picture(self, submission: Submission) -> bytes | None:
         """The PNG of a drawing. Blocks."""

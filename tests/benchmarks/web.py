@@ -30,12 +30,12 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
 import psutil
 from sqlalchemy import select
+from web_load import Answer, Load, Plan, summary
 
 import postgres
 from paintcam.leaderboard import Leaderboard, Submissions, Turn
 from paintcam.leaderboard.schema import pictures, turns
 from web_client import Visitor, house_strokes, picture_of, random_strokes
-from web_load import Answer, Load, Plan, summary
 
 PARTS = ("sustained", "overload", "kills", "restart", "listeners", "ranks", "stage")
 
@@ -81,6 +81,13 @@ class Website:
     def port(self) -> int:
         return int(self.base.rpartition(":")[2])
 
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds that the server process has used."""
+        (child,) = psutil.Process(self.process.pid).children()
+        times = child.cpu_times()
+        return float(times.user + times.system)
+
     def kill_server(self) -> None:
         for child in psutil.Process(self.process.pid).children():
             child.kill()
@@ -109,8 +116,13 @@ def check(database: str, answers: list[Answer]) -> dict[str, int]:
 
 def sustained(site: Website, bodies: str, seconds: float) -> dict[str, Any]:
     """As many as twelve phones can send, one after the other."""
+    before = site.cpu_s
     answers = Load(Plan(site.base, bodies, seconds, workers=12)).answers()
-    return summary(answers, seconds) | check(site.database, answers)
+    found = summary(answers, seconds)
+    good = max(1, found["statuses"].get(200, 0))
+    # comparable where the machine is busy with something else
+    found["server_cpu_ms_each"] = round(1000 * (site.cpu_s - before) / good, 1)
+    return found | check(site.database, answers)
 
 
 def overload(site: Website, bodies: str, seconds: float) -> dict[str, Any]:
@@ -209,7 +221,7 @@ def ranks(database: str, players: int) -> dict[str, Any]:
         for number in range(300):
             key = Turn.key_of(f"p{2 + number * (players - 2) // 300}")
             started = time.perf_counter()
-            assert submissions.rank(board, key) is not None
+            assert submissions.standing(board, key) is not None
             taken.append(1000 * (time.perf_counter() - started))
     taken.sort()
     return {
@@ -231,7 +243,9 @@ def stage(site: Website, seconds: float) -> dict[str, Any]:
             time.sleep(0.2)
     with Browser(site.port, (1280, 720)) as browser:
         browser.open("/stage")
-        browser.until(lambda: browser.run("return document.querySelectorAll('#wall li').length") > 8)
+        browser.until(
+            lambda: browser.run("return document.querySelectorAll('#wall li').length") > 8
+        )
         browser.run("""
             window.frames_seen = 0;
             (function step() { window.frames_seen += 1; requestAnimationFrame(step) })()""")
@@ -291,11 +305,16 @@ def main() -> None:
             pack_bodies(bodies, min(4200, int(70 * options.seconds)))
         for kind in options.databases:
             for part in options.only:
-                if (part == "restart" and kind == "sqlite") or (part == "stage" and kind != "sqlite"):
+                if (part == "restart" and kind == "sqlite") or (
+                    part == "stage" and kind != "sqlite"
+                ):
                     continue
-                with tempfile.TemporaryDirectory() as folder, database_of(kind, Path(folder)) as (
-                    url,
-                    server,
+                with (
+                    tempfile.TemporaryDirectory() as folder,
+                    database_of(kind, Path(folder)) as (
+                        url,
+                        server,
+                    ),
                 ):
                     found = run_part(part, url, server, Path(folder), str(bodies), options)
                 row = {"part": part, "database": kind, **found, "load": os.getloadavg()[0]}

@@ -38,6 +38,20 @@ export function dropDraft(round) {
   }
 }
 
+// Forget drawings of rounds that are over: nobody can send them any more.
+export function dropOldDrafts(rounds) {
+  try {
+    const current = new Set(rounds.map((round) => key(round.slug)));
+    for (const name of Object.keys(localStorage)) {
+      if (name.startsWith(key("")) && !current.has(name)) {
+        localStorage.removeItem(name);
+      }
+    }
+  } catch {
+    // As above.
+  }
+}
+
 export function readName() {
   try {
     return localStorage.getItem("paintcam name") ?? "";

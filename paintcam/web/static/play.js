@@ -1,6 +1,6 @@
 // The paint page: canvas, tools, Submit, result.
 
-import { dropDraft, keepDraft, keepName, newDraft, readDraft, readName } from "./draft.js";
+import { dropDraft, dropOldDrafts, keepDraft, keepName, newDraft, readDraft, readName } from "./draft.js";
 import { clock, follow, secondsLeft } from "./live.js";
 import { bestList, calm, element, find, number, points } from "./page.js";
 import { Paper } from "./paper.js";
@@ -52,9 +52,7 @@ function notice(text, button = null) {
 function show(news) {
   state = news;
   if (news.round === null) {
-    if (news.rounds.length > 1) {
-      location.replace("/");
-    }
+    leave();
     return;
   }
   if (round === null || (news.round.slug !== round.slug && (draft === null || paper.empty))) {
@@ -65,6 +63,22 @@ function show(news) {
   find("#best").replaceChildren(...bestList(news.best));
   find("#best-section").hidden = news.best.length === 0;
   tick();
+}
+
+// This page's prompt is gone, or others were opened beside the only one.
+function leave() {
+  if (draft === null || paper.empty || draft.sending) {
+    if (!draft?.sending) {
+      location.replace("/");
+    }
+    return;
+  }
+  if (find("#notice button") === null) {
+    const go = element("button", { type: "button", textContent: "To the open prompts" });
+    go.addEventListener("click", () => location.replace("/"));
+    notice("This prompt is closed.", go);
+  }
+  showSubmit();
 }
 
 function offer(next) {
@@ -85,6 +99,7 @@ async function begin(next) {
   asked = null;
   find("#prompt").textContent = round.prompt;
   document.title = `${round.prompt} – paintcam`;
+  dropOldDrafts(state.rounds);
   const kept = readDraft(round);
   draft = null;
   notice("");
