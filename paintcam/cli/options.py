@@ -131,8 +131,8 @@ def flag_of(kind: type[Any], name: str) -> str:
     """Give the option of a parameter, as "--range" for the field `score_range`."""
     hint = get_type_hints(kind, include_extras=True).get(name)
     for extra in getattr(hint, "__metadata__", ()):
-        declared = getattr(extra, "param_decls", None) or ()
-        for flag in declared:
-            if flag.startswith("--"):
-                return str(flag)
+        # Typer takes the first name of an annotated option for its default at first
+        for flag in (extra.default, *(extra.param_decls or ())):
+            if isinstance(flag, str) and flag.startswith("--"):
+                return flag
     return f"--{name.replace('_', '-')}"

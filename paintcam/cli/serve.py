@@ -40,28 +40,42 @@ def serve(
         typer.Option(
             "--prompt",
             "-p",
-            help='What to draw, or "random". Repeat it to open several prompts at once.',
+            help='What to draw, or "random". Repeat it to open several prompts at once. '
+            'Example: --prompt "a house" --prompt random',
             show_default=False,
         ),
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(help="Close the prompt after this many minutes.", show_default=False),
+        typer.Option(
+            help="Close the prompt after this many minutes. Example: --minutes 5",
+            show_default=False,
+        ),
     ] = None,
     lan: Annotated[
-        bool, typer.Option("--lan", help="Let phones in the same network reach the site.")
+        bool,
+        typer.Option("--lan", help="Let phones in the same network reach the site. Example: --lan"),
     ] = False,
     host: Annotated[
-        str, typer.Option(help="Address to listen on. The default reaches this computer alone.")
+        str,
+        typer.Option(
+            help="Address to listen on. The default reaches this computer alone. Example: "
+            "--host 0.0.0.0"
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(help="Port to listen on; the next free one if taken.", min=0, max=65535)
+        int,
+        typer.Option(
+            help="Port to listen on, or the next free one if it is taken. Example: --port 80",
+            min=0,
+            max=65535,
+        ),
     ] = 8000,
     public_url: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
-            help="Address that the QR code shows, such as http://192.168.1.20:8000.",
+            help="Address that the QR code shows. Example: --public-url http://192.168.1.20:8000",
             show_default=False,
         ),
     ] = None,
@@ -69,7 +83,8 @@ def serve(
         str | None,
         typer.Option(
             metavar="NAME:PASSWORD",
-            help="Show a QR code on the stage that joins this Wi-Fi network.",
+            help="Show a QR code on the stage that joins this Wi-Fi network. Example: "
+            "--wifi Hall:guest",
             show_default=False,
         ),
     ] = None,
@@ -77,28 +92,40 @@ def serve(
         Moderate,
         typer.Option(
             help="auto: show what the picture guard passes. approve: wait for your approval. "
-            "off: show everything."
+            "off: show everything. Example: --moderate approve"
         ),
     ] = Moderate.AUTO,
     one_board: Annotated[
-        bool, typer.Option("--one-board", help="Rank drawings together with webcam scores.")
+        bool,
+        typer.Option(
+            "--one-board", help="Rank drawings together with webcam scores. Example: --one-board"
+        ),
     ] = False,
     keep_days: Annotated[
         float | None,
-        typer.Option(help="Delete drawings older than this many days.", show_default=False),
+        typer.Option(
+            help="Delete drawings older than this many days. Example: --keep-days 30",
+            show_default=False,
+        ),
     ] = None,
     llm: Annotated[
-        bool, typer.Option("--llm", help="Let the control page ask a language model for prompts.")
+        bool,
+        typer.Option(
+            "--llm", help="Let the control page ask a language model for prompts. Example: --llm"
+        ),
     ] = False,
     trusted_proxy: Annotated[
         list[str] | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Believe X-Forwarded-For from this proxy (address or network).",
+            help="Trust X-Forwarded-For from this proxy (address or network). Example: "
+            "--trusted-proxy 10.0.0.1",
             show_default=False,
         ),
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Log one line per request.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Log one line per request. Example: --verbose")
+    ] = False,
 ) -> None:
     """Serve a drawing contest for a hall of phones, with a stage page for the projector.
 
