@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scenes
+from fakes import Ear
 from paintcam.encoders import load_encoder
 from paintcam.encoders.base import EncoderInfo
 from paintcam.errors import PromptError, UsageError
@@ -20,6 +21,7 @@ from paintcam.judge.judge import Judge
 from paintcam.judge.make import make_judge
 from paintcam.judge.verdict import score_of
 from paintcam.run.session import Session
+from paintcam.run.state import RunState
 
 
 class Colours:
@@ -298,3 +300,31 @@ def test_a_verdict_on_an_unconfirmed_sheet_does_not_count():
     assert shown.score == early.score > 90
     assert session.best is None
     assert session.add(later).best == later.score
+
+
+@pytest.mark.parametrize("prompt", ["家", "🏠", "a 🏠", "дом", "!!!"])
+def test_a_prompt_of_which_the_encoder_knows_no_word_is_warned_of(prompt):
+    """Its similarity would be the same, or random, whatever is drawn."""
+    judge = make_judge(load_encoder("sketch"), prompt, guards=(), crop=False)
+    assert f'knows no word of "{prompt}"' in judge.warning
+    judge.set_prompt("a house")
+    assert judge.warning == ""
+
+
+@pytest.mark.parametrize("prompt", ["a capybara", "HOUSE", "café", "7", "a 家 house"])
+def test_words_that_the_encoder_may_know_are_not_warned_of(prompt):
+    """Rare words come in pieces, and are known all the same."""
+    assert make_judge(load_encoder("sketch"), prompt, guards=(), crop=False).warning == ""
+
+
+def test_the_warning_is_on_the_picture_and_returns_with_each_such_prompt():
+    """At the start, and when it is typed in the window."""
+    judge = make_judge(load_encoder("sketch"), "家", guards=(), crop=False)
+    ear = Ear()
+    state = RunState("家", "sketch", ear)
+    state.take_judge(judge, [])
+    assert any("knows no word" in note for note in state.snapshot().notes)
+    for prompt, count in (("a house", 1), ("🏠", 2)):
+        judge.set_prompt(prompt)
+        state.switch_prompt(prompt)
+        assert sum("knows no word" in note for note in ear.notes) == count

@@ -44,7 +44,7 @@ def score(
     choice = choose_model(options.model, ask=not options.json)
     with fetch_progress(choice.name) as progress:
         judge, notes = load_judge(choice.name, options, "stills", progress)
-    for note in (*choice.notes, *notes):
+    for note in (*choice.notes, *notes, *filter(None, [judge.warning])):
         say(note)
     verdicts: list[Verdict] = []
     unread = 0

@@ -63,6 +63,7 @@ class EncoderInfo:
         fingerprint: Changes with the weights, and so with every embedding; empty where embeddings
             must not be kept.
         notes: What a person should know about this encoder here, such as a fallback.
+        knows_words: Whether the encoder knows any word of a text; None where it cannot say.
 
     Example:
         >>> from paintcam import EncoderInfo
@@ -82,6 +83,7 @@ class EncoderInfo:
     clip_edge: int = 0
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
+    knows_words: Callable[[str], bool] | None = None
 
     @property
     def runs_on(self) -> str:

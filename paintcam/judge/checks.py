@@ -8,10 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
-from paintcam.encoders.base import ScoreRange
+from paintcam.encoders.base import EncoderInfo, ScoreRange
 from paintcam.errors import PromptError, UsageError
 
-__all__ = ["GUARDS", "check_guards", "check_labels", "check_question", "check_range"]
+__all__ = [
+    "GUARDS",
+    "check_guards",
+    "check_labels",
+    "check_question",
+    "check_range",
+    "unknown_words",
+]
 
 GUARDS = ("handwriting", "nsfw")
 """Names of all guards, in the order in which they run."""
@@ -71,6 +78,17 @@ def check_labels(labels: Sequence[str]) -> tuple[str, ...]:
     if twice is not None:
         raise UsageError(f'The label "{twice}" appears twice.', fix="Pass each label once.")
     return names
+
+
+def unknown_words(encoder: EncoderInfo, texts: Sequence[str]) -> str:
+    """Return a warning about prompts or labels of which the encoder knows no word; "" if none."""
+    if encoder.knows_words is None:
+        return ""
+    unknown = [text for text in texts if not encoder.knows_words(text)]
+    if not unknown:
+        return ""
+    named = ", ".join(f'"{text}"' for text in unknown)
+    return f"The encoder {encoder.name} knows no word of {named}: scores mean nothing. Use English."
 
 
 def check_range(score_range: ScoreRange) -> ScoreRange:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from paintcam.encoders.base import Embeddings, Encoder, ScoreRange
 from paintcam.errors import PromptError, UsageError
 from paintcam.frames import Frame, Image
-from paintcam.judge.checks import check_labels, check_question, check_range
+from paintcam.judge.checks import check_labels, check_question, check_range, unknown_words
 from paintcam.judge.guard import Finding, Guard, Guarding, SheetFinder
 from paintcam.judge.verdict import Verdict, score_of
 
@@ -90,6 +90,11 @@ class Judge:
     def prompt(self) -> str | None:
         """The prompt that frames are scored against; None with labels."""
         return self._prompt
+
+    @property
+    def warning(self) -> str:
+        """A warning about a prompt of which the encoder knows no word; "" if there is none."""
+        return unknown_words(self._encoder.info, self._labels or (self._prompt or "",))
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -152,6 +152,7 @@ class RunState:
         self._report_guards()
         for note in notes:
             self.listener.note(note)
+        self._warn(judge)
 
     def take_guards(self) -> None:
         """Record guards that were pending, and let them review what raised the best before."""
@@ -218,7 +219,13 @@ class RunState:
             self._begin()
             self._reset_frame = -1  # a frozen frame counts for the new prompt
             self._verdict = self._standing = None
+            judge = self._judge
         self.show.on_prompt(prompt)
+        self._warn(judge)
+
+    def _warn(self, judge: Judge | None) -> None:
+        if judge is not None and judge.warning:
+            self.note(judge.warning)
 
     def _begin(self) -> None:
         self._session.reset()
