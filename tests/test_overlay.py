@@ -361,6 +361,102 @@ def test_a_blocked_picture_cannot_be_told_but_its_text_can(overlay):
     assert (overlay.draw(image, open_hud)[100:400, 200:900] == image[100:400, 200:900]).all()
 
 
+# --- beside a sheet of paper --------------------------------------------------------------------
+
+
+SHEETS = {
+    "middle": [[0.3, 0.12], [0.74, 0.17], [0.71, 0.8], [0.27, 0.74]],
+    "low": [[0.28, 0.35], [0.75, 0.37], [0.72, 0.97], [0.26, 0.95]],
+    "left": [[0.05, 0.3], [0.4, 0.3], [0.4, 0.95], [0.05, 0.95]],
+    "right": [[0.6, 0.25], [0.97, 0.25], [0.97, 0.95], [0.6, 0.95]],
+    "large": [[0.1, 0.04], [0.9, 0.05], [0.9, 0.96], [0.1, 0.95]],
+    "outside": [[0.5, 0.5], [1.5, 0.5], [1.5, 1.5], [0.5, 1.5]],
+}
+SIZES_AND_SMALL = [*SIZES, (320, 240)]
+
+
+def with_sheet(name: str, width: int, height: int, **values) -> tuple[Canvas, np.ndarray]:
+    """The composed canvas, and a mask of the sheet's pixels."""
+    corners = (np.array(SHEETS[name]) * [width, height]).astype(np.float32)
+    hud = Hud(region=corners, sheet=True, **values)
+    mask = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(mask, [np.rint(corners).astype(np.int32)], 1)
+    return composed(hud, width, height), mask
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES_AND_SMALL)
+@pytest.mark.parametrize("sheet", SHEETS)
+@pytest.mark.parametrize("prompt", [PROMPT, LONG[:130]])
+def test_the_panel_hides_no_more_than_a_tenth_of_a_sheet(sheet, prompt, width, height):
+    """Wherever the sheet is held, and although score and prompt stay legible."""
+    canvas, mask = with_sheet(sheet, width, height, prompt=prompt, score=87, best=100)
+    panels = [plate for plate in canvas.plates if plate.height > 0.055 * canvas.unit]
+    hidden = sum(int(mask[p.top : p.bottom, p.left : p.right].sum()) for p in panels)
+    assert hidden <= 0.1 * mask.sum()
+    digits = [box for text, box in canvas.texts if text in "87"][:2]
+    assert all(box.height >= 0.119 * min(canvas.unit, 1.1 * width) for box in digits)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES_AND_SMALL)
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_texts_beside_a_sheet_stand_on_plates_that_do_not_overlap(sheet, width, height):
+    """As without a sheet: nothing is cut off or written over another text."""
+    values = {"model": "sketch · handwriting guard", "notes": ("handwriting detected: −18",)}
+    for prompt in (PROMPT, LONG[:130]):
+        canvas, _ = with_sheet(sheet, width, height, prompt=prompt, score=87, best=100, **values)
+        for text, box in canvas.texts:
+            assert any(inside(box, plate) for plate in canvas.plates), text
+        for one, other in itertools.combinations(canvas.plates, 2):
+            apart = one.right <= other.left or other.right <= one.left
+            assert apart or one.bottom <= other.top or other.bottom <= one.top
+
+
+def test_the_panel_stays_where_it_is_while_a_hand_trembles():
+    """It moves when the sheet comes, not with every pixel, and back when the sheet is gone."""
+    overlay, shape = Overlay(), (720, 1280)
+    base = np.array(SHEETS["low"]) * [1280, 720]
+
+    def places(offset: float, sheet: bool = True) -> list[Box]:
+        canvas = Canvas(backdrop("grey", *shape[::-1]), Lettering())
+        region = (base + offset).astype(np.float32) if sheet else None
+        overlay.compose(canvas, Hud(PROMPT, score=50, best=60, region=region, sheet=sheet))
+        return canvas.plates
+
+    bottom = places(0, sheet=False)
+    beside = places(0)
+    assert beside != bottom
+    trembling = np.random.default_rng(3).normal(0, 6, 60)
+    assert all(places(offset) == beside for offset in trembling)
+    assert places(0, sheet=False) == beside  # the finder blinks
+    for _ in range(60):
+        last = places(0, sheet=False)
+    assert last == bottom
+
+
+def test_labels_move_aside_for_a_sheet():
+    canvas, mask = with_sheet(
+        "low", 1280, 720, prompt="", labels={"hot dog": 0.97, "not a hot dog": 0.03}
+    )
+    hidden = sum(int(mask[p.top : p.bottom, p.left : p.right].sum()) for p in canvas.plates)
+    assert hidden <= 0.1 * mask.sum()
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES_AND_SMALL)
+def test_a_prompt_of_130_characters_is_shown_whole(width, height):
+    """Also on an upright picture, and to its end on a small one."""
+    prompt = LONG[:130].strip()
+    canvas = composed(Hud(prompt, score=87, best=91, model="sketch"), width, height)
+    written = "".join(text for text, _ in canvas.texts)
+    assert prompt.replace(" ", "") in written.replace(" ", "")
+
+
+@pytest.mark.parametrize(("width", "height"), [(720, 1280), (1080, 1920), (1280, 720)])
+def test_ten_labels_are_shown_whole_on_an_upright_picture(width, height):
+    labels = {f"label number {i}": i / 55 for i in range(1, 11)}
+    written = [text for text, _ in composed(Hud("", labels=labels), width, height).texts]
+    assert [text for text in written if text.startswith("label")] == list(labels)
+
+
 # --- text -------------------------------------------------------------------------------------
 
 

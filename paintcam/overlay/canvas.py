@@ -48,18 +48,25 @@ class Canvas:
         picture: BGR uint8 (H, W, 3), written in place.
         texts: Each text drawn and the box of its ink, in order.
         plates: Each plate drawn, in order.
-        lettering: What renders and measures the text.
+        lettering: Renders and measures the text.
         unit: What sizes are shares of, in pixels.
     """
 
-    def __init__(self, picture: Image, lettering: Lettering) -> None:
-        """Take the picture to draw on, and what renders its text."""
+    def __init__(self, picture: Image, lettering: Lettering, *, paint: bool = True) -> None:
+        """Take the picture to draw on, and what renders its text.
+
+        Args:
+            picture: BGR uint8 (H, W, 3).
+            lettering: Renders and measures the text.
+            paint: Without it only the plates are noted, to find out where they would be.
+        """
         self.picture = picture
+        self._paint = paint
         self.texts: list[tuple[str, Box]] = []
         self.plates: list[Box] = []
         self.lettering = lettering
         self.height, self.width = picture.shape[:2]
-        # All measures are shares of this: the height, or less where the picture is a narrow strip.
+        # All measures are shares of this: the height, or less if the picture is a narrow strip.
         self.unit = min(self.height, self.width * 16 / 9)
 
     @property
@@ -76,8 +83,16 @@ class Canvas:
         return self.lettering.size_for(share * self.unit)
 
     def aside(self, share: float) -> int:
-        """Give the font size for what is not score or prompt: smaller on upright pictures."""
-        return self.lettering.size_for(share * min(self.unit, 1.1 * self.width))
+        """Give the font size for what may be smaller on upright pictures."""
+        return self.lettering.size_for(share * self._narrow_unit)
+
+    def aside_px(self, share: float) -> int:
+        """Give a share in pixels for what may be smaller on upright pictures, at least 1."""
+        return max(1, round(share * self._narrow_unit))
+
+    @property
+    def _narrow_unit(self) -> float:
+        return min(self.unit, 1.1 * self.width)
 
     @property
     def wide(self) -> bool:
@@ -92,6 +107,8 @@ class Canvas:
         if box.width < 2 or box.height < 2:
             return
         self.plates.append(box)
+        if not self._paint:
+            return
         view = self.picture[box.top : box.bottom, box.left : box.right]
         radius = max(0, min(radius, box.width // 2, box.height // 2))
         corners = _corners(view, radius)
@@ -114,7 +131,7 @@ class Canvas:
         import cv2
 
         box = self._clip(box)
-        if box.width > 0 and box.height > 0:
+        if self._paint and box.width > 0 and box.height > 0:
             view = self.picture[box.top : box.bottom, box.left : box.right]
             cv2.convertScaleAbs(view, dst=view, alpha=light)
 
@@ -126,6 +143,8 @@ class Canvas:
         """
         import cv2
 
+        if not self._paint:
+            return self.lettering.width(text, size)
         bitmap = self.lettering.bitmap(text, size, colour)
         height, width = bitmap.ink.shape[:2]
         if not height or not width:
@@ -163,7 +182,7 @@ class Canvas:
             mark: Where a tick stands, 0…1; None for no tick.
         """
         box = self._clip(box)
-        if box.width < 2 or box.height < 2:
+        if box.width < 2 or box.height < 2 or not self._paint:
             return
         self._pill(box, TRACK)
         share = min(max(share, 0.0), 1.0)
@@ -192,7 +211,8 @@ class Canvas:
     def fill(self, box: Box, colour: Colour) -> None:
         """Fill a rectangle."""
         box = self._clip(box)
-        self.picture[box.top : box.bottom, box.left : box.right] = colour
+        if self._paint:
+            self.picture[box.top : box.bottom, box.left : box.right] = colour
 
     def _pill(self, box: Box, colour: Colour) -> None:
         import cv2

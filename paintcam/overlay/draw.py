@@ -7,13 +7,16 @@ from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
+import numpy.typing as npt
 
 from paintcam.frames import Image
 from paintcam.overlay.canvas import Box, Canvas
 from paintcam.overlay.cards import draw_headline, draw_help
+from paintcam.overlay.compact import draw_above
 from paintcam.overlay.hud import Hud
+from paintcam.overlay.layouts import Layout, LayoutChoice, hidden_share
 from paintcam.overlay.palette import AMBER, score_colour
-from paintcam.overlay.panel import draw_panel
+from paintcam.overlay.panel import draw_panel, is_score
 from paintcam.overlay.text import Lettering
 from paintcam.overlay.top_corners import draw_top
 
@@ -40,6 +43,7 @@ class Overlay:
     def __init__(self) -> None:
         """Load the font."""
         self._lettering = Lettering()
+        self._choice = LayoutChoice()
         self._warm = False
 
     def draw(self, image: Image, hud: Hud) -> Image:
@@ -77,21 +81,54 @@ class Overlay:
             _draw_region(canvas, hud)
         if hud.help and not canvas.wide:  # an upright picture has room for the keys or the prompt
             hud = replace(hud, prompt="")
-        bottom = draw_panel(canvas, hud)
-        top = draw_top(canvas, hud, bottom)
-        gap = canvas.px(0.024)
-        free = Box(gap, top + gap, canvas.width - gap, bottom - gap)
-        if hud.help:  # who asks for the keys gets the room of all else in the middle
-            draw_help(canvas, free)
-            return
-        notes = _draw_notes(canvas, hud.notes, free)
-        draw_headline(canvas, hud.headline, free._replace(bottom=notes))
+        sheet = _sheet(canvas, hud)
+        if sheet is None:
+            layout = self._choice.choose(None)
+        else:
+            corners = sheet
+
+            def hidden(layout: Layout) -> float:
+                plan = Canvas(canvas.picture, self._lettering, paint=False)
+                # Notes come and go, so the panel does not move for them.
+                _draw_texts(plan, replace(hud, notes=()), layout)
+                return hidden_share(plan.plates, corners, canvas.width, canvas.height)
+
+            layout = self._choice.choose(hidden)
+        _draw_texts(canvas, hud, layout)
 
     def _warm_up(self) -> None:
         """Import supervision behind the first picture, not in front of the first sheet."""
         if not self._warm:
             self._warm = True
             threading.Thread(target=import_module, args=("supervision",), daemon=True).start()
+
+
+def _draw_texts(canvas: Canvas, hud: Hud, layout: Layout) -> None:
+    panel = draw_panel(canvas, hud, layout)
+    top = draw_top(canvas, hud, panel.limit)
+    if layout.kind == "corner" and is_score(hud):
+        top = draw_above(canvas, hud, layout, top)
+    gap = canvas.px(0.024)
+    free, notes = (
+        Box(box.left + gap, top + gap, box.right - gap, box.bottom - gap)
+        for box in (panel.free, panel.notes)
+    )
+    if hud.help:  # who asks for the keys gets the room of everything else in the middle
+        draw_help(canvas, free)
+        return
+    above = _draw_notes(canvas, hud.notes, notes)
+    draw_headline(canvas, hud.headline, free._replace(bottom=min(free.bottom, above)))
+
+
+def _sheet(canvas: Canvas, hud: Hud) -> npt.NDArray[np.float32] | None:
+    """Return the corners of a sheet that must stay visible, clipped to what can be drawn."""
+    if hud.region is None or not hud.sheet or hud.blocked or hud.headline or hud.help:
+        return None
+    region = np.asarray(hud.region, dtype=np.float32)
+    if region.shape != (4, 2) or not np.isfinite(region).all():
+        return None
+    reach = 4 * max(canvas.width, canvas.height)
+    return region.clip(-reach, reach)
 
 
 def _pixelate(canvas: Canvas) -> None:
