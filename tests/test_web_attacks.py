@@ -141,6 +141,7 @@ def test_another_players_drawing_cannot_be_replaced_or_read(tmp_path):
         told = ada.draw(blank_with_ink(0.1), name="Ada", drawing=ID).json()
         answer = eve.draw(blank_with_ink(0.2), drawing=ID)
         assert answer.status_code == 409
+        assert "another player" in answer.json()["error"]
         assert "Ada" not in answer.text
         assert str(told["score"]) not in answer.text
         assert eve.strokes(ID, []).status_code == 404

@@ -298,6 +298,33 @@ def test_the_site_answers_while_the_database_is_away(tmp_path, monkeypatch):
         assert visitor.draw(blank_with_ink(0.1), drawing=ID).json()["of"] == 1
 
 
+def test_postgresql_stops_and_starts_under_load(tmp_path):
+    """Phones are asked to come back; what was acknowledged is there, and nothing twice."""
+    import postgres
+
+    try:
+        with postgres.running() as database, Server(tmp_path, database=database.url) as server:
+            acknowledged, statuses = [], set()
+            for number in range(12):
+                visitor = Visitor(server.base)
+                if number == 4:
+                    database.stop()
+                if number == 6:
+                    database.start()
+                answer = visitor.draw(blank_with_ink(0.1), drawing=f"{ID}-{number}")
+                statuses.add(answer.status_code)
+                if answer.status_code == 503:
+                    assert answer.headers["Retry-After"] == "2"
+                else:
+                    acknowledged.append(answer.json()["id"])
+            assert statuses == {200, 503}
+            assert len(acknowledged) == 10
+            state = Visitor(server.base).get("/api/state").json()
+            assert state["players"] == 10
+    except postgres.NoPostgresError as reason:
+        pytest.skip(str(reason))
+
+
 def test_an_encoder_that_fails_is_loaded_again(tmp_path):
     """CLIP's process may die; the next drawing is judged by a new one."""
     from paintcam.errors import ModelError

@@ -162,10 +162,10 @@ class Submissions:
             query = query.where(turns.c.at < before.isoformat())
 
         def work(connection: Connection) -> list[str]:
-            wanted = query
+            filtered = query
             if board is not None:
-                wanted = wanted.where(turns.c.board_id == reads.board_id(connection, board))
-            return [str(found) for found in connection.execute(wanted).scalars()]
+                filtered = filtered.where(turns.c.board_id == reads.board_id(connection, board))
+            return [str(found) for found in connection.execute(filtered).scalars()]
 
         return self._leaderboard.read(work)
 

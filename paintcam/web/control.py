@@ -38,11 +38,11 @@ async def _enter(request: Request) -> Response:
     """Exchange the secret, which stands in the link's fragment, for a cookie."""
     security.check_origin(request)
     limited(request, "enter")
-    given = (await json_body(request)).get("secret")
-    if not isinstance(given, str) or not security.may_control(given, _secret(request)):
+    secret = (await json_body(request)).get("secret")
+    if not isinstance(secret, str) or not security.may_control(secret, _secret(request)):
         raise HTTPException(403, "This link is not valid. Scan the newest one in the terminal.")
     response = JSONResponse({"entered": True})
-    security.set_control(response, given)
+    security.set_control(response, secret)
     return response
 
 

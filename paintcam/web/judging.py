@@ -79,7 +79,7 @@ class Worker(Generic[_Item, _Result]):
 
     Args:
         name: Of the thread.
-        work: Gives a result or an exception for each item, in the order given.
+        work: Gives a result or an exception for each item, in the same order.
     """
 
     def __init__(

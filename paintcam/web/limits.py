@@ -1,7 +1,7 @@
 """How often one visitor, and one address, may ask.
 
-A hall shares one address: visitors are told apart by their cookie first, and the limit by address
-is generous. All of it is kept in memory; nothing of it is stored.
+A hall shares one address. So visitors are distinguished by their cookie first, and the limit by
+address is generous. All of it is kept in memory; nothing of it is stored.
 """
 
 from __future__ import annotations

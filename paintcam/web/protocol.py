@@ -68,4 +68,6 @@ class RequestLog(logging.Formatter):
         if isinstance(arguments, tuple) and len(arguments) == 5:
             client, method, path, _, status = arguments
             return f"{client} {method} {str(path).partition('?')[0]} {status}"
-        return record.getMessage()
+        error = record.exc_info[1] if record.exc_info else None
+        detail = f": {type(error).__name__}: {error}" if error else ""
+        return record.getMessage() + detail

@@ -115,6 +115,10 @@ def _answer(status: int, retry_after_s: int | None = None) -> Any:  # noqa: ANN4
     return handle
 
 
+async def _taken(_: Request, __: Exception) -> Response:
+    return JSONResponse({"error": "This drawing belongs to another player. Submit again."}, 409)
+
+
 async def _database_away(request: Request, error: Exception) -> Response:
     # Its address and its words are for the presenter, not for the hall.
     site_of(request).database_failed(error)
@@ -132,6 +136,6 @@ ERRORS: dict[Any, Any] = {
     PictureError: _answer(422),
     StrokesError: _answer(422),
     NameRefusedError: _answer(422),
-    SubmissionTakenError: _answer(409),
+    SubmissionTakenError: _taken,
 }
 """How errors are answered. What is not here is a fault of ours: 500, without details."""

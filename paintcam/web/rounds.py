@@ -163,7 +163,7 @@ class Rounds:
                 "podium": self._podium,
                 "blank": self._blank,
             }
-            # A full disk must not end the show; a restart would then begin with the prompts given.
+            # A full disk must not end the show; a restart would then begin with the first prompts.
             with contextlib.suppress(OSError):
                 write_atomically(self._file, json.dumps(state).encode())
         self._changed()

@@ -141,9 +141,9 @@ def set_control(response: Response, secret: str) -> None:
     response.set_cookie(_CONTROL, secret, path="/", httponly=True, samesite="strict")
 
 
-def may_control(given: str, secret: str) -> bool:
+def may_control(text: str, secret: str) -> bool:
     """Whether a text is the control secret, compared in constant time."""
-    return hmac.compare_digest(given.encode(), secret.encode())
+    return hmac.compare_digest(text.encode(), secret.encode())
 
 
 def control_cookie(connection: HTTPConnection) -> str:

@@ -74,9 +74,9 @@ def _raise_file_limit() -> None:
         import resource
 
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = _FILES if most == resource.RLIM_INFINITY else min(_FILES, most)
+        files = _FILES if most == resource.RLIM_INFINITY else min(_FILES, most)
         with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
 
 
 async def serve(

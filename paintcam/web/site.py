@@ -70,13 +70,14 @@ class Site:
         self.limits = Limits()
         self.admission = Admission()
         self.hub = Hub(self.database_failed)
-        self._failure_told_at = -math.inf
+        self._failed_at = -math.inf
+        self._tenths = -1
         self.rounds = Rounds(settings.state_path, lambda: self.hub.changed(urgent=True))
         self.leaderboard = Leaderboard(settings.database, notice)
         self.submissions = Submissions(self.leaderboard)
         self.moderation: Moderation = settings.moderation
         self.judging = Judging(
-            load or (lambda: load_encoder(settings.model, fetch=True, apart=True)),
+            load or self._load,
             settings.score_range,
             settings.guards,
         )
@@ -147,11 +148,20 @@ class Site:
         self.hub.changed()
         return stored
 
+    def _load(self) -> Encoder:
+        return load_encoder(self.settings.model, fetch=True, progress=self._progress, apart=True)
+
+    def _progress(self, done: int, total: int) -> None:
+        tenths = 10 * done // max(total, 1)
+        if tenths != self._tenths:
+            self._tenths = tenths
+            self.notice(f"Downloading {self.settings.model}: {10 * tenths} % of {total >> 20} MiB.")
+
     def database_failed(self, error: Exception) -> None:
         """Tell the presenter that the database is away, once in a while."""
         now = time.monotonic()
-        if now - self._failure_told_at > _TELL_AGAIN_S:
-            self._failure_told_at = now
+        if now - self._failed_at > _TELL_AGAIN_S:
+            self._failed_at = now
             self.notice(str(error))
 
     def picture(self, submission: Submission) -> bytes | None:

@@ -61,9 +61,9 @@ def _checked(stroke: object) -> dict[str, Any]:
         raise StrokesError("A stroke has no color such as #1a2b3c.")
     (size,) = _numbers([stroke.get("size", 1)], 1, 128)
     points = _numbers(stroke.get("points", []), *_BOUNDS)
-    wanted = _POINTS.get(tool, max(2, len(points) // 2 * 2))
-    if len(points) != wanted:
-        raise StrokesError(f"A {tool} stroke has {len(points)} coordinates; expected {wanted}.")
+    expected = _POINTS.get(tool, max(2, len(points) // 2 * 2))
+    if len(points) != expected:
+        raise StrokesError(f"A {tool} stroke has {len(points)} coordinates; expected {expected}.")
     checked = {"tool": tool, "color": color, "size": size, "points": points}
     if "pressure" in stroke:
         checked["pressure"] = _numbers(stroke["pressure"], 0, 100)

@@ -31,7 +31,7 @@ _HEALTHY_S = 20.0
 
 
 class Supervisor:
-    """Runs the server, again and again, until it is told to stop.
+    """Runs the server, again and again, until `stop`.
 
     Args:
         settings: For the server.

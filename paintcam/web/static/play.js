@@ -2,7 +2,7 @@
 
 import { dropDraft, dropOldDrafts, keepDraft, keepName, newDraft, readDraft, readName } from "./draft.js";
 import { clock, follow, secondsLeft } from "./live.js";
-import { bestList, calm, element, find, number, points } from "./page.js";
+import { bestList, calm, element, find, number, points, randomId } from "./page.js";
 import { Paper } from "./paper.js";
 import { Refused, sendDrawing, sendStrokes } from "./send.js";
 
@@ -162,6 +162,9 @@ async function submit() {
     }
     draft.sending = false;
     paper.locked = false;
+    if (error.status === 409) {
+      draft.id = randomId(); // the cookie was lost between two tries: it is another drawing now
+    }
     keepDraft(round, draft);
     notice(error.message);
     changed();

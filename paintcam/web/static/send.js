@@ -7,7 +7,13 @@ const MOST_STROKE_BYTES = 60 * 1024;
 const TIMEOUT_MS = 20000;
 const LONGEST_PAUSE_S = 15;
 
-export class Refused extends Error {}
+// The server does not take the drawing as it is; `status` says why.
+export class Refused extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
 
 // Resolves to the server's answer. Throws `Refused` where trying again is no use.
 export async function sendDrawing(round, draft, name, canvas, waiting) {
@@ -26,7 +32,10 @@ export async function sendDrawing(round, draft, name, canvas, waiting) {
       }
       const text = (await answer.json().catch(() => ({}))).error ?? "";
       if (![408, 429, 500, 502, 503, 504].includes(answer.status)) {
-        throw new Refused(text || `The server refused the drawing (${answer.status}).`);
+        throw new Refused(
+          text || `The server refused the drawing (${answer.status}).`,
+          answer.status,
+        );
       }
       after = Math.max(after, Number(answer.headers.get("Retry-After")) || 0);
     } catch (error) {
