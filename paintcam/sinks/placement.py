@@ -15,12 +15,16 @@ FIRST_WH = (1280, 720)
 """The window's first size at most, in points: it fits a projector's screen."""
 _NAME = "window.json"
 _SMALLEST = 120
+_BARS = 64
+"""What a title bar and a desktop's panel take of a display's height, in points."""
 
 
-def first_wh(image: Image) -> tuple[int, int]:
-    """Return the size of a window for a picture: as large as it is, within `FIRST_WH`."""
+def first_wh(image: Image, desktops: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return the size of a window for a picture: as large as it is, if every display has room."""
     height, width = image.shape[:2]
-    scale = min(1.0, FIRST_WH[0] / width, FIRST_WH[1] / height)
+    most_wide = min(FIRST_WH[0], *(wide for wide, _ in desktops))
+    most_high = min(FIRST_WH[1], *(high - _BARS for _, high in desktops))
+    scale = min(1.0, most_wide / width, most_high / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 

@@ -107,7 +107,7 @@ class Window:
         self._picture = image
         if not self._sized and not self._fullscreen:
             self._sized = True
-            self._window.size = self._first_wh = placement.first_wh(image)
+            self._window.size = self._first_wh = placement.first_wh(image, self._desktops)
         self._show()
 
     def poll(self) -> str:
