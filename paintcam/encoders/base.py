@@ -63,7 +63,8 @@ class EncoderInfo:
         fingerprint: Changes with the weights, and so with every embedding; empty where embeddings
             must not be kept.
         notes: What a person should know about this encoder here, such as a fallback.
-        knows_words: Whether the encoder knows any word of a text; None where it cannot say.
+        words: Regular expression of a word that the encoder can know, for case-folded text without
+            accents; empty where any text may mean something.
 
     Example:
         >>> from paintcam import EncoderInfo
@@ -83,7 +84,7 @@ class EncoderInfo:
     clip_edge: int = 0
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
-    knows_words: Callable[[str], bool] | None = None
+    words: str = ""
 
     @property
     def runs_on(self) -> str:

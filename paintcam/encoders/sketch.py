@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,10 +28,13 @@ from paintcam.frames import Image
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-__all__ = ["SketchEncoder", "knows_words"]
+__all__ = ["SketchEncoder"]
 
 # Frames a run: keeps the memory of a long `score` small without costing speed.
 BATCH = 16
+# The encoder learned English. Its tokenizer also has letters of other scripts, which were never
+# trained, and one token for all emoji. Articles alone mean nothing.
+WORDS = r"\b(?!(?:a|an|the)\b)[a-z0-9]+"
 
 
 class SketchEncoder:
@@ -74,7 +75,7 @@ class SketchEncoder:
             engine="onnx",
             provider=provider,
             fingerprint=self._manifest.fingerprint,
-            knows_words=knows_words,
+            words=WORDS,
         )
         edge = self._manifest.image_size
         seen = self.encode_image([np.zeros((edge, edge, 3), np.uint8)]).shape[1]
@@ -170,13 +171,3 @@ def _square_rgb(image: Image, edge: int) -> npt.NDArray[np.uint8]:
     method = cv2.INTER_AREA if square.shape[0] > edge else cv2.INTER_LINEAR
     scaled = cv2.resize(square, (edge, edge), interpolation=method)
     return np.ascontiguousarray(scaled[:, :, ::-1])
-
-
-def knows_words(text: str) -> bool:
-    """Whether a text has a word that an encoder of English can know.
-
-    The tokenizer also has letters of other scripts, which were never trained, and one token for all
-    emoji. Articles alone mean nothing.
-    """
-    plain = unicodedata.normalize("NFKD", text).casefold()  # as the tokenizer: é is e
-    return any(word not in ("a", "an", "the") for word in re.findall("[a-z0-9]+", plain))

@@ -6,6 +6,8 @@ Each check stands here once. The command line runs the same checks before it ope
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Collection, Sequence
 
 from paintcam.encoders.base import EncoderInfo, ScoreRange
@@ -82,9 +84,13 @@ def check_labels(labels: Sequence[str]) -> tuple[str, ...]:
 
 def unknown_words(encoder: EncoderInfo, texts: Sequence[str]) -> str:
     """Return a warning about prompts or labels of which the encoder knows no word; "" if none."""
-    if encoder.knows_words is None:
+    if not encoder.words:
         return ""
-    unknown = [text for text in texts if not encoder.knows_words(text)]
+    plain = (unicodedata.normalize("NFKD", text).casefold() for text in texts)
+    plain = (re.sub("[\u0300-\u036f]", "", text) for text in plain)
+    unknown = [
+        text for text, bare in zip(texts, plain, strict=True) if not re.search(encoder.words, bare)
+    ]
     if not unknown:
         return ""
     named = ", ".join(f'"{text}"' for text in unknown)
