@@ -242,6 +242,7 @@ def test_every_check_is_made(monkeypatch):
         "OpenCV",
         "Display",
         "slow",
+        "Fonts",
         "sketch",
         "clip",
         "Guards",
@@ -255,3 +256,13 @@ def test_guards_are_claimed_where_they_run(monkeypatch):
     assert (check.level, check.fix) == (Level.WARN, "pip install 'paintcam[nsfw]'")
     monkeypatch.setattr("paintcam.judge.nsfw.open_classifier", lambda: lambda picture: 0.0)
     assert checks.guards().level is Level.OK
+
+
+def test_fonts_that_are_missing_come_with_the_command_that_installs_them(monkeypatch):
+    monkeypatch.setattr("paintcam.overlay.missing.scripts_without_font", lambda: ["Japanese"])
+    monkeypatch.setattr(sys, "platform", "linux")
+    check = checks.fonts()
+    assert (check.level, check.fix) == (Level.WARN, "sudo apt-get install fonts-noto-cjk")
+    assert "Japanese" in check.found
+    monkeypatch.setattr("paintcam.overlay.missing.scripts_without_font", list)
+    assert checks.fonts().level is Level.OK

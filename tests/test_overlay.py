@@ -23,6 +23,7 @@ from paintcam.overlay import KEYS, Hud, Overlay
 from paintcam.overlay.canvas import Box, Canvas
 from paintcam.overlay.fonts import Coverage, InstalledFonts
 from paintcam.overlay.lru_cache import Recent
+from paintcam.overlay.missing import scripts_without_font
 from paintcam.overlay.palette import score_colour
 from paintcam.overlay.text import BUNDLED, Lettering
 from paintcam.overlay.unicode import clean, clusters, display_order
@@ -521,6 +522,37 @@ def test_a_character_of_no_font_is_a_dot_never_a_question_mark():
     assert np.array_equal(lettering.bitmap("獏", 40, (9, 9, 9)).inverse, dot)
     plain = lettering.bitmap("H", 40, (9, 9, 9)).inverse
     assert np.array_equal(lettering.bitmap("𝓗", 40, (9, 9, 9)).inverse, plain)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "note"),
+    [
+        ("かわいい獏", "no font for Chinese: install fonts-noto-cjk"),
+        ("かわいい", "no font for Japanese: install fonts-noto-cjk"),
+        ("집", "no font for Korean: install fonts-noto-cjk"),
+        ("กบ", "no font for Thai: install fonts-noto-core"),
+        ("a 🏠", "no font for emoji: install fonts-noto-color-emoji"),
+        ("a house, ελληνικά 𝓗", None),
+    ],
+)
+def test_dots_instead_of_letters_come_with_the_package_to_install(monkeypatch, prompt, note):
+    """Whoever sees "······" reads which package brings the letters."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    overlay = Overlay()
+    overlay._lettering = Lettering(installed=InstalledFonts([]))
+    for hud in (Hud(prompt), Hud("a house", player=prompt), Hud("", labels={prompt: 0.5})):
+        canvas = Canvas(backdrop("grey", 1280, 720), overlay._lettering)
+        overlay.compose(canvas, hud)
+        notes = [text for text, _ in canvas.texts if text.startswith("no font")]
+        assert (note in notes) if note else not notes
+
+
+def test_writings_of_which_no_font_is_installed_are_listed():
+    assert "Japanese" in scripts_without_font(InstalledFonts([]))
+    assert "emoji" in scripts_without_font(InstalledFonts([]))
+    with_dejavu = scripts_without_font(InstalledFonts([DEJAVU]))
+    assert "Arabic" not in with_dejavu
+    assert "Thai" in with_dejavu
 
 
 def test_emoji_keep_their_colours_and_the_size_of_the_text():

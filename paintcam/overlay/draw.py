@@ -15,6 +15,7 @@ from paintcam.overlay.cards import draw_headline, draw_help
 from paintcam.overlay.compact import draw_above
 from paintcam.overlay.hud import Hud
 from paintcam.overlay.layouts import Layout, LayoutChoice, hidden_share
+from paintcam.overlay.missing import font_package
 from paintcam.overlay.palette import AMBER, score_colour
 from paintcam.overlay.panel import draw_panel, is_score
 from paintcam.overlay.text import Lettering
@@ -81,6 +82,7 @@ class Overlay:
             _draw_region(canvas, hud)
         if hud.help and not canvas.wide:  # an upright picture has room for the keys or the prompt
             hud = replace(hud, prompt="")
+        hud = replace(hud, notes=(*hud.notes, *self._font_notes(hud)))
         sheet = _sheet(canvas, hud)
         if sheet is None:
             layout = self._choice.choose(None)
@@ -95,6 +97,11 @@ class Overlay:
 
             layout = self._choice.choose(hidden)
         _draw_texts(canvas, hud, layout)
+
+    def _font_notes(self, hud: Hud) -> list[str]:
+        texts = (hud.prompt, hud.typing or "", hud.player, *hud.headline, *(hud.labels or ()))
+        missing = frozenset().union(*(self._lettering.missing(text) for text in texts))
+        return [f"no font for {name}: install {font_package(name)}" for name in sorted(missing)]
 
     def _warm_up(self) -> None:
         """Import supervision behind the first picture, not in front of the first sheet."""

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from paintcam.errors import REINSTALL, PaintcamError
 from paintcam.overlay.fonts import Coverage, InstalledFonts
 from paintcam.overlay.lru_cache import Recent
+from paintcam.overlay.missing import writing_of
 from paintcam.overlay.typefaces import Run, Typefaces
 from paintcam.overlay.unicode import (
     clean,
@@ -40,7 +41,7 @@ Colour: TypeAlias = tuple[int, int, int]
 # Room for ink around a line, in font sizes: stacked accents above, deep tails below.
 _ABOVE, _BELOW, _SIDE = 1.3, 0.6, 0.1
 _SMALLEST = 6  # pixels: below that no letter is a letter
-_MISSING = "·"
+_NO_GLYPH = "·"
 _KEPT_BYTES = 48 << 20
 
 
@@ -84,10 +85,12 @@ class Lettering:
                 f"Cannot read the font {BUNDLED}: {error}.", fix=REINSTALL
             ) from error
         self._fonts: dict[str, tuple[Path, str, bool]] = {}
+        self._without_font: dict[str, str] = {}  # clusters drawn as a dot, and their writing
         self._bitmaps: Recent[Bitmap] = Recent(_KEPT_BYTES, lambda b: 2 * b.ink.nbytes + 256)
         self._runs: Recent[tuple[Run, ...]] = Recent(512, lambda _: 1)
         self._widths: Recent[int] = Recent(1024, lambda _: 1)
         self._cells: Recent[int] = Recent(64, lambda _: 1)
+        self._missing: Recent[frozenset[str]] = Recent(256, lambda _: 1)
         self._wraps: Recent[tuple[str, ...]] = Recent(256, lambda _: 1)
 
     def size_for(self, height: float) -> int:
@@ -151,6 +154,16 @@ class Lettering:
         """Cut text at its start, with …, so that its end can be seen."""
         return last_part(text, width, lambda part: self.width(part, size))
 
+    def missing(self, text: str) -> frozenset[str]:
+        """Return the writings of a text of which no installed font has the letters."""
+        return self._missing.get(text, lambda: frozenset(self._find_missing(clean(text))))
+
+    def _find_missing(self, text: str) -> Iterator[str]:
+        for part in clusters(text):
+            self._font_of(part)
+            if part in self._without_font:
+                yield self._without_font[part]
+
     def _line(self, text: str) -> tuple[Run, ...]:
         return self._runs.get(text, lambda: tuple(self._itemise(text)))
 
@@ -192,7 +205,9 @@ class Lettering:
                 return path, text if text != wanted else cluster, False
         # No font has it: a fancy letter has a plain one, anything else is a dot.
         plain = "".join(c for c in unicodedata.normalize("NFKD", wanted) if c in self._own)
-        return BUNDLED, plain or _MISSING, False
+        if not plain:
+            self._without_font[cluster] = writing_of(cluster, emoji=is_emoji(cluster))
+        return BUNDLED, plain or _NO_GLYPH, False
 
     def _usable(self, text: str, *, emoji: bool = False) -> Path | None:
         found = self._installed.find(text, emoji=emoji)

@@ -172,9 +172,24 @@ def guards() -> Check:
     )
 
 
+def fonts() -> Check:
+    """Check which writings the picture can show."""
+    from paintcam.overlay.missing import font_package, scripts_without_font
+
+    missing = scripts_without_font()
+    if not missing:
+        return Check(Level.OK, "Fonts", "for all widely used writings")
+    packages = " ".join(dict.fromkeys(map(font_package, missing)))
+    linux = sys.platform == "linux"
+    fix = f"sudo apt-get install {packages}" if linux else f"install {packages}"
+    return Check(Level.WARN, "Fonts", f"none for {', '.join(missing)}: shown as dots", fix)
+
+
 def all_checks() -> Iterator[Check]:
     """Run the checks one by one, in the order of the report; some take seconds."""
     from paintcam.cli.doctor.opencv import opencv
 
-    for check in (python, inference, runtime, opencv, display, cameras, sketch, clip, guards):
+    for check in (
+        python, inference, runtime, opencv, display, cameras, fonts, sketch, clip, guards
+    ):  # fmt: skip
         yield check()
