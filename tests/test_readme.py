@@ -12,6 +12,7 @@ import cv2
 import pytest
 import typer.main
 
+from hostile import run_here
 from paintcam.cli import app
 from program import environment, house, write_video
 
@@ -102,12 +103,34 @@ def commands(group: click.Command, name: str = "paintcam") -> list[tuple[str, cl
     ("name", "command"), commands(typer.main.get_command(app)), ids=lambda value: str(value)
 )
 def test_every_command_and_option_is_documented(name, command):
-    """The README names it."""
+    """The README names each command; `--help` is the reference for options and variables."""
     assert name in README
+    text = run_here(*name.split()[1:], "--help")[1]
     for parameter in command.params:
         if isinstance(parameter, click.Option) and not parameter.hidden:
-            option = max(parameter.opts, key=len)
-            if option not in ("--help", "--install-completion", "--show-completion"):
-                assert option in README, f"{name} {option}"
+            assert parameter.help, f"{name} {parameter.opts}"
+            assert max(parameter.opts, key=len) in text
             for variable in [parameter.envvar] if parameter.envvar else []:
-                assert str(variable) in README
+                assert str(variable) in text
+
+
+def test_the_readme_is_short_and_in_the_order_of_a_newcomer():
+    """At most 1,500 words: what it is, what it needs, the start, then stages and contests."""
+    assert len(README.split()) <= 1500
+    chapters = re.findall(r"^## (.+)$", README, re.MULTILINE)
+    order = [
+        "What it needs", "Start", "On a stage", "Contest", "Troubleshooting", "Keys",
+        "From Python", "Licence",
+    ]  # fmt: skip
+    assert [chapter for chapter in chapters if chapter in order] == order
+
+
+def test_options_that_the_readme_mentions_exist():
+    """In some command."""
+    known = {
+        option
+        for _, command in commands(typer.main.get_command(app))
+        for parameter in command.params
+        for option in [*parameter.opts, *parameter.secondary_opts]
+    } | {"--help", "--no-deps"}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", README)) - known == set()
