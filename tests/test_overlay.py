@@ -645,6 +645,23 @@ def test_mixed_directions_stand_in_the_order_of_the_unicode_algorithm(logical, v
     assert "".join(part for part, _ in display_order(clusters(logical))) == visual
 
 
+@pytest.mark.parametrize(
+    "name", ["سارة", "דנה", "דנה (Ada)", "ليلى ٢", "محمد علي", "שָׂרָה", "Bo دانا"]
+)
+@pytest.mark.parametrize("score", ["65.73", "65.70", "100.00"])
+def test_a_score_on_the_podium_reads_as_it_is_beside_any_name(name, score):
+    """Not 73.65 for 65.73, which it was beside Arabic and Hebrew names."""
+    drawn = "".join(run.text for run in LETTERING._line(f"1. {name} {score}") if not run.rtl)
+    assert score in drawn
+    assert "1" in drawn.replace(score, "")
+    alone = LETTERING.bitmap(score, 40, (255, 255, 255)).ink
+    line = LETTERING.bitmap(f"1. {name} {score}", 40, (255, 255, 255)).ink
+    match = cv2.matchTemplate(
+        cv2.copyMakeBorder(line, 40, 40, 40, 40, cv2.BORDER_CONSTANT), alone, cv2.TM_CCOEFF_NORMED
+    )
+    assert match.max() > 0.95
+
+
 @given(st.text())
 def test_clean_text_is_one_line_that_can_be_encoded(text):
     """No control characters, no lone surrogates, no directional overrides, no double spaces."""

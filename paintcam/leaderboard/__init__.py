@@ -36,8 +36,9 @@ from __future__ import annotations
 
 from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.queue import TurnQueue
+from paintcam.leaderboard.ranks import PlayerRank
 from paintcam.leaderboard.recorder import ScoreRecorder
-from paintcam.leaderboard.records import Board, PlayerRank, Turn, new_turn_id, points_of
+from paintcam.leaderboard.records import Board, Turn, new_turn_id, points_of
 from paintcam.leaderboard.submissions import State, Submission, Submissions, SubmissionTakenError
 from paintcam.leaderboard.writer import TurnWriter
 

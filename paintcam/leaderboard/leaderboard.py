@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 from paintcam.leaderboard import reads, schema, writes
 from paintcam.leaderboard.faults import translated
 from paintcam.leaderboard.location import identity_of, location_of, parse_url, sqlite_path
-from paintcam.leaderboard.records import PlayerRank, Turn
+from paintcam.leaderboard.ranks import PlayerRank
+from paintcam.leaderboard.records import Turn
 from paintcam.leaderboard.transactions import Transactions, Work
 from paintcam.text import printable
 

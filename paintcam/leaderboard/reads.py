@@ -17,7 +17,8 @@ from sqlalchemy import (
     select,
 )
 
-from paintcam.leaderboard.records import Board, PlayerRank, Turn, points_of
+from paintcam.leaderboard.ranks import PlayerRank
+from paintcam.leaderboard.records import Board, Turn, points_of
 from paintcam.leaderboard.rows import readable, turn_of
 from paintcam.leaderboard.schema import bests, boards, players, tallies, tenths_of, turns
 from paintcam.text import clean_text, prompt_key

@@ -1,4 +1,4 @@
-"""One turn's scores on their way to the leaderboard."""
+"""Recording one turn's scores on the leaderboard."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["ScoreRecorder"]
 class ScoreRecorder:
     """Stores a turn's maximum the moment it rises, without making the caller wait.
 
-    A new prompt, player or attempt is a new keeper. The writer stores and ends.
+    A new prompt, player or attempt needs a new recorder. The writer is closed by its owner.
 
     Args:
         writer: Stores in the background.
-        board: What the scores are ranked among.
+        board: The board that the scores rank on.
         player: Any text.
         guards: Names of the guards that are active.
-        turn_id: What the turn is stored under; a new id by default.
-        snapshot: Path of the photo-finish; may also be set later, as an attribute.
+        turn_id: The id of the turn; a new one by default.
+        snapshot: Path of the photo-finish; it may also be set later, as an attribute.
 
     Raises:
         LeaderboardError: The name is blank.
@@ -44,14 +44,14 @@ class ScoreRecorder:
 
     @property
     def turn_id(self) -> str:
-        """The id that the scores are stored under; safe as a file name."""
+        """The id that the scores are stored under. It is safe as a file name."""
         return self._turn.id
 
     def offer(self, score: float, similarity: float, fair_score: float) -> None:
-        """Take a verdict; store it if a maximum rose. Returns at once.
+        """Store a verdict if a maximum rose. Returns at once.
 
         Args:
-            score: The verdict's score, 0…100; what is no number is passed over.
+            score: The verdict's score, 0…100; a verdict with NaN or infinity is ignored.
             similarity: The verdict's similarity, −1…1.
             fair_score: The fair maximum so far, 0…100, as `FairMaximum.offer` gives it.
         """

@@ -1,4 +1,4 @@
-"""What a leaderboard stores and returns: boards, turns, ranks."""
+"""What a leaderboard stores: boards and turns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Literal
 from paintcam.errors import LeaderboardError
 from paintcam.text import clean_text, prompt_key
 
-__all__ = ["Board", "Origin", "PlayerRank", "Turn", "new_turn_id", "now", "points_of"]
+__all__ = ["Board", "Origin", "Turn", "new_turn_id", "now", "points_of"]
 
 Origin = Literal["camera", "web"]
 """Where drawings were made. Clean pixels beat filmed paper, so the two rank apart."""
@@ -216,45 +216,6 @@ class Turn:
             )
         except (KeyError, TypeError, OverflowError, LeaderboardError) as error:
             raise ValueError(f"not a turn: {error}") from None
-
-
-@dataclass(frozen=True, slots=True)
-class PlayerRank:
-    """A player's rank on a board, by their best turn there or by the turn that was asked for.
-
-    Attributes:
-        rank: 1 for the highest score; equal scores share a rank.
-        of: How many players are on the board.
-        turn: The turn that gives the rank.
-    """
-
-    rank: int
-    of: int
-    turn: Turn
-
-    def __str__(self) -> str:
-        return f"{self.rank:,} of {self.of:,}"
-
-    def as_row(self) -> dict[str, object]:
-        """Return the row that tables, JSON and CSV show; scores to a hundredth, as they rank."""
-        turn = self.turn
-        return {
-            "rank": self.rank,
-            "of": self.of,
-            "player": turn.player,
-            "score": points_of(turn.score) / 100,
-            "similarity": round(turn.similarity, 4),
-            "prompt": turn.board.prompt,
-            "encoder": turn.board.encoder,
-            "time": turn.at.astimezone(timezone.utc).isoformat(timespec="seconds"),
-            "best": points_of(turn.best) / 100,
-            "low": turn.board.low,
-            "high": turn.board.high,
-            "guards": list(turn.guards),
-            "snapshot": turn.snapshot,
-            "turn": turn.id,
-            "origin": turn.board.origin,
-        }
 
 
 def _storable(text: str) -> str:

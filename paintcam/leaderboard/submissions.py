@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from paintcam.leaderboard import reads, writes
 from paintcam.leaderboard.leaderboard import Leaderboard
-from paintcam.leaderboard.records import Board, PlayerRank, Turn
+from paintcam.leaderboard.ranks import PlayerRank
+from paintcam.leaderboard.records import Board, Turn
 from paintcam.leaderboard.rows import BrokenRowError, readable, texts_of, turn_of
 from paintcam.leaderboard.schema import HIDDEN, pictures, players, submissions, turns
 

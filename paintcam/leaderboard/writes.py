@@ -108,7 +108,7 @@ def store(connection: Connection, turn: Turn, known: Ids | None, *, is_new: bool
 
 
 def forget(connection: Connection, turn_id: str) -> bool:
-    """Remove one turn; the player's best becomes that of the turns left."""
+    """Remove one turn; the player's best becomes the best of the turns left."""
     where = turns.c.id == turn_id
     row = connection.execute(_TURN, {"turn": turn_id}).one_or_none()
     if row is None:
@@ -122,7 +122,7 @@ def forget(connection: Connection, turn_id: str) -> bool:
 
 
 def recount(connection: Connection, turn_id: str) -> None:
-    """Find the best of a turn's player again, after the turn was hidden or shown."""
+    """Find the best of a turn's player again after the turn was hidden or shown."""
     row = connection.execute(_TURN, {"turn": turn_id}).one()
     ids = (row.board_id, row.player_id)
     _drop_best(connection, ids)
@@ -141,7 +141,7 @@ def remove(connection: Connection, board_ids: list[int] | None, player_id: int |
         How many turns there were.
     """
     if connection.dialect.name == "postgresql":
-        # Writers wait until it is done, as they do in SQLite. In their own order of locks.
+        # Writers wait until this is done, as they do in SQLite; in their own order of locks.
         for table in (turns, bests, tallies):
             connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
     if player_id is None:

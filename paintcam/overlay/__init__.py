@@ -1,6 +1,6 @@
 """The heads-up display: score, best, prompt and state, drawn on the picture.
 
-`Hud` says what is shown, `Overlay` draws it. Nothing here knows of cameras, encoders or sessions.
+`Hud` holds what is shown, `Overlay` draws it. Nothing here knows cameras, encoders or sessions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Drawing on one picture: frosted plates, text, bars. Only the pixels concerned are touched."""
+"""Drawing on one picture: frosted plates, text, bars. Other pixels are not touched."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from paintcam.overlay.text import Colour, Lettering
 
 __all__ = ["Box", "Canvas"]
 
-_SHADE = 0.15  # what is left of the picture's light under a plate: white text has 13:1 on white
-_TINT = 9  # added to it, so that a plate on black still shows as one
+_SHADE = 0.15  # share of the picture's light under a plate: white text has 13:1 on white
+_TINT = 9  # added to it, so that a plate on black is still visible
 
 
 class Box(NamedTuple):
@@ -36,7 +36,7 @@ class Box(NamedTuple):
         return self.bottom - self.top
 
     def inset(self, x: int, y: int | None = None) -> Box:
-        """Give the rectangle this many pixels inside; negative: outside."""
+        """Return the rectangle this many pixels inside, or outside if negative."""
         y = x if y is None else y
         return Box(self.left + x, self.top + y, self.right - x, self.bottom - y)
 
@@ -75,19 +75,19 @@ class Canvas:
         return Box(0, 0, self.width, self.height)
 
     def px(self, share: float) -> int:
-        """Give a share of the unit in pixels, at least 1."""
+        """Return a share of the unit in pixels, at least 1."""
         return max(1, round(share * self.unit))
 
     def size(self, share: float) -> int:
-        """Give the font size whose digits are this share of the unit high, or a little more."""
+        """Return the font size whose digits are this share of the unit high, or a little more."""
         return self.lettering.size_for(share * self.unit)
 
     def aside(self, share: float) -> int:
-        """Give the font size for what may be smaller on upright pictures."""
+        """Return the font size of such a share, smaller on upright pictures."""
         return self.lettering.size_for(share * self._narrow_unit)
 
     def aside_px(self, share: float) -> int:
-        """Give a share in pixels for what may be smaller on upright pictures, at least 1."""
+        """Return such a share in pixels, smaller on upright pictures, at least 1."""
         return max(1, round(share * self._narrow_unit))
 
     @property
@@ -113,9 +113,9 @@ class Canvas:
         radius = max(0, min(radius, box.width // 2, box.height // 2))
         corners = _corners(view, radius)
         kept = [corner.copy() for corner in corners]
-        # Frosted: shrunk, darkened and enlarged again. On a busy picture text stands calmer on it
-        # than on a merely darkened one, and it costs less than a blur. Every third pixel or so
-        # will do for the mean; taking all would be most of the cost of a large picture.
+        # Frosted: shrunk, darkened and enlarged again. On a busy picture this is easier to read on
+        # than mere darkening, and it costs less than a blur. Every third pixel or so is enough for
+        # the mean; taking all would be most of the cost of a large picture.
         factor = max(4, round(self.unit / 60))
         wh = (max(1, box.width // factor), max(1, box.height // factor))
         few = view[:: factor // 4, :: factor // 4]
@@ -160,7 +160,7 @@ class Canvas:
         return bitmap.advance
 
     def digits(self, digits: str, size: int, colour: Colour, x: int, baseline: int) -> int:
-        """Write a number digit by digit, all equally wide: it does not dance as it changes.
+        """Write a number with equally wide digits, so that it does not move as it changes.
 
         Returns:
             Its length in pixels.
@@ -238,7 +238,7 @@ def _corners(view: Image, radius: int) -> list[Image]:
 
 
 def _quarters(radius: int) -> list[npt.NDArray[np.float32]]:
-    """Coverage of a round corner's four pixels squares: top left, top right, bottom left, right."""
+    """Return the coverage of round corners: top left, top right, bottom left, bottom right."""
     if radius not in _QUARTERS:
         steps = np.arange(radius, dtype=np.float32) + 0.5
         far = radius - steps

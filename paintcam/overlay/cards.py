@@ -1,4 +1,4 @@
-"""What stands in the middle of the picture: title card, countdown and podium; the table of keys."""
+"""Cards in the middle of the picture: title, countdown, podium, and the table of keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def draw_headline(canvas: Canvas, headline: tuple[str, ...], free: Box) -> None:
 
     Args:
         canvas: The picture.
-        headline: Any texts; blank ones are left out.
+        headline: Any texts; blank ones are skipped.
         free: Where they may stand.
     """
     texts = [text for text in headline if clean(text)]
@@ -61,11 +61,11 @@ def draw_headline(canvas: Canvas, headline: tuple[str, ...], free: Box) -> None:
 
 
 def draw_help(canvas: Canvas, free: Box) -> None:
-    """Draw the table of keys, as large as fits; over everything where only that is legible.
+    """Draw the table of keys as large as fits, over everything if it is not legible otherwise.
 
     Args:
         canvas: The picture.
-        free: Where it would cover nothing.
+        free: Where it covers nothing.
     """
     whole = canvas.frame.inset(canvas.px(0.02))
     share = 0.034

@@ -23,15 +23,17 @@ from paintcam.overlay.top_corners import draw_top
 
 __all__ = ["Overlay"]
 
-_BLOCKS = 14  # of a blocked picture's shorter side: nothing in it can be told
+_BLOCKS = 14  # on a blocked picture's shorter side: nothing in it can be recognised
 
 
 class Overlay:
     """Draws the heads-up display, for the last row of a hall.
 
-    Sizes are shares of the picture's height: digits of the score 12 % and more, the prompt 4 % and
-    more, at any resolution, landscape and portrait. Text stands on dark plates with a contrast of
-    4.5:1 and more over any picture. Use one overlay from one thread at a time.
+    Sizes are shares of the picture's height: digits of the score 12 % or more, the prompt 4 % or
+    more, at any resolution. While a sheet of paper is found, the panel moves beside it or into a
+    corner, with smaller text if need be, and hides at most a tenth of it. Text stands on dark
+    plates with a contrast of 4.5:1 or more over any picture. Use one overlay for one stream, from
+    one thread at a time.
 
     Example:
         >>> import numpy as np
@@ -104,7 +106,7 @@ class Overlay:
         return [f"no font for {name}: install {font_package(name)}" for name in sorted(missing)]
 
     def _warm_up(self) -> None:
-        """Import supervision behind the first picture, not in front of the first sheet."""
+        """Import supervision after the first picture: the first sheet must not wait for it."""
         if not self._warm:
             self._warm = True
             threading.Thread(target=import_module, args=("supervision",), daemon=True).start()
@@ -147,7 +149,7 @@ def _pixelate(canvas: Canvas) -> None:
 
 
 def _draw_region(canvas: Canvas, hud: Hud) -> None:
-    """Outline the sheet; of the encoder's crop, dim what is outside and mark the corners."""
+    """Outline the sheet, or dim what is outside the encoder's crop and mark its corners."""
     region = np.asarray(hud.region, dtype=np.float32)
     if region.shape != (4, 2) or not np.isfinite(region).all():
         return

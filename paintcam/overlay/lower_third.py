@@ -6,25 +6,25 @@ from paintcam.overlay.canvas import Box, Canvas
 
 __all__ = ["BAR", "GAP", "PAD", "lower_plate", "lower_room", "lower_width"]
 
-# Shares of the canvas's unit: a bar's thickness, the space between things, within the plate's edge.
+# Shares of the canvas's unit: a bar's thickness, the gap between parts, the plate's padding.
 BAR, GAP, PAD = 0.02, 0.024, 0.028
 _MARGIN, _RADIUS = 0.024, 0.024
-# Of the picture's height, in landscape and in portrait: the drawing must be seen.
+# The most of the picture's height, in landscape and in portrait: the drawing must be visible.
 _TALLEST = (0.52, 0.58)
 
 
 def lower_width(canvas: Canvas) -> int:
-    """Give the width inside the plate, in pixels."""
+    """Return the width inside the plate, in pixels."""
     return canvas.width - 2 * canvas.px(_MARGIN) - 2 * canvas.px(PAD)
 
 
 def lower_room(canvas: Canvas) -> float:
-    """Give the height that there may be inside the plate, in pixels."""
+    """Return the largest height inside the plate, in pixels."""
     return canvas.height * _TALLEST[0 if canvas.wide else 1] - 2 * canvas.px(PAD)
 
 
 def lower_plate(canvas: Canvas, inner_height: int) -> Box:
-    """Lay the plate with this height inside, and give its box."""
+    """Draw the plate with this height inside, and return its box."""
     margin = canvas.px(_MARGIN)
     bottom = canvas.height - margin
     top = max(0, bottom - inner_height - 2 * canvas.px(PAD))

@@ -1,4 +1,4 @@
-"""A bounded cache: what was used last is kept, by weight."""
+"""A cache that keeps what was used last, up to a total weight."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _V = TypeVar("_V")
 
 
 class Recent(Generic[_V]):
-    """The values used last, as many as the limit holds."""
+    """The values used last, as many as fit the limit."""
 
     def __init__(self, limit: int, weight: Callable[[_V], int]) -> None:
-        """Take the limit, and what says how much of it a value takes."""
+        """Take the limit, and a function that returns the weight of a value."""
         self._limit = limit
         self._weight = weight
         self._values: OrderedDict[Hashable, _V] = OrderedDict()
         self._total = 0
 
     def get(self, key: Hashable, make: Callable[[], _V]) -> _V:
-        """Give the value kept under a key, or make it and keep it."""
+        """Return the value of a key, or make and keep it."""
         if key in self._values:
             self._values.move_to_end(key)
             return self._values[key]

@@ -1,4 +1,4 @@
-"""The overlay's colours: each has 4.5:1 and more on a plate, whatever lies under the plate."""
+"""The overlay's colours. Each has a contrast of 4.5:1 or more on a plate over any picture."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ GREEN: Colour = (118, 226, 82)
 SKY: Colour = (255, 206, 120)
 TRACK: Colour = (78, 78, 78)  # under bars, between columns: never text
 _RED: Colour = (108, 116, 255)
-_STEPS = 20  # so many colours: each is rendered once for each digit, then only blitted
+_STEPS = 20  # each colour is rendered once per digit and then reused
 
 
 def score_colour(score: float | None) -> Colour:
-    """Go from red over amber to green.
+    """Return the colour of a score, from red over amber to green.
 
     Args:
         score: 0…100; None or NaN for no score.

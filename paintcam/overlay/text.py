@@ -1,4 +1,4 @@
-"""Text as bitmaps: each distinct text is rendered once with Pillow, kept, and blitted from then on.
+"""Text as bitmaps: each distinct text is rendered once with Pillow, kept and reused.
 
 OpenCV's own fonts have only ASCII. The bundled font has Latin, Greek and Cyrillic; other scripts
 and emoji come from an installed font, cluster by cluster, so that one line may mix them.
@@ -40,14 +40,14 @@ Colour: TypeAlias = tuple[int, int, int]
 
 # Room for ink around a line, in font sizes: stacked accents above, deep tails below.
 _ABOVE, _BELOW, _SIDE = 1.3, 0.6, 0.1
-_SMALLEST = 6  # pixels: below that no letter is a letter
+_SMALLEST = 6  # pixels: smaller letters cannot be read
 _NO_GLYPH = "·"
 _KEPT_BYTES = 48 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Bitmap:
-    """Text ready to be laid on a picture: `picture · inverse / 255 + ink`.
+    """Text ready to be drawn on a picture: `picture · inverse / 255 + ink`.
 
     Attributes:
         inverse: uint8 (h, w, 3), 255 minus the coverage, the same in each channel.
@@ -94,11 +94,11 @@ class Lettering:
         self._wraps: Recent[tuple[str, ...]] = Recent(256, lambda _: 1)
 
     def size_for(self, height: float) -> int:
-        """Give the font size at which digits are at least this many pixels high."""
+        """Return the font size at which digits are at least this many pixels high."""
         return max(_SMALLEST, math.ceil(height / self._faces.digit_height))
 
     def bitmap(self, text: str, size: int, colour: Colour) -> Bitmap:
-        """Render one line, or give it again as it was rendered.
+        """Render one line, or return it as rendered before.
 
         Args:
             text: Any text; line breaks and control characters count as spaces.
@@ -112,28 +112,28 @@ class Lettering:
         return self._bitmaps.get(key, lambda: self._render(clean(text), size, colour))
 
     def width(self, text: str, size: int) -> int:
-        """Measure one line: pixels from its start to its end."""
+        """Return the length of one line, in pixels."""
         return self._widths.get((text, size), lambda: self._measure(text, size))
 
     def _measure(self, text: str, size: int) -> int:
         return math.ceil(sum(self._faces.length(run, size) for run in self._line(clean(text))))
 
     def digit_height(self, size: int) -> int:
-        """Give the height of digits and, nearly, of capitals, in pixels."""
+        """Return the height of digits and (nearly) of capitals, in pixels."""
         return round(size * self._faces.digit_height)
 
     def space_width(self, size: int) -> int:
-        """Give the width of a space, in pixels."""
+        """Return the width of a space, in pixels."""
         return max(1, size // 4)
 
     def digit_width(self, size: int) -> int:
-        """Give the width of a digit's cell, in pixels: the widest, set a little tighter."""
+        """Return the width of a digit's cell, in pixels: that of the widest, a little tighter."""
         return self._cells.get(
             size, lambda: round(0.94 * max(self.width(digit, size) for digit in "0123456789"))
         )
 
     def wrap(self, text: str, size: int, width: int, lines: int) -> tuple[str, ...]:
-        """Break text into lines no wider than `width`, the last one cut with … where it must be.
+        """Break text into lines no wider than `width`, the last one cut with … if necessary.
 
         Args:
             text: Any text.
@@ -142,7 +142,7 @@ class Lettering:
             lines: At most this many.
 
         Returns:
-            The lines; none where the text is blank or not even … fits.
+            The lines; none if the text is blank or not even … fits.
         """
         key = (text, size, width, lines)
         return self._wraps.get(
@@ -151,7 +151,7 @@ class Lettering:
         )
 
     def tail(self, text: str, size: int, width: int) -> str:
-        """Cut text at its start, with …, so that its end can be seen."""
+        """Cut text at its start, with …, so that its end is visible."""
         return last_part(text, width, lambda part: self.width(part, size))
 
     def missing(self, text: str) -> frozenset[str]:
@@ -187,7 +187,7 @@ class Lettering:
             yield run
 
     def _font_of(self, cluster: str) -> tuple[Path, str, bool]:
-        """Choose a cluster's font: the file, the text to draw with it, whether it is emoji."""
+        """Return a cluster's font, the text to draw with it, and whether it is emoji."""
         if cluster not in self._fonts:
             self._fonts[cluster] = self._choose(cluster)
         return self._fonts[cluster]
@@ -200,10 +200,10 @@ class Lettering:
             return path, cluster, True
         if all(c in self._own for c in wanted):
             return BUNDLED, wanted, False
-        for text in dict.fromkeys((wanted, wanted[0])):  # a letter without its mark before a box
+        for text in dict.fromkeys((wanted, wanted[0])):  # without its mark rather than a dot
             if path := self._usable(text):
                 return path, text if text != wanted else cluster, False
-        # No font has it: a fancy letter has a plain one, anything else is a dot.
+        # No font has it: a fancy letter becomes a plain one, anything else a dot.
         plain = "".join(c for c in unicodedata.normalize("NFKD", wanted) if c in self._own)
         if not plain:
             self._without_font[cluster] = writing_of(cluster, emoji=is_emoji(cluster))

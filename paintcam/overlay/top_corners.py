@@ -16,10 +16,10 @@ def draw_top(canvas: Canvas, hud: Hud, bottom: int) -> int:
     Args:
         canvas: The picture.
         hud: What to show.
-        bottom: y that nothing may reach: there the panel begins.
+        bottom: y at which the panel begins.
 
     Returns:
-        The y under which the picture is free.
+        The y below which the picture is free.
     """
     margin = canvas.px(0.024)
     limit = bottom - canvas.px(0.012)
@@ -58,7 +58,7 @@ class _Column:
         self.widest = 0
 
     def chip(self, text: str, share: float, colour: Colour, room: int) -> None:
-        """Draw one line on a plate; leave it out where there is no room."""
+        """Draw one line on a plate, or nothing if there is no room."""
         canvas = self._canvas
         size = canvas.aside(share)
         cap = canvas.lettering.digit_height(size)

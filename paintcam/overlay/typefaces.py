@@ -1,4 +1,4 @@
-"""Font files opened with Pillow, at the sizes they have."""
+"""Font files, opened with Pillow at the sizes they have."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Run:
 
 
 class Typefaces:
-    """Measures and draws runs, in whichever font each of them names."""
+    """Measures and draws runs, each in its own font."""
 
     def __init__(self, font: Path) -> None:
         """Open the font that most text is in.
@@ -42,8 +42,8 @@ class Typefaces:
         from PIL import features
 
         self._main = font
-        # Raqm joins Arabic and Indic letters. Pillow's wheels have it; where it is missing
-        # (Windows without fribidi), letters stand in the right order but unjoined.
+        # Raqm joins Arabic and Indic letters. Pillow's wheels have it; if it is missing
+        # (Windows without fribidi), letters are in the right order but not joined.
         self._raqm = bool(features.check("raqm"))
         self._open: dict[tuple[Path, int], ImageFont.FreeTypeFont] = {}
         self._sizes: dict[Path, int] = {}
@@ -75,21 +75,21 @@ class Typefaces:
         sizes = (self._sizes[path],) if path in self._sizes else (size, *_BITMAP_SIZES)
         for candidate in sizes:
             try:
-                # Not `truetype`: of a file that cannot be opened it would take a namesake.
+                # Not `truetype`, which falls back on a font of the same name elsewhere.
                 face = ImageFont.FreeTypeFont(str(path), candidate, layout_engine=layout)
             except OSError as error:
                 problem = error
                 continue
             if candidate != size:
                 self._sizes[path] = candidate
-            # Not every font is a variable one, nor has each of those a bold.
+            # Not every font is variable, and not every variable font has a bold.
             with suppress(OSError, ValueError, NotImplementedError):
                 face.set_variation_by_name("Bold")
             return face
         raise problem
 
     def can_draw(self, run: Run) -> bool:
-        """Tell whether ink comes of it: not all that is in a font can Pillow draw."""
+        """Return whether Pillow can draw a run: it cannot draw everything that is in a font."""
         from PIL import Image
 
         try:
@@ -102,7 +102,7 @@ class Typefaces:
             return False
 
     def length(self, run: Run, size: int) -> float:
-        """Measure a run, in pixels."""
+        """Return the length of a run, in pixels."""
         face = self.face(run.font, size)
         shaped, direction = self._shaped(run)
         return float(face.getlength(shaped, direction=direction)) * size / face.size
@@ -110,12 +110,12 @@ class Typefaces:
     def write(
         self, draw: ImageDraw.ImageDraw, run: Run, size: int, at: tuple[float, float]
     ) -> None:
-        """Draw a run in full ink, from `at`: the line's start on its baseline."""
+        """Draw a run in full ink, starting at `at` on its baseline."""
         shaped, direction = self._shaped(run)
         draw.text(at, shaped, 255, self.face(run.font, size), "ls", direction=direction)
 
     def stamp(self, sheet: Image.Image, run: Run, size: int, at: tuple[float, float]) -> None:
-        """Draw a run of emoji in their own colours on an RGBA sheet, scaled to the size asked."""
+        """Draw a run of emoji in their own colours on an RGBA image, scaled to a size."""
         from PIL import Image, ImageDraw
 
         face = self.face(run.font, size)
@@ -134,7 +134,7 @@ class Typefaces:
         sheet.alpha_composite(native.resize(wh, Image.Resampling.LANCZOS), where)
 
     def _shaped(self, run: Run) -> tuple[str, str | None]:
-        """Give the text as Pillow wants it, and the direction for Raqm."""
+        """Return the text as Pillow takes it, and the direction for Raqm."""
         if self._raqm:
             return run.text, "rtl" if run.rtl else "ltr"
         return ("".join(reversed(clusters(run.text))) if run.rtl else run.text), None

@@ -1,4 +1,4 @@
-"""Breaking text into lines that fit a column, given what measures it."""
+"""Breaking text into lines that fit a column."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _Measure: TypeAlias = Callable[[str], int]
 
 
 def wrapped(text: str, width: int, lines: int, measure: _Measure) -> tuple[str, ...]:
-    """Break clean text at spaces, hyphens and between ideographs; a word too long anywhere.
+    """Break clean text at spaces, hyphens and between ideographs, and long words anywhere.
 
-    Lines come out about equally long: a prompt does not end with one word on a line of its own.
+    Lines are about equally long, so that a prompt does not end with one word on its own line.
 
     Args:
         text: One line without control characters.
-        width: Of the column, in what `measure` gives.
-        lines: At most this many; the last one is cut with … where there would be more.
-        measure: Gives the length of a text.
+        width: Of the column, in the unit of `measure`.
+        lines: At most this many; the last one is cut with … if there would be more.
+        measure: Returns the length of a text.
 
     Returns:
-        The lines; none where not even … fits.
+        The lines; none if not even … fits.
     """
     found = tuple(_greedy(text, width, lines, measure))
     if len(found) < 2 or not holds_all(found, text):
@@ -43,7 +43,7 @@ def wrapped(text: str, width: int, lines: int, measure: _Measure) -> tuple[str, 
 
 @lru_cache(maxsize=256)
 def holds_all(lines: tuple[str, ...], text: str) -> bool:
-    """Tell whether wrapped lines hold the whole text, nothing cut."""
+    """Return whether wrapped lines hold the whole text."""
     return "".join(lines).replace(" ", "") == clean(text).replace(" ", "")
 
 
@@ -89,7 +89,7 @@ def _cut(text: str, width: int, measure: _Measure) -> Iterator[str]:
 
 
 def _split(text: str, width: int, measure: _Measure) -> tuple[str, str]:
-    """Part text before the first cluster that no longer fits."""
+    """Split text before the first cluster that no longer fits."""
     parts = clusters(text)
     low, high = 0, len(parts)
     while low < high:  # the number of clusters that fit lies between low and high
