@@ -25,7 +25,7 @@ __all__ = ["Admission", "BusyError", "Judging", "Worker"]
 
 BATCH = 8
 _MOST_WAITING = 64
-_WAIT_S = 1.0
+_WAIT_S = 0.7
 _MOST_JUDGES = 8
 
 _Item = TypeVar("_Item")
