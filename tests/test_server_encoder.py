@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
 
+from clip_fixtures import ROOT
 from fakes import Ear, FakeSource, FakeWindow, Running, make_presenter
 from inference_stand_in import InferenceStandIn
 from paintcam.encoders import load_encoder, resolve_model, server
 from paintcam.encoders.server import ServerEncoder
 from paintcam.errors import ModelError, PromptError, UnavailableError
+from paintcam.frames import Frame
 from paintcam.judge.make import make_judge
 from paintcam.run.live import Live
 
@@ -173,3 +179,53 @@ def test_a_new_prompt_while_the_server_is_down_keeps_the_old_one(inference, quic
     with pytest.raises(UnavailableError):
         judge.set_prompt("a fox")
     assert judge.prompt == "a house"
+
+
+INFERENCE_PYTHON = os.environ.get("PAINTCAM_TEST_INFERENCE_PYTHON", sys.executable)
+"""A Python that has `inference[http]`; CI installs it into an environment of its own."""
+
+
+def has_server() -> bool:
+    code = "import asgi_correlation_id, uvicorn, fastapi"
+    return subprocess.run([INFERENCE_PYTHON, "-c", code], capture_output=True).returncode == 0
+
+
+@pytest.mark.timeout(280)
+@pytest.mark.skipif(not has_server(), reason="inference[http] is not installed")
+def test_the_real_server_gives_what_the_local_engine_gives(vit_cache, tmp_path, monkeypatch):
+    """The example starts the real server; same weights, cosine 0.999 and more."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    example = ROOT / "examples" / "inference_server.py"
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [INFERENCE_PYTHON, example, "--port", str(port), "--models", vit_cache.root],
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        deadline = time.monotonic() + 200
+        while True:
+            try:
+                remote = load_encoder(f"server:http://127.0.0.1:{port}")
+                break
+            except UnavailableError:
+                assert process.poll() is None, (tmp_path / "log").read_text()[-2000:]
+                assert time.monotonic() < deadline, (tmp_path / "log").read_text()[-2000:]
+                time.sleep(1)
+        for name, value in vit_cache.env.items():
+            monkeypatch.setenv(name, value)
+        local = load_encoder("clip")
+        images = [*pictures(9), np.full((33, 97, 3), 200, np.uint8)]
+        assert (remote.encode_image(images) * local.encode_image(images)).sum(axis=1).min() > 0.999
+        texts = [f"a drawing of {k} foxes" for k in range(9)]
+        assert (remote.encode_text(texts) * local.encode_text(texts)).sum(axis=1).min() > 0.999
+        verdict = make_judge(remote, "a fox").judge([Frame(images[0], 0, 0.0, 0.0)])[0]
+        again = make_judge(local, "a fox").judge([Frame(images[0], 0, 0.0, 0.0)])[0]
+        assert verdict.score == pytest.approx(again.score, abs=0.5)
+        with pytest.raises(PromptError):
+            remote.encode_text(["fox " * 100])
+    finally:
+        process.kill()
+        process.wait()
