@@ -72,6 +72,9 @@ class FakeJudge:
 
     guards_pending = False
 
+    def explain(self, frame):
+        return None
+
     def build_guards(self) -> bool:
         return False
 

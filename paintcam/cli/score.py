@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from paintcam.cli.error_text import error_text
+from paintcam.cli.explaining import check_explain, explain_picture, explanation_row
 from paintcam.cli.option_checks import check_options
 from paintcam.cli.options import options_of
-from paintcam.cli.output import print_json, print_table, say
+from paintcam.cli.output import print_json, print_line, print_table, say
 from paintcam.cli.run_options import RunOptions
 from paintcam.cli.signals import check_stop
 from paintcam.errors import SourceError
@@ -25,13 +26,33 @@ BATCH = 8
 
 @options_of(
     RunOptions,
-    only=("prompt", "model", "labels", "score_range", "no_guards", "crop", "json"),
+    only=(
+        "prompt",
+        "model",
+        "engine",
+        "provider",
+        "labels",
+        "score_range",
+        "no_guards",
+        "crop",
+        "json",
+    ),
 )
 def score(
     options: RunOptions,
     images: Annotated[
         list[str], typer.Argument(metavar="IMAGE…", help="Pictures, or folders of pictures.")
     ],
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            "--explain",
+            metavar="FILE",
+            help="Save the picture with a heat map of what raised its score, and show the score of "
+            "each noun; for one picture. Example: --explain why.png",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """Score still pictures against a prompt: a table, best first."""
     check_options(options)
@@ -41,6 +62,8 @@ def score(
     from paintcam.sources.pictures import find_pictures, read_picture
 
     paths = find_pictures(images)
+    if explain is not None:
+        check_explain(options, explain, paths)
     choice = choose_model(options.model, ask=not options.json)
     with fetch_progress(choice.name) as progress:
         judge, notes = load_judge(choice.name, options, "stills", progress)
@@ -59,12 +82,17 @@ def score(
                 say(error_text(error))
         verdicts += judge.judge(frames)
     verdicts.sort(key=_rank, reverse=True)
+    explanation = None
+    if explain is not None and verdicts:
+        explanation = explain_picture(judge, frames[0], explain)
     if options.json:
         for verdict in verdicts:
-            print_json(_row(paths[verdict.frame], verdict))
+            print_json(_row(paths[verdict.frame], verdict) | explanation_row(explanation))
     elif verdicts:
         title = f"{options.prompt or ' / '.join(options.labels)} · {choice.name}"
         _print_table([(paths[verdict.frame], verdict) for verdict in verdicts], title)
+    if explanation is not None and not options.json:
+        print_line(f"{explanation.text}. Heat map saved in {explain}")
     return 1 if unread or not verdicts else 0
 
 

@@ -17,8 +17,9 @@ from paintcam.encoders.base import Embeddings, Encoder, ScoreRange
 from paintcam.errors import PromptError, UsageError
 from paintcam.frames import Frame, Image
 from paintcam.judge.checks import check_labels, check_question, check_range, unknown_words
+from paintcam.judge.explain import Explaining
 from paintcam.judge.guard import Finding, Guard, Guarding, SheetFinder
-from paintcam.judge.verdict import Verdict, score_of
+from paintcam.judge.verdict import Verdict, score_of, shares_of
 
 __all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "checked_labels", "score_of"]
 
@@ -137,6 +138,13 @@ class Judge:
             guard.prepare(self._texts)
         return True
 
+    def explain(self, frame: Frame) -> Explaining | None:
+        """Begin to explain a frame's score; None with labels. Between frames, same thread."""
+        if self._prompt is None:
+            return None
+        picture, region, _ = self._crop(frame)
+        return Explaining(self._encoder, picture, self._prompt, self._score_range, region)
+
     def review(self, frame: Frame, verdict: Verdict) -> Verdict:
         """Judge a frame again with the guards that run now, from the embedding in its verdict."""
         if verdict.embedding is None:
@@ -216,7 +224,7 @@ class Judge:
             flags=self._flags(findings, float(similarities[best])),
             blocked=blocked,
             region=region,
-            labels=self._probabilities(judged) if self._labels else None,
+            labels=shares_of(self._labels, judged, self._logit_scale) if self._labels else None,
             embedding=embedding,
             counts=counts,
         )
@@ -231,13 +239,6 @@ class Judge:
             elif round(lost) >= NOTICEABLE:
                 flags.append(f"{finding.words}: −{lost:.0f}")
         return tuple(flags)
-
-    def _probabilities(self, similarities: npt.NDArray[np.float64]) -> dict[str, float]:
-        # Radford et al. 2021, section 3.1.2: softmax of the cosines over the temperature.
-        logits = self._logit_scale * similarities
-        weights = np.exp(logits - logits.max())
-        shares = weights / weights.sum()
-        return dict(zip(self._labels, (float(share) for share in shares), strict=True))
 
     def _embed(self, texts: Sequence[str]) -> Embeddings:
         if self._check_prompts is not None:

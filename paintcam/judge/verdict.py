@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Verdict", "score_of"]
+__all__ = ["Verdict", "score_of", "shares_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +71,24 @@ def score_of(similarity: float, low: float, high: float) -> float:
         50
     """
     return 100.0 * max(0.0, min(1.0, (similarity - low) / (high - low)))
+
+
+def shares_of(
+    labels: Sequence[str], similarities: npt.NDArray[np.float64], logit_scale: float
+) -> dict[str, float]:
+    """Turn similarities with labels into probabilities.
+
+    Args:
+        labels: L labels.
+        similarities: Cosines, float64 (L,).
+        logit_scale: Factor of the cosines before the softmax.
+
+    Returns:
+        Label → probability, summing to 1.
+
+    Source: Radford et al. 2021, section 3.1.2: softmax of the cosines over the temperature.
+    """
+    logits = logit_scale * similarities
+    weights = np.exp(logits - logits.max())
+    shares = weights / weights.sum()
+    return dict(zip(labels, (float(share) for share in shares), strict=True))

@@ -14,6 +14,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("q, Esc", "quit"),
     ("space", "freeze"),
     ("r", "reset the best"),
+    ("x", "explain the score"),
     ("p", "type a prompt"),
     ("n", "next prompt"),
     ("m", "mirror"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from paintcam.errors import SinkError
 from paintcam.folders import last_run_name, pictures_folder
 from paintcam.frames import Frame
 from paintcam.overlay import Hud, Overlay
-from paintcam.run.hud import hud_of
+from paintcam.run.hud import explained, hud_of
 from paintcam.run.state import RunView
 from paintcam.sinks.snapshots import Snapshot, Snapshots
 
@@ -105,7 +106,8 @@ class Autosave:
                 self._started = self._requested.claim(self._started)
         hud = hud_of(view, frame.image.shape)
         name = f"{self._started}-frame{frame.index}"
-        self._requested.keep(self._snapshot(name, frame, hud, self._facts(view)))
+        drawn = replace(frame, image=explained(frame.image, view))
+        self._requested.keep(self._snapshot(name, drawn, hud, self._facts(view)))
         return f"Snapshot saved in {self._requested.folder}"
 
     def take_error(self) -> str:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from paintcam.frames import Image
 from paintcam.overlay import Hud
+from paintcam.overlay.heat_map import draw_heat_map
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from paintcam.run.keys import Controls
     from paintcam.run.state import RunView
 
-__all__ = ["hud_of", "live_hud"]
+__all__ = ["explained", "hud_of", "live_hud"]
 
 
 def hud_of(view: RunView, shape: tuple[int, ...]) -> Hud:
@@ -32,6 +34,8 @@ def hud_of(view: RunView, shape: tuple[int, ...]) -> Hud:
         # a new prompt makes no picture safe: only a verdict does
         blocked=view.blocked,
     )
+    if view.explanation is not None:
+        hud = replace(hud, notes=(view.explanation.text,))
     verdict, standing = view.verdict, view.standing
     if verdict is None or standing is None:
         return hud
@@ -39,7 +43,7 @@ def hud_of(view: RunView, shape: tuple[int, ...]) -> Hud:
         hud,
         score=standing.score,
         best=view.best,
-        notes=verdict.flags,
+        notes=(*hud.notes, *verdict.flags),
         region=_crop(shape) if verdict.region is None else verdict.region,
         sheet=verdict.region is not None,
         labels=verdict.labels,
@@ -74,6 +78,23 @@ def live_hud(
         caret=None if controls.editor is None else controls.editor.caret,
         mirrored=controls.mirror,
     )
+
+
+def explained(image: Image, view: RunView) -> Image:
+    """Lay the explanation of the score over a picture, if one is shown.
+
+    Args:
+        image: BGR uint8 (H, W, 3).
+        view: The run's state.
+
+    Returns:
+        BGR uint8 (H, W, 3): a new picture, or the same one.
+    """
+    explanation = view.explanation
+    if explanation is None or view.blocked:
+        return image
+    region = _crop(image.shape) if explanation.region is None else explanation.region
+    return draw_heat_map(image, explanation.grid, region)
 
 
 def _crop(shape: tuple[int, ...]) -> npt.NDArray[np.float32]:

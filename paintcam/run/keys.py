@@ -10,7 +10,8 @@ from paintcam.sinks.keyboard import ESCAPE
 __all__ = ["Action", "Controls"]
 
 Action = str
-"""What the loop must do: "quit", "reset", "fullscreen", "snapshot", "next", "prompt:…"; or ""."""
+"""What the loop must do: "quit", "reset", "fullscreen", "snapshot", "next", "explain", "unexplain",
+"prompt:…"; or ""."""
 
 _ACTIONS = {
     "q": "quit",
@@ -33,6 +34,7 @@ class Controls:
         overlay: Whether anything is drawn on it.
         rates: Whether frames per second are drawn.
         help: Whether the table of keys is drawn.
+        explain: Whether the score of the frozen picture is explained.
         editor: The prompt that is being typed; None where keys are commands.
     """
 
@@ -41,6 +43,7 @@ class Controls:
     overlay: bool = True
     rates: bool = False
     help: bool = False
+    explain: bool = False
     editor: LineEditor | None = None
 
     @property
@@ -51,7 +54,7 @@ class Controls:
     @staticmethod
     def knows(key: str) -> bool:
         """Return whether a key is a command."""
-        return key.lower() in {*_ACTIONS, *_SWITCHES, "p"}
+        return key.lower() in {*_ACTIONS, *_SWITCHES, "p", "x"}
 
     def press(self, key: str) -> Action:
         """Handle one key; return what the loop must do."""
@@ -61,6 +64,11 @@ class Controls:
         if name in _SWITCHES:
             switch = _SWITCHES[name]
             setattr(self, switch, not getattr(self, switch))
+            self.explain = self.explain and self.paused  # only a frozen picture is explained
+        elif name == "x":
+            self.explain = not self.explain
+            self.paused = self.paused or self.explain
+            return "explain" if self.explain else "unexplain"
         elif name == "p":
             self.editor = LineEditor()
         return _ACTIONS.get(name, "")

@@ -85,6 +85,7 @@ class Live(Loop):
             state.take_guards,
             on_slow,
             self._take_trouble,
+            state.take_explanation,
         )
         self._seconds = seconds
         self._hold = hold
@@ -149,6 +150,9 @@ class Live(Loop):
             action = self.presenter.press(key, self._frame)
             if action == "quit":
                 self.stop()
+            elif action == "explain" and self._frame is not None:
+                self.presenter.state.take_explanation(None, pending=True)
+                self.scorer.explain(self._frame)
             elif action == "next" and self._next_prompt is not None:
                 self.scorer.ask(self._next_prompt())
             elif action.startswith("prompt:"):

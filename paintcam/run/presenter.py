@@ -13,7 +13,7 @@ from paintcam.frames import Frame, FrameSink, Image, TimedSink
 from paintcam.judge.verdict import Verdict
 from paintcam.overlay import Overlay
 from paintcam.run.hooks import Listener, Show
-from paintcam.run.hud import live_hud
+from paintcam.run.hud import explained, live_hud
 from paintcam.run.keys import Action, Controls
 from paintcam.run.line_editor import LineEditor
 from paintcam.run.session import Session
@@ -187,6 +187,8 @@ class Presenter:
         return ""
 
     def _carry_out(self, action: Action, frame: Frame | None) -> Action:
+        if not self.controls.explain:
+            self.state.take_explanation(None, pending=True)
         if action == "reset":
             self.state.reset(frame)
         elif action == "fullscreen" and self.window is not None:
@@ -217,6 +219,7 @@ class Presenter:
 
     def _draw(self, image: Image, state: str, view: RunView) -> Image:
         controls = self.controls
+        image = explained(image, view)
         hud = live_hud(
             view, image.shape, controls, state=state, shown_fps=self.timings.shown.per_second()
         )

@@ -6,12 +6,13 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
 from paintcam.errors import PaintcamError, UnavailableError
 from paintcam.frames import Frame
+from paintcam.judge.explain import Explanation
 from paintcam.judge.verdict import Verdict
+from paintcam.run.frame_judge import FrameJudge
 
 __all__ = ["FrameJudge", "Scorer"]
 
@@ -22,31 +23,6 @@ RETRY_S = 1.0
 """Pause before an encoder that cannot be reached is tried again, with the newest frame."""
 SLOW_AFTER = 5
 """How many frames are measured before `on_slow`."""
-
-
-class FrameJudge(Protocol):
-    """What the scorer needs of a judge; `paintcam.judge.judge.Judge` is one."""
-
-    def judge(self, frames: Sequence[Frame]) -> list[Verdict]:
-        """Judge frames in order; frames without a usable embedding are left out."""
-
-    def set_prompt(self, prompt: str) -> None:
-        """Judge against another prompt from now on.
-
-        Raises:
-            PromptError: The encoder cannot take it; the old prompt stays.
-        """
-
-    @property
-    def guards_pending(self) -> bool:
-        """Whether guards are still being built."""
-
-    def build_guards(self) -> bool:
-        """Do a piece of building them.
-
-        Returns:
-            Whether they run from now on.
-        """
 
 
 class Scorer:
@@ -60,6 +36,7 @@ class Scorer:
         on_prompt: Called in the thread when a new prompt took effect, or with the error.
         on_guards: Called in the thread when guards run that were pending before.
         on_trouble: Called in the thread with an error that may pass, and with None once it has.
+        on_explanation: Called in the thread with an explanation, or None where there is none.
         on_slow: Called in the thread, once, with the seconds that a frame takes, if they are many.
     """
 
@@ -71,6 +48,7 @@ class Scorer:
         on_guards: Callable[[], None] = lambda: None,
         on_slow: Callable[[float], None] | None = None,
         on_trouble: Callable[[UnavailableError | None], None] = lambda _error: None,
+        on_explanation: Callable[[Explanation | None], None] = lambda _explanation: None,
     ) -> None:
         self._load_judge = load_judge
         self._on_verdict = on_verdict
@@ -78,6 +56,8 @@ class Scorer:
         self._on_guards = on_guards
         self._on_slow = on_slow
         self._on_trouble = on_trouble
+        self._on_explanation = on_explanation
+        self._explain: Frame | None = None
         self._trouble: UnavailableError | None = None
         self._changed = threading.Condition()
         self._newest: Frame | None = None
@@ -144,6 +124,12 @@ class Scorer:
             self._prompt = prompt
             self._changed.notify_all()
 
+    def explain(self, frame: Frame) -> None:
+        """Explain the score of a frozen frame, unless a newer one is offered meanwhile."""
+        with self._changed:
+            self._explain = frame
+            self._changed.notify_all()
+
     def close(self, timeout_s: float = 1.0) -> bool:
         """Stop after the frame in progress. May be called twice.
 
@@ -181,16 +167,19 @@ class Scorer:
             with self._changed:
                 self._busy = False
                 self._changed.wait_for(
-                    lambda: self._stopping or self._prompt is not None or self._newest,
+                    self._due,
                     timeout=0 if building else None,
                 )
                 if self._stopping:
                     return
                 prompt, self._prompt = self._prompt, None
                 frame, self._newest = self._newest, None
+                explained, self._explain = self._explain, None
                 self._busy = True
             if prompt is not None and self._switch(judge, prompt):
                 frame = frame or last  # a frozen picture is judged against the new prompt too
+            if explained is not None:
+                self._explain_frame(judge, explained)
             if frame is None:
                 continue
             last = frame
@@ -222,6 +211,23 @@ class Scorer:
             return False
         self._on_prompt(prompt, None)
         return True
+
+    def _due(self) -> bool:
+        """Whether there is something to do; called with the lock."""
+        waiting = (self._prompt, self._newest, self._explain)
+        return self._stopping or any(one is not None for one in waiting)
+
+    def _explain_frame(self, judge: FrameJudge, frame: Frame) -> None:
+        explaining, explanation = judge.explain(frame), None
+        try:
+            while explaining is not None and explanation is None:
+                explanation = explaining.advance()
+                with self._changed:
+                    if self._due():
+                        return  # the picture goes on
+        except UnavailableError as error:
+            self._wait(error)
+        self._on_explanation(explanation)
 
     def _build_guards(self, judge: FrameJudge) -> None:
         try:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from paintcam.frames import Frame
+from paintcam.judge.explain import LEAST_SCORE, Explanation
 from paintcam.judge.verdict import Verdict
 from paintcam.run.hooks import GuardListener, Listener, Show
 from paintcam.run.review import Review
+from paintcam.run.run_view import RunView
 from paintcam.run.session import Session, Standing
 from paintcam.run.timings import Rate
 
@@ -24,41 +26,6 @@ __all__ = ["NOTE_S", "RunState", "RunView"]
 
 NOTE_S = 6.0
 """How long a message stays on the picture, in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunView:
-    """The run at one moment. Immutable: any thread may keep it.
-
-    Attributes:
-        prompt: What the drawing should show.
-        model: The encoder's name, as drawn.
-        guards: Names of the guards that are running.
-        engine: What runs the encoder, such as "onnx on cpu"; empty until it is loaded.
-        loading: What the picture says until the model is loaded.
-        verdict: The newest verdict on the current prompt; None before the first one.
-        standing: The session after that verdict; None before the first one.
-        best: Best score of the current prompt, 0…100; None while nothing counts.
-        blocked: Whether the newest verdict was blocked by a guard, on whatever prompt.
-        scored: Number of verdicts in this run.
-        scored_fps: Verdicts per second.
-        results: Prompt → its best, in the order in which the prompts were drawn.
-        notes: Messages that are on the picture now.
-    """
-
-    prompt: str
-    model: str
-    guards: tuple[str, ...] = ()
-    engine: str = ""
-    loading: str = ""
-    verdict: Verdict | None = None
-    standing: Standing | None = None
-    best: float | None = None
-    blocked: bool = False
-    scored: int = 0
-    scored_fps: float = 0.0
-    results: Mapping[str, float] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 class RunState:
@@ -104,6 +71,7 @@ class RunState:
         self._reset_frame = -1
         self._judge: Judge | None = None
         self._engine = ""
+        self._explanation: Explanation | None = None
         self._review: Review | None = None  # None once the guards see every frame
         until = time.monotonic() + 2 * NOTE_S
         self._notes = deque(((note, until) for note in notes), maxlen=16)
@@ -201,6 +169,21 @@ class RunState:
         self.listener.verdict(verdict, standing)
         self.show.on_verdict(verdict, standing, frame)
 
+    def take_explanation(self, explanation: Explanation | None, *, pending: bool = False) -> None:
+        """Show why the frozen picture scored, or why that cannot be shown.
+
+        Args:
+            explanation: The explanation; None if there is none.
+            pending: It is being made, or not wanted any more: show none, and say nothing.
+        """
+        shown = explanation
+        if explanation is not None and explanation.score < LEAST_SCORE:
+            shown = None
+        with self._lock:
+            self._explanation = shown
+        if shown is None and not pending:
+            self.note("The score is too low to explain.")
+
     def reset(self, newest: Frame | None) -> None:
         """Forget the best of the current prompt.
 
@@ -218,6 +201,7 @@ class RunState:
             self._prompt = prompt
             self._begin()
             self._reset_frame = -1  # a frozen frame counts for the new prompt
+            self._explanation = None
             self._verdict = self._standing = None
             judge = self._judge
         self.show.on_prompt(prompt)
@@ -256,4 +240,5 @@ class RunState:
             scored_fps=self._scored.per_second(),
             results=self._all_results(),
             notes=tuple(text for text, until in self._notes if until > now),
+            explanation=self._explanation,
         )
