@@ -623,3 +623,34 @@ def test_two_threads_share_one_state():
     view = state.snapshot()
     assert view.best in (None, 5, 60)
     assert (view.verdict is None) == (view.standing is None)
+
+
+def test_the_model_is_loaded_after_the_first_picture_or_soon_in_any_case(monkeypatch):
+    """Loading must not delay the picture, and a camera that is slow to open not the model."""
+
+    class Late(FakeSource):
+        opens_at = 0.0
+
+        def read(self, timeout_s: float) -> Frame | None:
+            if time.monotonic() < self.opens_at:
+                time.sleep(timeout_s)
+                return None
+            return super().read(timeout_s)
+
+    for wait_s, load_after_s in ((0.2, 20.0), (30.0, 0.3)):
+        monkeypatch.setattr("paintcam.run.live.LOAD_AFTER_S", load_after_s)
+        source, window, loaded_at = Late(), FakeWindow(), []
+        source.opens_at = time.monotonic() + wait_s
+
+        def load(loaded_at: list[float] = loaded_at) -> FakeJudge:
+            loaded_at.append(time.monotonic())
+            return FakeJudge()
+
+        live = Live(source, load, make_presenter(window=window))
+        with Running(live) as run:
+            run.until(lambda: loaded_at)  # noqa: B023
+            if wait_s < 1:
+                assert live.first_picture_at is not None
+                assert loaded_at[0] >= live.first_picture_at
+            else:
+                assert live.first_picture_at is None

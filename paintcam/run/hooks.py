@@ -1,4 +1,4 @@
-"""What may be added to a run: somebody who listens, and a show on top of it."""
+"""What may be added to a run: a listener, and a show that a command puts on top of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["GuardListener", "Listener", "Show"]
 
 
 class Listener(Protocol):
-    """Hears what happens in a run: the terminal, or JSON on stdout.
+    """Receives what happens in a run: for the terminal, or as JSON on stdout.
 
     Example:
         >>> class Printer:  # a Listener
@@ -42,7 +42,7 @@ class Listener(Protocol):
 
 @runtime_checkable
 class GuardListener(Listener, Protocol):
-    """A listener that also hears which guards run."""
+    """A listener that is also told which guards run."""
 
     def guards(self, names: tuple[str, ...]) -> None:
         """These guards run from now on. Called in the scorer's thread."""
@@ -78,7 +78,7 @@ class Show:
         return self.editor is not None
 
     def on_tick(self, state: str) -> None:
-        """Time passes; `state` as the listener hears it. Main thread, many times a second."""
+        """Time passes; `state` as the listener gets it. Main thread, many times a second."""
 
     def on_prompt(self, prompt: str) -> None:
         """Another prompt is judged from now on. Called in the scorer's thread."""
@@ -87,19 +87,22 @@ class Show:
         """A frame was judged. Called in the scorer's thread."""
 
     def on_key(self, key: str) -> bool:
-        """A key was pressed, as a character of the layout or of its place; was it handled?"""
+        """Handle a key, given as a character; return whether it was one of the show's own.
+
+        A key that is unknown comes twice: as the layout's character, then as that of its place.
+        """
         return False
 
     def on_text(self, text: str | None) -> None:
-        """The line of `editor` was entered; None where it was cancelled."""
+        """Take the line that was typed in `editor`; None if it was cancelled."""
 
     def on_window_lost(self) -> None:
-        """There is no window any more, and no key is coming."""
+        """Continue without keys: the window is gone, or there was none."""
 
     def picture(self, image: Image) -> Image:
-        """Give the BGR uint8 (H, W, 3) picture to draw on in the place of the live one."""
+        """Return the BGR uint8 (H, W, 3) picture to draw on; by default the live one."""
         return image
 
     def dress(self, hud: Hud) -> Hud:
-        """Add to what is drawn."""
+        """Return what is drawn, with additions."""
         return hud

@@ -25,6 +25,8 @@ TYPING_TICK_S = 0.005
 """The same while somebody types."""
 REDRAW_S = 0.2
 """How often a picture without new frames is drawn again: states and messages change."""
+LOAD_AFTER_S = 0.5
+"""Longest wait before the model is loaded: until then the first picture has the processor."""
 LAST_VERDICT_S = 5.0
 """How long the end of a file waits for the verdict on its last frame."""
 
@@ -94,9 +96,10 @@ class Live(Loop):
         self._counts_from: float | None = None
         self._frame: Frame | None = None
         self._presented_at = 0.0
+        self._load_at = 0.0
 
     def _run(self) -> None:
-        self.scorer.start()  # `close` stops it
+        self._load_at = time.monotonic() + LOAD_AFTER_S
         while not self._stopping.is_set() and not self._over():
             self._tick()
         self._finish()
@@ -112,6 +115,8 @@ class Live(Loop):
     def _tick(self) -> None:
         if (error := self.scorer.error) is not None:
             raise error
+        if self._frame is not None or time.monotonic() >= self._load_at:
+            self.scorer.start()  # once; `close` stops it
         presenter = self.presenter
         state = self._states()[0]
         self._report_state(state)
@@ -189,6 +194,7 @@ class Live(Loop):
 
     def _finish(self) -> None:
         """Let the last frame be judged where a file ended by itself; its recording ends now."""
+        self.scorer.start()
         if self.source.state is SourceState.ENDED:
             self.presenter.finish()
         deadline = time.monotonic() + LAST_VERDICT_S

@@ -78,7 +78,9 @@ class Scorer:
         self.close()
 
     def start(self) -> None:
-        """Start the thread, which loads the judge first."""
+        """Start the thread, which loads the judge first. May be called again."""
+        if self._thread is not None:
+            return
         self._thread = threading.Thread(target=self._run, name="paintcam-scorer", daemon=True)
         self._thread.start()
 

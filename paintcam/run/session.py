@@ -48,13 +48,13 @@ class Rises(Generic[_State]):
         self._before.append((captured_at, before))
 
     def take_back(self, blocked_at: float, now: _State) -> _State:
-        """Give what stood `LATE_S` before a blocked frame; `now` where nothing rose since."""
+        """Return what stood `LATE_S` before a blocked frame; `now` if nothing rose since."""
         while self._before and self._before[-1][0] > blocked_at - LATE_S:
             _, now = self._before.pop()
         return now
 
     def clear(self) -> None:
-        """Forget all: nothing is taken back any more."""
+        """Forget every rise, so that nothing is taken back any more."""
         self._before.clear()
 
 
@@ -75,7 +75,6 @@ class Session:
     """
 
     def __init__(self, smoothing_s: float = 0.0) -> None:
-        """Start with no best."""
         self.best: float | None = None
         self.scored = 0
         self._smoothing_s = smoothing_s
