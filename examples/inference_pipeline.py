@@ -2,7 +2,7 @@
 
     python examples/inference_pipeline.py --prompt "a cat driving a tractor" --source 0 --window
 
-Without options it runs over the demo clip, every frame once, and prints the course of the score.
+Without options it scores every frame of the demo clip once and prints the course of the score.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,24 +35,25 @@ os.environ.setdefault("DISABLE_VERSION_CHECK", "True")  # no call home at the im
 
 
 class JudgeModel:
-    """What `on_video_frame` takes: pictures in, verdicts out, one a frame and in order."""
+    """The pipeline's `on_video_frame`: takes pictures, returns one verdict per frame, in order."""
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
 
     def __call__(self, video_frames: list[VideoFrame]) -> list[Verdict | None]:
         """Judge a batch: one frame of each source."""
-        # A frame's image is BGR as OpenCV gave it; its own number may be another source's too.
-        frames = [
-            Frame(to_bgr(each.image), place, time.monotonic(), each.frame_id / (each.fps or 30))
-            for place, each in enumerate(video_frames)
-        ]
+        # Images are BGR, as OpenCV gives them. Frames of two sources may have the same number. The
+        # video's own time counts, so that results do not depend on the speed of this computer.
+        frames = []
+        for place, each in enumerate(video_frames):
+            time_s = each.frame_id / (each.fps or 30)
+            frames.append(Frame(to_bgr(each.image), place, time_s, time_s))
         verdicts = {verdict.frame: verdict for verdict in self._judge.judge(frames)}
         return [verdicts.get(place) for place in range(len(frames))]
 
 
 class Scoreboard:
-    """What `on_prediction` takes: prints a line a second, and draws where there is a window."""
+    """The pipeline's `on_prediction`: prints a line per second, and draws if there is a window."""
 
     def __init__(self, prompt: str, model: str, window: Window | None) -> None:
         self.session = Session()
@@ -63,7 +63,7 @@ class Scoreboard:
         self._next_s = 0.0
 
     def __call__(self, verdict: Verdict | None, video_frame: VideoFrame) -> None:
-        """Take one frame and its verdict; None where the model made nothing of it."""
+        """Handle one frame and its verdict; None if the encoder returned no usable embedding."""
         if verdict is None:
             return
         standing = self.session.add(verdict)
@@ -78,9 +78,17 @@ class Scoreboard:
                 best=standing.best,
                 notes=verdict.flags,
                 region=verdict.region,
+                blocked=verdict.blocked,
             )
             self._window.write(self._overlay.draw(to_bgr(video_frame.image), hud))
             self.quit = self._window.poll() == "q" or self._window.closed
+
+    def summary(self) -> str:
+        """Give the result in words."""
+        if self.session.scored == 0:
+            return "nothing scored"
+        best = "nothing counted" if self.session.best is None else f"best {self.session.best:.1f}"
+        return f"{best}, {self.session.scored} frames scored"
 
 
 def main() -> int:
@@ -92,22 +100,22 @@ def main() -> int:
     parser.add_argument("--source", default=str(demo / about["file"]), help="camera, file or URL")
     parser.add_argument("--model", default="sketch", help="sketch, clip, auto; %(default)s")
     parser.add_argument("--window", action="store_true", help="show it; q ends it")
-    given = parser.parse_args()
+    options = parser.parse_args()
     try:
-        encoder = paintcam.load_encoder(given.model)
-        is_live = given.source.isdigit() or "://" in given.source
+        encoder = paintcam.load_encoder(options.model)
+        is_live = options.source.isdigit() or "://" in options.source
         pictures: Pictures = "live" if is_live else "video"
-        judge = paintcam.make_judge(encoder, given.prompt, pictures=pictures)
-        # some seconds, and then no window has to wait for it
+        judge = paintcam.make_judge(encoder, options.prompt, pictures=pictures)
+        # this import takes seconds: no window should wait for it
         from inference import InferencePipeline
 
-        window = Window() if given.window else None
+        window = Window() if options.window else None
     except PaintcamError as error:
         print(error, file=sys.stderr)
         return 1
-    board = Scoreboard(given.prompt, encoder.info.name, window)
+    board = Scoreboard(options.prompt, encoder.info.name, window)
 
-    source = int(given.source) if given.source.isdigit() else given.source
+    source = int(options.source) if options.source.isdigit() else options.source
 
     def on_prediction(verdict: Verdict | None, video_frame: VideoFrame) -> None:
         board(verdict, video_frame)
@@ -123,8 +131,7 @@ def main() -> int:
     pipeline.join()
     if window is not None:
         window.close()
-    best = board.session.best
-    print(f"best {best:.1f}, {board.session.scored} frames scored" if best else "nothing scored")
+    print(board.summary())
     return 0
 
 

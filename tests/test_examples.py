@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
-from paintcam import Frame, load_encoder, make_judge
+from paintcam import Frame, Verdict, load_encoder, make_judge
 from program import environment
 from screen import MISSING, Screen
 
@@ -276,3 +278,25 @@ def test_inference_pipeline_judges_every_frame_of_the_demo_clip():
     best = re.search(rf"best ([\d.]+), {frames} frames scored", done.stdout)
     assert best is not None, done.stdout
     assert float(best[1]) > 20
+
+
+def test_the_pipeline_example_hides_a_blocked_frame_and_tells_blocked_from_nothing():
+    """What a guard blocks is pixelated there too, and a best of 0.0 is a score."""
+    spec = importlib.util.spec_from_file_location("pipeline", EXAMPLES / "inference_pipeline.py")
+    assert spec is not None
+    assert spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    noise = np.random.default_rng(1).integers(0, 255, (240, 320, 3), np.uint8)
+    shown: list[np.ndarray] = []
+    window = SimpleNamespace(write=shown.append, poll=lambda: "", closed=False)
+    for blocked in (False, True):
+        board = example.Scoreboard("a house", "sketch", window)
+        assert board.summary() == "nothing scored"
+        verdict = Verdict(0, 0.0, 0.0, 0.1, 0.0, blocked=blocked)
+        board(verdict, SimpleNamespace(image=noise))
+        best = "nothing counted" if blocked else "best 0.0"
+        assert board.summary() == f"{best}, 1 frames scored"
+    clear, hidden = (picture[100:140, 150:190].astype(int) for picture in shown)
+    assert (clear == noise[100:140, 150:190]).all()
+    assert np.abs(np.diff(hidden, axis=1)).mean() < np.abs(np.diff(clear, axis=1)).mean() / 3

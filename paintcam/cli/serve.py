@@ -7,19 +7,20 @@ import shutil
 import tempfile
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
 from paintcam.cli.options import options_of
-from paintcam.cli.output import print_as_is, print_line, say
+from paintcam.cli.output import print_line, say
 from paintcam.cli.run_options import RunOptions
+from paintcam.cli.serve_report import print_ready
 from paintcam.cli.signals import when_stopped
 from paintcam.errors import UsageError
 
 if TYPE_CHECKING:
-    from paintcam.web.settings import WebSettings
+    pass
 
 __all__ = ["serve"]
 
@@ -171,7 +172,7 @@ def serve(
             verbose=verbose,
         )
         supervisor = Supervisor(
-            settings, listening, lambda message: _print_ready(settings, bound, message), say
+            settings, listening, lambda message: print_ready(settings, bound, message), say
         )
         with when_stopped(supervisor.stop):
             supervisor.run()
@@ -229,34 +230,3 @@ def _reachable(bound: str) -> str:
         return f"[{bound}]" if ":" in bound else bound
     addresses = lan_addresses()
     return addresses[0].address if addresses else "127.0.0.1"
-
-
-def _print_ready(settings: WebSettings, bound: str, message: dict[str, Any]) -> None:
-    from paintcam.web import qr
-    from paintcam.web.address import lan_addresses
-
-    url = settings.public_url
-    control = f"{url}/control#{settings.secret}"
-    print_as_is(qr.terminal(f"{url}/"))
-    for text in message["prompts"]:
-        print_line(f"Prompt   {text}")
-    print_line(f"Play     {url}/")
-    print_line(f"Stage    {url}/stage")
-    print_line(f"Control  {control}   (secret: for you alone)")
-    print_line(f"Help     {url}/help   (my phone cannot reach it)")
-    print_line()
-    if bound:
-        print_line(f"Only computers that reach {bound} can open it. Pass --lan to let phones in.")
-    else:
-        print_line("Everybody in these networks can open it:")
-        for each in lan_addresses():
-            print_line(f"  {each.address}  ({each.interface})")
-    if message["moderation"] == "approve" and settings.moderation == "auto":
-        print_line(
-            "No picture guard is running, so nothing is shown on the stage before you approve it "
-            "on the control page. Install one with `pip install 'paintcam[nsfw]'`, or pass "
-            "--moderate off."
-        )
-    print_line("Scan this code with your own phone to open the control page:")
-    print_as_is(qr.terminal(control))
-    print_line("Press Ctrl-C to stop.")

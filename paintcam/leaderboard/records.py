@@ -28,14 +28,7 @@ _YEARS = (1971, 9998)
 
 
 def points_of(score: float) -> int:
-    """Return the score as it ranks, in hundredths: scores that are printed alike are a tie.
-
-    Args:
-        score: 0…100.
-
-    Returns:
-        0…10,000.
-    """
+    """Return a score (0…100) as it ranks (0…10,000): scores that are printed alike are a tie."""
     return round(score * 100)
 
 

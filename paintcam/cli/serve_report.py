@@ -1,0 +1,44 @@
+"""What `paintcam serve` prints once visitors can come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from paintcam.cli.output import print_as_is, print_line
+
+if TYPE_CHECKING:
+    from paintcam.web.settings import WebSettings
+
+__all__ = ["print_ready"]
+
+
+def print_ready(settings: WebSettings, bound: str, message: dict[str, Any]) -> None:
+    """Print the addresses with their QR codes, and what is unusual about this run."""
+    from paintcam.web import qr
+    from paintcam.web.address import lan_addresses
+
+    url = settings.public_url
+    control = f"{url}/control#{settings.secret}"
+    print_as_is(qr.terminal(f"{url}/"))
+    for text in message["prompts"]:
+        print_line(f"Prompt   {text}")
+    print_line(f"Play     {url}/")
+    print_line(f"Stage    {url}/stage")
+    print_line(f"Control  {control}   (secret: for you alone)")
+    print_line(f"Help     {url}/help   (my phone cannot reach it)")
+    print_line()
+    if bound:
+        print_line(f"Only computers that reach {bound} can open it. Pass --lan to let phones in.")
+    else:
+        print_line("Everybody in these networks can open it:")
+        for each in lan_addresses():
+            print_line(f"  {each.address}  ({each.interface})")
+    if message["moderation"] == "approve" and settings.moderation == "auto":
+        print_line(
+            "No picture guard is running, so nothing is shown on the stage before you approve it "
+            "on the control page. Install one with `pip install 'paintcam[nsfw]'`, or pass "
+            "--moderate off."
+        )
+    print_line("Scan this code with your own phone to open the control page:")
+    print_as_is(qr.terminal(control))
+    print_line("Press Ctrl-C to stop.")
