@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from paintcam.contest.phases import Phase
+from paintcam.contest.photo import Photo
 from paintcam.contest.rules import Contest
 from paintcam.contest.texts import card, help_lines
 from paintcam.contest.turn import PlayedTurn
@@ -16,6 +17,7 @@ from paintcam.errors import UsageError
 from paintcam.frames import Frame, Image
 from paintcam.judge.verdict import Verdict
 from paintcam.overlay import Hud
+from paintcam.overlay.hud import PodiumCard
 from paintcam.run.hooks import Show
 from paintcam.run.line_editor import LineEditor
 from paintcam.run.session import LATE_S, Standing
@@ -61,7 +63,7 @@ class ContestShow(Show):
         # Verdicts arrive in the scorer's thread, everything else in the main thread.
         self._lock = threading.Lock()
         self._ended: PlayedTurn | None = None
-        self._photos: dict[str, Frame] = {}
+        self._photos: dict[str, Photo] = {}
         self.help = False
         self._lost = False
 
@@ -85,7 +87,7 @@ class ContestShow(Show):
             # The photo-finish shows what was held: the frame that raised the fair maximum.
             new_photo = turn.score > fair or turn.score == 0
             if new_photo and not verdict.blocked:
-                self._photos[turn.id] = frame
+                self._photos[turn.id] = Photo(frame, verdict.region)
                 self._store.photo(turn, frame.image)
             self._store.keep(turn)
 
@@ -139,9 +141,9 @@ class ContestShow(Show):
             self.note(str(error))
 
     def picture(self, image: Image) -> Image:
-        """Return the photo-finish on a result and on the podium, otherwise the live picture."""
+        """Return the photo-finish on a result, otherwise the live picture."""
         photo = self._photo()
-        return image if photo is None else photo
+        return image if photo is None else photo.frame.image
 
     def dress(self, hud: Hud) -> Hud:
         """Draw title card, countdown, clock, result or podium."""
@@ -158,8 +160,11 @@ class ContestShow(Show):
                 player = f"{player} · raw {turn.best:.0f}"
         else:
             hud = replace(hud, score=None, best=None)
+            cards = self._cards()
         if self._photo() is not None:
             hud = replace(hud, region=None, sheet=False, blocked=False)
+        if cards:
+            hud = replace(hud, region=None, sheet=False, podium=cards)
         headline = texts.headline
         if self.editor is not None:
             name, caret = self.editor.shown, self.editor.caret
@@ -196,17 +201,25 @@ class ContestShow(Show):
         for id_before, turn in self.contest.take_back(blocked_at):
             self._store.discard(id_before)
             photo = self._photos.pop(id_before, None)
-            if photo is not None and photo.captured_at <= blocked_at - LATE_S:
+            if photo is not None and photo.frame.captured_at <= blocked_at - LATE_S:
                 self._photos[turn.id] = photo
-                self._store.photo(turn, photo.image)
+                self._store.photo(turn, photo.frame.image)
             self._store.keep(turn)
 
-    def _photo(self) -> Image | None:
-        contest = self.contest
-        shown = ""
-        if contest.phase is Phase.RESULT and contest.turn is not None:
-            shown = contest.turn.id
-        elif contest.phase is Phase.PODIUM:
-            shown = contest.standings[0].turn_id or ""
-        photo = self._photos.get(shown)
-        return None if photo is None else photo.image
+    def _photo(self) -> Photo | None:
+        turn = self.contest.turn
+        if self.contest.phase is not Phase.RESULT or turn is None:
+            return None
+        return self._photos.get(turn.id)
+
+    def _cards(self) -> tuple[PodiumCard, ...]:
+        """The podium's cards; none before the podium, or while a name is typed."""
+        if self.contest.phase is not Phase.PODIUM or self.editor is not None:
+            return ()
+        cards = []
+        for place in self.contest.standings:
+            if place.rank is not None:
+                photo = self._photos.get(place.turn_id or "")
+                drawing = None if photo is None else photo.drawing
+                cards.append(PodiumCard(place.rank, place.player, f"{place.score:.2f}", drawing))
+        return tuple(cards)

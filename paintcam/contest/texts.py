@@ -10,10 +10,9 @@ from paintcam.contest.phases import KEYS, Phase
 from paintcam.contest.rules import Contest
 from paintcam.contest.standings import Place
 
-__all__ = ["Card", "card", "help_lines", "joined", "podium", "short"]
+__all__ = ["Card", "card", "help_lines", "joined", "podium_title", "short"]
 
 _NAME = 24
-_ROWS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +54,16 @@ def card(contest: Contest, now: float, rank: str = "", *, keys: bool = True) -> 
     if contest.phase is Phase.RESULT:
         return Card(_result(contest, rank, keys))
     if contest.phase is Phase.PODIUM:
-        return Card((*podium(contest.standings), "Press Q to quit" if keys else ""))
+        return Card((podium_title(contest.standings), *(("Press Q to quit",) if keys else ())))
     return Card()
 
 
-def podium(places: Sequence[Place]) -> tuple[str, ...]:
-    """Return lines for a podium without pictures: who won, the first places, how many follow."""
+def podium_title(places: Sequence[Place]) -> str:
+    """Return who won: "Ada wins", "Ada and Grace tie", "No turns played"."""
     winners = [place.player for place in places if place.rank == 1]
     if not winners:
-        return ("No turns played",)
-    played = [place for place in places if place.rank is not None]
-    shown = played if len(played) <= _ROWS + 1 else played[:_ROWS]
-    rows = [f"{place.rank}. {short(place.player)} {place.score:.2f}" for place in shown]
-    rest = len(played) - len(shown)
-    verb = "wins" if len(winners) == 1 else "tie"
-    return (f"{joined(winners)} {verb}", *rows, *((f"and {rest} more",) if rest else ()))
+        return "No turns played"
+    return f"{joined(winners)} {'wins' if len(winners) == 1 else 'tie'}"
 
 
 def help_lines() -> tuple[str, ...]:

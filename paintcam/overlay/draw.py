@@ -18,6 +18,7 @@ from paintcam.overlay.layouts import Layout, LayoutChoice, hidden_share
 from paintcam.overlay.missing import font_package
 from paintcam.overlay.palette import AMBER, score_colour
 from paintcam.overlay.panel import draw_panel, is_score
+from paintcam.overlay.podium import draw_podium
 from paintcam.overlay.text import Lettering
 from paintcam.overlay.top_corners import draw_top
 
@@ -82,7 +83,7 @@ class Overlay:
             _pixelate(canvas)
         elif hud.region is not None:
             _draw_region(canvas, hud)
-        if hud.help and not canvas.wide:  # an upright picture has room for the keys or the prompt
+        if (hud.help or hud.podium) and not canvas.wide:  # an upright picture has no room for both
             hud = replace(hud, prompt="")
         hud = replace(hud, notes=(*hud.notes, *self._font_notes(hud)))
         sheet = _sheet(canvas, hud)
@@ -126,7 +127,11 @@ def _draw_texts(canvas: Canvas, hud: Hud, layout: Layout) -> None:
         draw_help(canvas, free)
         return
     above = _draw_notes(canvas, hud.notes, notes)
-    draw_headline(canvas, hud.headline, free._replace(bottom=min(free.bottom, above)))
+    middle = free._replace(bottom=min(free.bottom, above))
+    if hud.podium:
+        draw_podium(canvas, hud.headline, hud.podium, middle)
+    else:
+        draw_headline(canvas, hud.headline, middle)
 
 
 def _sheet(canvas: Canvas, hud: Hud) -> npt.NDArray[np.float32] | None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["KEYS", "Hud"]
+from paintcam.frames import Image
+
+__all__ = ["KEYS", "Hud", "PodiumCard"]
 
 KEYS: tuple[tuple[str, str], ...] = (
     ("q, Esc", "quit"),
@@ -25,6 +27,23 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("?", "this help"),
 )
 """The window's keys and what each does, in the order of the help on the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodiumCard:
+    """One player on the podium.
+
+    Attributes:
+        place: 1 for the winner; equal places are tied; 0 to show none.
+        player: The name; any text.
+        score: As it is shown, "87.65".
+        picture: The drawing, BGR uint8 (H, W, 3); None if there is none.
+    """
+
+    place: int
+    player: str
+    score: str
+    picture: Image | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +67,7 @@ class Hud:
         caret: Where the cursor stands in `typing`, in code points; None at its end.
         labels: Label → probability, 0…1: bars instead of score and best.
         headline: Large centred lines, the first the largest: a title card, a countdown, a podium.
+        podium: Cards of all players who played, best first, under the headline.
         clock: Time left, large.
         player: The player whose turn it is.
         blocked: The picture must not be shown: it is pixelated.
@@ -73,6 +93,7 @@ class Hud:
     caret: int | None = None
     labels: Mapping[str, float] | None = None
     headline: tuple[str, ...] = ()
+    podium: tuple[PodiumCard, ...] = field(default=(), compare=False)
     clock: str = ""
     player: str = ""
     blocked: bool = False
