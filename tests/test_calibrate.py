@@ -204,7 +204,7 @@ def test_the_histogram_never_overwrites_a_drawing(folder, tmp_path, where):
         target.symlink_to(drawing)
     done = paintcam("calibrate", folder, "-m", "sketch", "--histogram", target, cwd=tmp_path)
     assert done.returncode == 1
-    assert "would be one of the drawings" in done.stderr
+    assert "would lie among the drawings" in done.stderr
     assert drawing.read_bytes() == before
     assert not (folder / "the_sun" / "calibration.png").exists()
     assert not (tmp_path / "data" / "ranges.json").exists()
@@ -234,13 +234,13 @@ def test_folders_that_cannot_work(tmp_path):
         (broken / kind / "1.png").write_bytes(b"nothing")
     for name, words in (
         ("missing", "No such folder"),
-        ("empty", "0 sub-folders with pictures"),
-        ("one", "1 sub-folders with pictures"),
+        ("empty", "empty' has 0)"),
+        ("one", "one' has 1)"),
         ("broken", "0 found"),
     ):
         done = paintcam("calibrate", tmp_path / name, "--model", "sketch", cwd=tmp_path)
         assert done.returncode == 1
         assert words in done.stderr, done.stderr
         assert "Traceback" not in done.stderr
-    assert "Name the folder" in paintcam("calibrate", cwd=tmp_path).stderr
+    assert "Pass the folder" in paintcam("calibrate", cwd=tmp_path).stderr
     assert not (tmp_path / "data" / "ranges.json").exists()

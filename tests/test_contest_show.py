@@ -713,7 +713,7 @@ def test_the_queue_of_a_show_is_stored_by_the_next_command(tmp_path, clip):
         scores.parent.rename(tmp_path / "away")
         scores.parent.write_text("a file where the folder was")
         assert program.wait(60) == 0
-    assert "The show continues" in program.stderr
+    assert "The run continues" in program.stderr
     place = program.rows[-2]["places"][0]
     scores.parent.unlink()
     (tmp_path / "away").rename(scores.parent)

@@ -92,7 +92,7 @@ def test_a_random_command_line_ends_with_a_clear_message(tmp_path, first):
         assert row["code"] in (0, 1, 2), line
         assert row["err"].strip() or row["code"] == 0, line
         assert raw_controls(printed) == [], line
-        for words in ("should not happen", "Traceback", "SECRET", "In the background"):
+        for words in ("should not happen", "Traceback", "SECRET", "background thread"):
             assert words not in printed, (line, printed)
 
 

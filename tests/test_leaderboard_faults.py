@@ -141,7 +141,7 @@ def test_a_question_mark_in_a_path_never_opens_another_file(tmp_path, path):
     [
         ("mysql://u:p@h/x", "pip install 'mysqlclient'"),
         ("mysql+pymysql://u:p@h/x", "pip install 'pymysql'"),
-        ("nonsense://u:p@h/x", "not a kind of database"),
+        ("nonsense://u:p@h/x", "not a database that paintcam supports"),
     ],
 )
 def test_the_hint_for_a_driver_is_a_command_that_works(database, said):
@@ -192,7 +192,7 @@ def test_a_full_disk_is_an_error_and_nothing_stored_is_lost(url):
             for index in range(2000):
                 leaderboard.store(turn(f"p{index}" * 50))
 
-        with pytest.raises(LeaderboardError, match=r"No room.*full.*--database"):
+        with pytest.raises(LeaderboardError, match=r"No space.*full.*--database"):
             store_too_much()
         stored = leaderboard.count()
     with Leaderboard(url) as leaderboard:

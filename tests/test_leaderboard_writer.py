@@ -104,7 +104,7 @@ def test_a_database_that_fails_in_mid_show_gets_all_when_it_is_back(leaderboard)
     writer.put(turn("Grace", 60, grace.id))
     wait_until(lambda: len(queue) == 2 and any(".06000." in p.name for p in queue.folder.iterdir()))
     assert notices == [
-        f"The database is gone. The show continues; scores are queued in {queue.folder}."
+        f"The database is gone. The run continues, and scores are queued in {queue.folder}."
     ]
     leaderboard.gone = False
     assert writer.flush(20)
@@ -364,7 +364,7 @@ def test_a_queue_that_somebody_else_planted_is_neither_read_nor_written(
     (tmp_path / "tmp").mkdir()
     (tmp_path / "tmp" / f"paintcam-queue-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
     queue = TurnQueue(leaderboard.location)
-    with pytest.raises(LeaderboardError, match="somebody else"):
+    with pytest.raises(LeaderboardError, match="another user"):
         queue.put(turn())
     assert len(queue) == 0
     assert [path.name for path in (tmp_path / "elsewhere").rglob("*.json")] == []

@@ -168,7 +168,7 @@ def test_a_run_survives_a_server_that_dies_and_comes_back(inference, quick):
         assert live.scorer.trouble is None
         again.close()
     assert any("it answered 500" in note for note in ear.notes)
-    assert "The encoder answers again." in ear.notes
+    assert "The encoder is available again." in ear.notes
     assert running.error is None
 
 

@@ -172,7 +172,7 @@ def test_the_next_port_is_taken_and_named(tmp_path):
 def test_lan_says_who_can_reach_it(tmp_path):
     """All interfaces, and the address that phones can reach in the QR code."""
     with Serving(tmp_path, "--lan", "--public-url", "http://hall.example:8000/") as serving:
-        assert "Everybody in these networks can open it:" in serving.output
+        assert "Anyone on these networks can open the site:" in serving.output
         assert serving.base == "http://hall.example:8000"
         port = serving.command[-1]
         assert requests.get(f"http://127.0.0.1:{port}/help", timeout=10).ok
@@ -279,7 +279,7 @@ def test_code_in_the_working_folder_does_not_run_in_the_server(tmp_path):
         (["--wifi", ":secret"], "The Wi-Fi name is empty."),
         (["--no-guard", "dog"], "dog"),
         (["--host", "192.0.2.1"], "Cannot listen on 192.0.2.1"),
-        (["--prompt", " "], "A prompt has 1 to 120 characters (got 0)."),
+        (["--prompt", " "], "A prompt must have 1 to 120 characters (got 0)."),
         (["--database", "sqlite:////dev/null/x"], "/dev/null"),
         (["--model", "dog"], "dog"),
     ],

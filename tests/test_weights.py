@@ -443,7 +443,7 @@ def test_what_was_planted_in_the_cache_is_never_followed(cache, roboflow, tmp_pa
 )
 def test_a_folder_in_the_place_of_a_file_is_named(cache, roboflow, name):
     (cache / FOLDER / name).mkdir(parents=True)
-    with pytest.raises(ModelError, match=rf"{name} is a folder, where a file should be. Remove it"):
+    with pytest.raises(ModelError, match=rf"{name} is a folder instead of a file. Remove it"):
         pull("ViT-B-16")
 
 
@@ -529,7 +529,7 @@ def test_a_model_with_weights_outside_its_file_is_refused(cache, roboflow, conte
 def test_a_download_that_crashes_what_opens_it_never_becomes_the_file(cache, roboflow, monkeypatch):
     crash = "import os; os.kill(os.getpid(), 11);"
     monkeypatch.setattr(onnxfile, "OPEN_CODE", crash)
-    with pytest.raises(ModelError, match=r"crashes the process that opens it \(code -11\)"):
+    with pytest.raises(ModelError, match=r"crashed the process that opened it \(code -11\)"):
         pull("ViT-B-16")
     assert not is_cached("ViT-B-16")
 

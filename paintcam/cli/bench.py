@@ -37,13 +37,15 @@ def bench(
     ] = None,
     seconds: Annotated[
         float,
-        typer.Option("--seconds", help="Length, from the first picture. Example: --seconds 30"),
+        typer.Option(
+            "--seconds", help="Measure for N seconds after the first frame. Example: --seconds 30"
+        ),
     ] = 10.0,
     providers: Annotated[
         bool,
         typer.Option(
             "--providers",
-            help="Compare the providers of ONNX Runtime with this encoder, and recommend one. "
+            help="Compare ONNX Runtime's providers with this encoder and recommend one. "
             "Example: --providers",
         ),
     ] = False,

@@ -28,7 +28,7 @@ def calibrate(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            help="Folder with one sub-folder per prompt, named like the prompt, with pictures.",
+            help="Folder of drawings, with one subfolder per prompt that is named after it.",
             show_default=False,
         ),
     ] = None,
@@ -38,20 +38,20 @@ def calibrate(
         typer.Option(
             "--histogram",
             metavar="FILE",
-            help="Picture of both distributions. Example: --histogram sketch.png",
+            help="Save a plot of both distributions. Example: --histogram sketch.png",
         ),
     ] = Path("calibration.png"),
     save: Annotated[
         bool,
         typer.Option(
             "--save/--no-save",
-            help="Use this range with this encoder from now on. Example: --no-save",
+            help="Save the range for later runs with this encoder. Example: --no-save",
         ),
     ] = True,
     forget: Annotated[
         bool,
         typer.Option(
-            "--forget", help="Return to the encoder's own range. Example: --forget --model clip"
+            "--forget", help="Remove the saved range of an encoder. Example: --forget --model clip"
         ),
     ] = False,
     as_json: JsonOption = False,
@@ -82,21 +82,21 @@ def calibrate(
         names = ", ".join(f'"{name}" ({counts[name]})' for name in few[:3])
         more = f" and {len(few) - 3} more" if len(few) > 3 else ""
         say(
-            f"There are fewer than {ENOUGH} drawings for {names}{more}. The range may be far off. "
-            "Add more drawings."
+            f"There are fewer than {ENOUGH} drawings for {names}{more}. "
+            "The range may be inaccurate. Add more drawings."
         )
     if as_json:
         row = {"type": "calibration", "model": key, "low": low, "high": high, "saved": save}
         print_json(row | {"pictures": len(found.matching), "histogram": str(histogram)})
         return 0
     print_line(f"{len(found.matching)} pictures, {len(prompts)} prompts, encoder {key}")
-    print_line(f"histogram: {histogram}")
+    print_line(f"Histogram: {histogram}")
     if save:
-        print_line(f"kept for this encoder in {calibration.ranges_file()}:")
+        print_line(f"Saved for this encoder in {calibration.ranges_file()}:")
     else:
-        print_line(f"the line for {calibration.ranges_file()}:")
+        print_line(f"To save it, add this line to {calibration.ranges_file()}:")
     print_line(f'  "{key}": [{low:g}, {high:g}]')
-    print_line(f"or for one run: --range {low:g} {high:g}")
+    print_line(f"To use it for one run, pass --range {low:g} {high:g}")
     return 0
 
 
@@ -111,9 +111,9 @@ def _forget(model: str, as_json: bool) -> int:
         key = keys[0] if keys else name
         print_json({"type": "calibration", "model": key, "forgotten": bool(keys)})
     elif keys:
-        print_line(f"Forgot the calibrated range of {', '.join(keys)}.")
+        print_line(f"Forgot the calibrated range for {', '.join(keys)}.")
     else:
-        print_line(f"There is no calibrated range of {name}.")
+        print_line(f"There is no calibrated range for {name}.")
     return 0
 
 
@@ -126,10 +126,10 @@ def _prompt_folders(folder: Path | None) -> list[tuple[str, list[Path]]]:
     from paintcam.sources.pictures import pictures_in
 
     layout = (
-        "Make one sub-folder per prompt, as in `drawings/a house/1.jpg`, `drawings/a cat/1.jpg`."
+        "Create one subfolder per prompt, as in `drawings/a house/1.jpg`, `drawings/a cat/1.jpg`."
     )
     if folder is None:
-        raise UsageError("Name the folder with the drawings.", fix=layout)
+        raise UsageError("Pass the folder with the drawings.", fix=layout)
     try:
         inside = sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
     except (FileNotFoundError, NotADirectoryError):
@@ -144,8 +144,8 @@ def _prompt_folders(folder: Path | None) -> list[tuple[str, list[Path]]]:
             found.append((inner.name.replace("_", " "), files))
     if len(found) < 2:
         raise UsageError(
-            f"{str(folder)!r} has {len(found)} sub-folders with pictures. Calibrating needs at "
-            "least two.",
+            f"Calibrating needs at least two subfolders with pictures ({str(folder)!r} has "
+            f"{len(found)}).",
             fix=layout,
         )
     return found
@@ -162,8 +162,8 @@ def _check_histogram(histogram: Path, prompts: list[tuple[str, list[Path]]]) -> 
         inside = any(path.parent.resolve() == target.parent for path in files)
         if inside or any(_is_same_file(histogram, path) for path in files):
             raise UsageError(
-                f"The histogram {str(histogram)!r} would be one of the drawings that are read.",
-                fix="Pass a file outside of these folders, such as `--histogram calibration.png`.",
+                f"The histogram {str(histogram)!r} would lie among the drawings.",
+                fix="Pass a file outside that folder, such as `--histogram calibration.png`.",
                 parameter="histogram",
             )
 

@@ -58,7 +58,7 @@ def _version(requested: bool) -> None:
 
 
 @app.callback(
-    epilog='Without a command it is `run`: paintcam --prompt "a gorilla gardening with grapes"'
+    epilog='The default command is `run`: paintcam --prompt "a gorilla gardening with grapes"'
 )
 def paintcam(
     version: bool = typer.Option(
@@ -156,12 +156,12 @@ def _run() -> int:
 
 def _unexpected(error: Exception) -> str:
     return (
-        f"This should not happen: {type(error).__name__}: {error}. Run it again with "
-        "PAINTCAM_DEBUG=1 for the details, and `paintcam doctor` to check this machine."
+        f"This should not happen: {type(error).__name__}: {error}. Run the command again with "
+        "PAINTCAM_DEBUG=1 for details, or run `paintcam doctor` to check this machine."
     )
 
 
 def _report_thread(caught: threading.ExceptHookArgs) -> None:
     """Report a background thread that died."""
     if caught.exc_value is not None:
-        say(f"In the background: {type(caught.exc_value).__name__}: {caught.exc_value}.")
+        say(f"Error in a background thread: {type(caught.exc_value).__name__}: {caught.exc_value}.")

@@ -34,12 +34,12 @@ def contest(
         typer.Option(
             "--player",
             metavar="NAME",
-            help="Who plays, in this order. Repeat for each player. Example: --player Ada "
+            help="Name of a player. Repeat it in playing order. Example: --player Ada "
             "--player Grace",
         ),
     ] = None,
     seconds: Annotated[
-        float, typer.Option("--seconds", help="Length of a turn. Example: --seconds 30")
+        float, typer.Option("--seconds", help="Seconds per turn. Example: --seconds 30")
     ] = 20.0,
     rounds: Annotated[
         int,
@@ -53,7 +53,7 @@ def contest(
             "--hold",
             metavar="SECONDS",
             help="Advance the title, result and podium screens automatically after N seconds. "
-            "Default: wait for the space key, or 4 without a window. Example: --hold 8",
+            "Default: wait for Space, or 4 without a window. Example: --hold 8",
             show_default=False,
         ),
     ] = None,

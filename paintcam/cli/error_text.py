@@ -12,11 +12,11 @@ __all__ = ["error_text"]
 
 # Shown after an error that brings no fix of its own.
 _FIXES = {
-    "prompt": 'Say what to draw, as in --prompt "a gorilla gardening with grapes".',
+    "prompt": 'Pass a prompt, such as --prompt "a gorilla gardening with grapes".',
     "SourceError": "Run `paintcam cameras` to list cameras, or pass `--source video.mp4`.",
     "ModelError": "Run `paintcam doctor` to see what is wrong, or pass `--model sketch`.",
-    "DisplayError": "Pass `--view none`, with `--record talk.mp4` to get the picture as a file.",
-    "SinkError": "Choose another file or folder on a disk that can be written.",
+    "DisplayError": "Pass `--view none`. Add `--record talk.mp4` to save the picture.",
+    "SinkError": "Choose a file or folder that you can write to.",
     "LeaderboardError": "Pass `--database sqlite:///OTHER.sqlite3`, or set PAINTCAM_DATABASE.",
 }
 

@@ -77,7 +77,7 @@ def models(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """List encoders: installed or not, size, licence, folder."""
     if ctx.invoked_subcommand is not None:
         if as_json:
-            raise typer.BadParameter("--json must come without `pull`.")
+            raise typer.BadParameter("--json cannot be used with `pull`.")
         return
     found = rows()
     if as_json:
@@ -104,8 +104,10 @@ def _print_table(found: list[ModelRow]) -> None:
         rows.append((row.name, "yes" if row.cached else "no", size, row.licence, place))
     columns: list[Column] = ["model", "installed", ("MB", "right"), "licence", ("place", "fold")]
     print_table(columns, rows, box=False)
-    print_line("To download one: paintcam models pull clip:ViT-B-16. `clip` means that one.")
-    print_line("Names with int8 are made here from the exact weights, and run faster on a CPU.")
+    print_line(
+        "To download one: paintcam models pull clip:ViT-B-16. `clip` is short for clip:ViT-B-16."
+    )
+    print_line("The int8 variants are built on this machine and run faster on a CPU.")
 
 
 @models_app.command("pull")
@@ -124,7 +126,7 @@ def pull_model(
     # "auto" means CLIP here: the bundled encoder needs no download
     full = resolve_model("clip" if name == "auto" else name)
     if full == "sketch":
-        print_line("sketch is bundled: nothing to download. `paintcam models` lists the others.")
+        print_line("sketch is bundled. Run `paintcam models` to list what can be downloaded.")
         return 0
     from paintcam.encoders.int8 import stored_agreement
     from paintcam.encoders.pull import pull
@@ -145,7 +147,10 @@ def _say_waiting() -> None:
 
 
 def _say_quantising() -> None:
-    say("Quantising the weights and checking the result. This takes minutes and 2 GB of memory…")
+    say(
+        "Quantising the weights and checking the result. This takes several minutes and "
+        "2 GB of memory…"
+    )
 
 
 def _embed_references(model: str) -> None:
@@ -206,7 +211,7 @@ def fetch_progress(name: str) -> Iterator[Progress]:
         if task is not None:
             done = bar.tasks[0].completed / 1e6
             bar.stop()
-            say(f"{done:.0f} MB are kept. Run `paintcam models pull {name}` to resume.")
+            say(f"{done:.0f} MB were kept. Run `paintcam models pull {name}` to resume.")
         raise
     finally:
         bar.stop()

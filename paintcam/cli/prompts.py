@@ -19,7 +19,7 @@ def prompts(
     count: Annotated[
         int,
         typer.Option(
-            "--count", "-n", help="How many prompts. Example: --count 3", min=1, max=100_000
+            "--count", "-n", help="Number of prompts. Example: --count 3", min=1, max=100_000
         ),
     ] = 10,
     seed: Annotated[

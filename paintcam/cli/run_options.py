@@ -57,8 +57,8 @@ class RunOptions:
         typer.Option(
             "--engine",
             envvar="PAINTCAM_ENGINE",
-            help="What runs CLIP. onnx: ONNX Runtime, directly. inference: Roboflow Inference, "
-            "which starts slower and can use TensorRT. Example: --engine inference",
+            help="Library that runs CLIP. onnx: ONNX Runtime, directly. inference: Roboflow "
+            "Inference, which starts slower and can use TensorRT. Example: --engine inference",
         ),
     ] = Engine.ONNX
     provider: Annotated[
@@ -230,7 +230,7 @@ class RunOptions:
         typer.Option(
             "--player",
             metavar="NAME",
-            help="Who draws. Each new best goes to the leaderboard at once. Example: --player Ada",
+            help="Player whose best scores go to the leaderboard at once. Example: --player Ada",
             show_default=False,
         ),
     ] = None
@@ -239,8 +239,8 @@ class RunOptions:
         typer.Option(
             "--window",
             envvar="PAINTCAM_WINDOW",
-            help="The leaderboard ranks the score that was held for N seconds, so that a flicker "
-            "does not win. 0 ranks the highest single score. Example: --window 1",
+            help="Rank the highest score that was held for N seconds, so that a brief spike does "
+            "not win. 0 ranks the highest single score. Example: --window 1",
         ),
     ] = WINDOW_S
     database: DatabaseOption = None

@@ -55,12 +55,12 @@ def serve(
     ] = None,
     lan: Annotated[
         bool,
-        typer.Option("--lan", help="Let phones in the same network reach the site. Example: --lan"),
+        typer.Option("--lan", help="Let phones on the same network reach the site. Example: --lan"),
     ] = False,
     host: Annotated[
         str,
         typer.Option(
-            help="Address to listen on. The default reaches this computer alone. Example: "
+            help="Address to listen on. By default only this computer can connect. Example: "
             "--host 0.0.0.0"
         ),
     ] = "127.0.0.1",

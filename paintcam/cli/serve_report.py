@@ -24,13 +24,13 @@ def print_ready(settings: WebSettings, bound: str, message: dict[str, Any]) -> N
         print_line(f"Prompt   {text}")
     print_line(f"Play     {url}/")
     print_line(f"Stage    {url}/stage")
-    print_line(f"Control  {control}   (secret: for you alone)")
-    print_line(f"Help     {url}/help   (my phone cannot reach it)")
+    print_line(f"Control  {control}   (secret: do not share)")
+    print_line(f"Help     {url}/help   (if a phone cannot connect)")
     print_line()
     if bound:
-        print_line(f"Only computers that reach {bound} can open it. Pass --lan to let phones in.")
+        print_line(f"The site listens on {bound} only. Pass --lan so that phones can open it.")
     else:
-        print_line("Everybody in these networks can open it:")
+        print_line("Anyone on these networks can open the site:")
         for each in lan_addresses():
             print_line(f"  {each.address}  ({each.interface})")
     if message["moderation"] == "approve" and settings.moderation == "auto":

@@ -70,7 +70,7 @@ def check_window(window_s: float, turn_s: float = math.inf) -> float:
         )
     if window_s >= turn_s:
         raise UsageError(
-            f"A window of {window_s:g} seconds does not fit into a turn of {turn_s:g}.",
+            f"A window of {window_s:g} seconds is longer than a turn of {turn_s:g}.",
             fix="Pass a shorter `--window`, such as 0.5, or 0 to rank the raw maximum.",
         )
     return window_s

@@ -122,13 +122,13 @@ def _check_engine(engine: str, model: str) -> None:
 
     if engine not in ENGINES:
         raise UsageError(
-            f'engine "{engine}" is unknown.',
+            f'Unknown engine "{engine}".',
             fix=f"Choose one of {', '.join(ENGINES)}.",
             parameter="engine",
         )
     if engine == "inference" and (not model.startswith("clip:") or model.endswith(INT8)):
         raise UsageError(
-            f'engine "inference" runs CLIP\'s exact weights alone (the model is {model}).',
+            f'The engine "inference" only runs CLIP\'s exact weights (the model is {model}).',
             fix="Pass `--model clip`, or leave out the engine.",
             parameter="engine",
         )

@@ -47,7 +47,7 @@ def read_small(path: Path, most: int = 1 << 20) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode) or found.st_size > most:
-            raise ValueError(f"{path} is not a file of paintcam's")
+            raise ValueError(f"{path} was not written by paintcam")
         return file.read(most)
 
 
@@ -65,7 +65,7 @@ def clear_place(path: Path) -> None:
     except FileNotFoundError:
         return
     if stat.S_ISDIR(found.st_mode):
-        raise ModelError(f"{path} is a folder, where a file should be.", fix="Remove it.")
+        raise ModelError(f"{path} is a folder instead of a file.", fix="Remove it.")
     if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
         path.unlink()
 

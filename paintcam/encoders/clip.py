@@ -180,7 +180,7 @@ class ClipEncoder:
         path = self._files[file]
         try:
             if has_external_data(path):
-                raise damaged(path, "it takes weights from outside the file", self._variant)
+                raise damaged(path, "it loads weights from outside the file", self._variant)
             opened = open_session(path, provider)
         except ModelError:
             raise

@@ -153,7 +153,7 @@ def _receive(
         span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", answer.headers.get("Content-Range", ""))
         if span is None or int(span[1]) != have:
             part.drop()
-            raise Interrupted("the server sent another range than requested")
+            raise Interrupted("the server sent a different range than requested")
         total = length_in(span[2])
     else:
         have = 0

@@ -80,7 +80,7 @@ def open_error(path: Path) -> str:
     """
     try:
         if has_external_data(path):
-            return "it takes weights from outside the file"
+            return "it loads weights from outside the file"
     except (OSError, ValueError) as error:
         return f"not an ONNX model: {error}"
     import onnxruntime
@@ -111,9 +111,9 @@ def open_error_in_child(path: Path) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"it does not open within {OPEN_S:.0f} s"
+        return f"it did not open within {OPEN_S:.0f} s"
     if ran.returncode:
-        return f"it crashes the process that opens it (code {ran.returncode})"
+        return f"it crashed the process that opened it (code {ran.returncode})"
     return ran.stdout.decode(errors="replace")
 
 

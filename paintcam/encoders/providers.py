@@ -70,7 +70,7 @@ def checked_provider(provider: str | None) -> str:
     name = (provider or os.environ.get("PAINTCAM_PROVIDER") or "auto").lower()
     if name != "auto" and name not in PROVIDERS:
         raise UsageError(
-            f'provider "{name}" is unknown.',
+            f'Unknown provider "{name}".',
             fix=f"Choose auto or one of {', '.join(PROVIDERS)}.",
             parameter="provider",
         )
@@ -102,7 +102,9 @@ def open_session(model: Path | bytes, provider: str = "auto", *, cores: int = 0)
                 return Opened(session, "cuda")
             reason = []
         because = f" ({reason[0]})" if reason else ""
-        return Opened(session, "cpu", f"CUDA does not run here{because}: using the CPU")
+        return Opened(
+            session, "cpu", f"CUDA does not work on this machine{because}. Using the CPU."
+        )
     if provider not in here:
         raise ModelError(
             f"The installed ONNX Runtime has no provider {provider} (it has {', '.join(here)}).",

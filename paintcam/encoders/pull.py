@@ -169,11 +169,13 @@ def _weight_urls(variant: str) -> dict[str, str]:
     except requests.RequestException as error:
         raise Interrupted(f"no connection ({type(error).__name__})") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Interrupted("the answer is not from Roboflow, or an address is not valid") from error
+        raise Interrupted(
+            "the response is not from Roboflow, or an address is not valid"
+        ) from error
     if not set(FILES) <= set(named):
         found = clean_text(", ".join(sorted(named)))[:200]
         raise ModelError(
-            f"Roboflow serves clip:{variant} in another form ({found}).",
+            f"Roboflow serves clip:{variant} in an unknown form ({found}).",
             fix="Run `pip install --upgrade paintcam`, or pass `--model sketch`.",
         )
     return named

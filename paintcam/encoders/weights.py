@@ -163,9 +163,9 @@ def check_files(variant: str) -> dict[str, Path]:
             raise damaged(path, "it is incomplete", variant)
     if variant.endswith(INT8) and _int8_source(variant) != _source(variant):
         raise ModelError(
-            f"{files['visual.onnx']} was made from other weights than those of "
+            f"{files['visual.onnx']} was built from weights other than those of "
             f"clip:{exact_variant(variant)}.",
-            fix=f"Run `{pull_command(variant)}` to make it again.",
+            fix=f"Run `{pull_command(variant)}` to rebuild it.",
         )
     return files
 

@@ -109,7 +109,7 @@ def _create(url: URL) -> Engine:
         engine = create_engine(url, connect_args=options)
     except exc.NoSuchModuleError:
         raise LeaderboardError(
-            f"{url.drivername} is not a kind of database that paintcam knows.",
+            f"{url.drivername} is not a database that paintcam supports.",
             fix="Use sqlite:///PATH, or run `pip install 'paintcam[postgres]'` and use "
             "postgresql+psycopg://USER:PASSWORD@HOST/NAME.",
         ) from None

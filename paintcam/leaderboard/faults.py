@@ -135,7 +135,7 @@ def _readable(url: URL, error: Exception) -> LeaderboardError:
     if "readonly" in lower or "read-only" in lower or "permission denied" in lower:
         what, fix = f"The scores in {where} cannot be written: {reason}.", "Make it writable"
     elif "is full" in lower or "no space" in lower:
-        what, fix = f"No room for the scores in {where}: {reason}.", "Free some space"
+        what, fix = f"No space for the scores in {where}: {reason}.", "Free some space"
     elif "unable to open" in lower:
         what, fix = f"Cannot open the scores in {where}: {reason}.", "Check the path"
     elif "locked" in lower:

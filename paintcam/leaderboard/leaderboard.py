@@ -189,7 +189,7 @@ class Leaderboard:
         if new:
             rows = "1 row" if len(new) == 1 else f"{len(new):,} rows"
             self._notice(
-                f"{rows} of {self.location} cannot be read and are not shown "
+                f"Cannot show {rows} of {self.location} because of unreadable data "
                 f"(first id: {printable(min(new))[:80]})."
             )
 

@@ -43,7 +43,7 @@ def parse_url(database: str | None) -> URL:
         backend = url.get_backend_name()
     except (exc.ArgumentError, ValueError):
         raise LeaderboardError(
-            "The database is not a URL.",
+            "The database must be a URL.",
             fix="Pass `--database sqlite:///scores.sqlite3` or "
             "`--database postgresql+psycopg://USER:PASSWORD@HOST/NAME`.",
         ) from None
@@ -127,6 +127,6 @@ def _check_sqlite(url: URL, text: str) -> None:
     name = (url.database or "").removeprefix("file:")
     if name in ("", ":memory:") or url.query.get("mode") == "memory":
         raise LeaderboardError(
-            "A database in memory does not keep any scores.",
+            "A database in memory does not keep scores.",
             fix="Pass a file: `--database sqlite:///scores.sqlite3`.",
         )

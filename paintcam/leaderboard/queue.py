@@ -138,7 +138,7 @@ class TurnQueue:
             for path in (folder.parent, folder):
                 found = path.lstat()
                 if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-                    raise PermissionError(errno.EPERM, "it belongs to somebody else")
+                    raise PermissionError(errno.EPERM, "it belongs to another user")
 
     def _files(self) -> list[Path]:
         found: list[Path] = []

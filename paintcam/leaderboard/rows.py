@@ -78,7 +78,7 @@ def texts_of(text: object) -> tuple[str, ...]:
     except (TypeError, ValueError, RecursionError):
         raise BrokenRowError("not JSON") from None
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-        raise BrokenRowError("not a list of texts")
+        raise BrokenRowError("not a list of strings")
     return tuple(found)
 
 
@@ -92,7 +92,7 @@ def number_or(value: object, default: float) -> float:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError("not a text")
+        raise TypeError("not a string")
     return value
 
 

@@ -123,7 +123,7 @@ class TurnWriter:
             )
         if forgotten:
             self._notice(
-                f"{_scores(len(forgotten))} still in {where}, although taken back, because it is "
+                f"{_scores(len(forgotten))} still in {where}, although withdrawn, because it is "
                 "unavailable."
             )
 
@@ -174,7 +174,9 @@ class TurnWriter:
 
     def _fail(self, error: LeaderboardError) -> None:
         if self._pending.set_failing(True):
-            self._notice(f"{error} The show continues; scores are queued in {self._queue.folder}.")
+            self._notice(
+                f"{error} The run continues, and scores are queued in {self._queue.folder}."
+            )
 
     def _watch(self) -> None:
         pending = self._pending

@@ -94,7 +94,7 @@ def store(connection: Connection, turn: Turn, known: Ids | None, *, is_new: bool
         connection.execute(turns.insert(), key | row)
     elif (held.board_id, held.player_id) != ids:
         raise TurnTakenError(
-            f"The score of {turn.player} cannot be stored under the id {turn.id} of another turn."
+            f"The score of {turn.player} cannot be stored: another turn has its id {turn.id}."
         )
     elif turn.score > number_or(held.score, -1):
         row["best"] = max(turn.best, number_or(held.best, -1))

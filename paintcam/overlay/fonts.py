@@ -47,7 +47,7 @@ class Coverage:
             with path.open("rb") as file:
                 ranges = sorted(_cmap(file))
         except (struct.error, IndexError) as error:
-            raise ValueError(f"{path} is not a font that can be read: {error}") from error
+            raise ValueError(f"{path} is not a readable font: {error}") from error
         self._starts = [start for start, _ in ranges]
         self._ends = [end for _, end in ranges]
 

@@ -212,7 +212,7 @@ class Live(Loop):
 
     def _take_trouble(self, error: UnavailableError | None) -> None:
         """Report an encoder that cannot be reached, or can again; in the scorer's thread."""
-        note = "The encoder answers again." if error is None else str(error)
+        note = "The encoder is available again." if error is None else str(error)
         self.presenter.state.note(note)
 
     def _take_prompt(self, prompt: str, error: PaintcamError | None) -> None:

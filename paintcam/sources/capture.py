@@ -202,8 +202,8 @@ def check_backend(backend: str | None) -> int:
     if api is None:
         cameras = ", ".join(registry.getBackendName(a) for a in registry.getCameraBackends())
         raise SourceError(
-            f"OpenCV has no backend {backend!r} here.",
-            fix=f"Use no backend, or one of {cameras}.",
+            f"OpenCV has no backend {backend!r} on this machine.",
+            fix=f"Omit the backend, or use one of {cameras}.",
             parameter="backend",
         )
     return api

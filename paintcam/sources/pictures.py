@@ -196,7 +196,7 @@ def _unreadable(shown: str, start: bytes) -> SourceError:
     brands = [start[at : at + 4] for at in range(8, len(start), 4)] if start[4:8] == b"ftyp" else []
     if b"avif" in brands and not features.check("avif"):
         return SourceError(
-            f"Cannot read {shown}: this Pillow reads no AVIF.",
+            f"Cannot read {shown}: this version of Pillow cannot read AVIF.",
             fix="Run `pip install --upgrade pillow`.",
         )
     if any(brand in _HEIC_BRANDS for brand in brands) and b"avif" not in brands:

@@ -99,8 +99,8 @@ class Reference:
         """Return the error of a source that opened but never delivered a picture."""
         if self.kind == "camera":
             return SourceError(
-                f"{self.name.capitalize()} opened but gives no picture: another program may be "
-                "using it.",
+                f"{self.name.capitalize()} opened but delivers no frames. Another program "
+                "may be using it.",
                 fix="Close that program, or run `paintcam cameras` to find another camera.",
             )
         return self.cannot_open()

@@ -40,7 +40,7 @@ async def _enter(request: Request) -> Response:
     limited(request, "enter")
     secret = (await json_body(request)).get("secret")
     if not isinstance(secret, str) or not security.may_control(secret, _secret(request)):
-        raise HTTPException(403, "This link is not valid. Scan the newest one in the terminal.")
+        raise HTTPException(403, "This link is not valid. Scan the newest code in the terminal.")
     response = JSONResponse({"entered": True})
     security.set_control(response, secret)
     return response
@@ -126,7 +126,7 @@ async def _suggest(site: Site, values: Values) -> Values:
 async def _moderate(site: Site, values: Values) -> Values:
     state = values.get("state")
     if state not in ("shown", "hidden"):
-        raise HTTPException(400, "A drawing is shown or hidden.")
+        raise HTTPException(400, "A drawing must be shown or hidden.")
     changed = await asyncio.to_thread(site.submissions.set_state, _ids(values), state)
     return {"changed": changed}
 
@@ -151,7 +151,7 @@ async def _delete(site: Site, values: Values) -> Values:
 async def _podium(site: Site, values: Values) -> None:
     step = values.get("step")
     if type(step) is not int or not 0 <= step <= 4:
-        raise HTTPException(400, "A step of the podium is a number from 0 to 4.")
+        raise HTTPException(400, "The step of the podium must be a number from 0 to 4.")
     shown = site.rounds.on_stage
     if step and shown is not None and shown.is_open:
         site.rounds.set_open(shown.slug, False)
@@ -195,9 +195,11 @@ def _minutes(values: Values) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise HTTPException(400, "The minutes are not a number.")
+        raise HTTPException(400, "The minutes must be a number.")
     if not (math.isfinite(value) and 0 < value <= _MOST_MINUTES):
-        raise HTTPException(400, f"The minutes must be above 0 and at most {_MOST_MINUTES:g}.")
+        raise HTTPException(
+            400, f"The minutes must be greater than 0 and at most {_MOST_MINUTES:g}."
+        )
     return float(value)
 
 

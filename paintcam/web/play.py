@@ -56,7 +56,7 @@ async def _put_drawing(request: Request) -> Response:
     site = site_of(request)
     drawing_id = request.path_params["id"]
     if not _ID.fullmatch(drawing_id):
-        raise HTTPException(400, "The id of a drawing has 16 to 64 letters and digits.")
+        raise HTTPException(400, "The id of a drawing must have 16 to 64 letters and digits.")
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in MEDIA_TYPES:
         raise HTTPException(415, f"The content type must be {' or '.join(MEDIA_TYPES)}.")
@@ -118,7 +118,7 @@ async def _put_strokes(request: Request) -> Response:
         strokes,
     )
     if not stored:
-        raise HTTPException(404, "There is no such drawing of yours.")
+        raise HTTPException(404, "You have no such drawing.")
     return JSONResponse({"stored": True})
 
 

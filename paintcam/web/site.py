@@ -127,9 +127,13 @@ class Site:
         """
         text = clean_text(prompt)
         if not text or len(text) > _LONGEST_PROMPT:
-            raise PromptError(f"A prompt has 1 to {_LONGEST_PROMPT} characters (got {len(text)}).")
+            raise PromptError(
+                f"A prompt must have 1 to {_LONGEST_PROMPT} characters (got {len(text)})."
+            )
         if "nsfw" in self.settings.guards and is_unsafe(text):
-            raise PromptError(f'The prompt "{text}" is not fit for a stage.', fix="Try another.")
+            raise PromptError(
+                f'The prompt "{text}" is not suitable for a stage.', fix="Try another."
+            )
         board = await self.judge_of(text)
         return self.rounds.begin(board, minutes, beside=beside)
 

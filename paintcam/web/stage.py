@@ -38,7 +38,7 @@ async def _wifi_code(request: Request) -> Response:
     limited(request, "read")
     wifi = site_of(request).settings.wifi
     if wifi is None:
-        raise HTTPException(404, "No Wi-Fi was named.")
+        raise HTTPException(404, "No Wi-Fi network is configured.")
     return _svg(qr.wifi_text(*wifi))
 
 

@@ -58,7 +58,7 @@ def _checked(stroke: object) -> dict[str, Any]:
     if tool not in (*_FREE, *_POINTS):
         raise StrokesError("A stroke has an unknown tool.")
     if not isinstance(color, str) or not _COLOR.fullmatch(color):
-        raise StrokesError("A stroke has no color such as #1a2b3c.")
+        raise StrokesError("A stroke must have a color such as #1a2b3c.")
     (size,) = _numbers([stroke.get("size", 1)], 1, 128)
     points = _numbers(stroke.get("points", []), *_BOUNDS)
     expected = _POINTS.get(tool, max(2, len(points) // 2 * 2))
@@ -68,7 +68,7 @@ def _checked(stroke: object) -> dict[str, Any]:
     if "pressure" in stroke:
         checked["pressure"] = _numbers(stroke["pressure"], 0, 100)
         if len(checked["pressure"]) * 2 != len(points):
-            raise StrokesError("A stroke has not one pressure value for each point.")
+            raise StrokesError("A stroke must have one pressure value per point.")
     return checked
 
 

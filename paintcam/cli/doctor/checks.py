@@ -53,7 +53,7 @@ def inference() -> Check:
             errors="replace",
         )
     except subprocess.TimeoutExpired:
-        return Check(Level.FAIL, "Inference", f"{found}: the import does not return", fix)
+        return Check(Level.FAIL, "Inference", f"{found}: importing CLIP timed out", fix)
     if ran.returncode:
         last = (ran.stderr.strip() or "no message").splitlines()[-1]
         return Check(Level.FAIL, "Inference", f"{found}: cannot import CLIP ({last})", fix)
@@ -89,7 +89,7 @@ def display() -> Check:
     try:
         check_display()
     except DisplayError as error:
-        fix = error.fix or "Pass `--view none`, with `--record talk.mp4` to get the picture."
+        fix = error.fix or "Pass `--view none`. Add `--record talk.mp4` to save the picture."
         return Check(Level.WARN, "Display", error.what.rstrip("."), fix)
     except ImportError as error:
         return Check(Level.WARN, "Display", f"unknown ({error})", "see OpenCV")

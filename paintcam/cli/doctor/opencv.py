@@ -84,7 +84,7 @@ def judge(wheels: list[Wheel], version: str, broken: str = "") -> Check:
         return Check(
             Level.WARN,
             "OpenCV",
-            f"{found}; beside it {names}: the next install may overwrite it",
+            f"{found}; {names} is also installed and may overwrite it",
             " && ".join(_reinstall(name) for name in dict.fromkeys([*same, wanted])),
         )
     return Check(Level.OK, "OpenCV", found)

@@ -180,7 +180,7 @@ async function moderate(next) {
 
 find("#approve").addEventListener("click", () => moderate("shown"));
 find("#hide").addEventListener("click", () => moderate("hidden"));
-surely(find("#approve-all"), "Show all without looking", () =>
+surely(find("#approve-all"), "Show all without review", () =>
   act("approve_all", { slug: state.on_stage }),
 );
 find("#podium").addEventListener("click", () => act("podium", { step: state.podium + 1 }));
@@ -197,7 +197,7 @@ find("#next").addEventListener("submit", async (event) => {
     beside: find("#beside").checked,
   };
   const result = await act("open", values);
-  find("#next-note").textContent = result === null ? find("#status").textContent : "It is open.";
+  find("#next-note").textContent = result === null ? find("#status").textContent : "The prompt is open.";
   if (result !== null) {
     find("#prompt").value = "";
   }
