@@ -144,6 +144,8 @@ async def _run(plan: Plan) -> list[Answer]:
         while time.monotonic() < until:
             number += 1
             await one(number)
+            if answers and answers[-1].status != 200:
+                await asyncio.sleep(1.0)  # as the page does
 
     begun = time.monotonic()
     until = begun + plan.seconds
