@@ -29,11 +29,13 @@ class Panel(NamedTuple):
         limit: y that nothing at the top may pass.
         free: Where a headline may stand.
         notes: Where notes may stand, from its lower edge on.
+        at_right: Notes stand at the right, where the panel is.
     """
 
     limit: int
     free: Box
     notes: Box
+    at_right: bool = False
 
 
 def side_column(canvas: Canvas, left: bool, width: int) -> Box:
@@ -67,7 +69,8 @@ def draw_side(canvas: Canvas, hud: Hud, layout: Layout) -> Panel:
     write_lines(canvas, lines, size, WHITE, inside._replace(top=top + bar + gap))
     beside = canvas.frame
     beside = beside._replace(left=box.right) if layout.left else beside._replace(right=box.left)
-    return Panel(box.top, beside, Box(column.left, 0, column.right, box.top))
+    notes = Box(column.left, 0, column.right, box.top)
+    return Panel(box.top, beside, notes, at_right=not layout.left)
 
 
 def draw_corner(canvas: Canvas, hud: Hud, layout: Layout) -> Panel:
@@ -83,7 +86,7 @@ def draw_corner(canvas: Canvas, hud: Hud, layout: Layout) -> Panel:
         strip = _strip(canvas, hud.prompt, place, bottom, layout, up=True)
         tops += [strip.top] if strip else []
     free = canvas.frame._replace(bottom=min(tops))
-    return Panel(free.bottom, free, free)
+    return Panel(free.bottom, free, free, at_right=not layout.left)
 
 
 def draw_above(canvas: Canvas, hud: Hud, layout: Layout, top: int) -> int:

@@ -126,7 +126,7 @@ def _draw_texts(canvas: Canvas, hud: Hud, layout: Layout) -> None:
     if hud.help:  # who asks for the keys gets the room of everything else in the middle
         draw_help(canvas, free)
         return
-    above = _draw_notes(canvas, hud.notes, notes)
+    above = _draw_notes(canvas, hud.notes, notes, at_right=panel.at_right)
     middle = free._replace(bottom=min(free.bottom, above))
     if hud.podium:
         draw_podium(canvas, hud.headline, hud.podium, middle)
@@ -165,8 +165,10 @@ def _draw_region(canvas: Canvas, hud: Hud) -> None:
 
         b, g, r = score_colour(hud.score)
         corners = np.rint(region).astype(np.int32)
-        thick = canvas.px(0.007)
-        sv.draw_polygon(canvas.picture, corners, sv.Color(12, 12, 12), thick + 2 * canvas.px(0.003))
+        thick = canvas.aside_px(0.007)
+        sv.draw_polygon(
+            canvas.picture, corners, sv.Color(12, 12, 12), thick + 2 * canvas.aside_px(0.003)
+        )
         sv.draw_polygon(canvas.picture, corners, sv.Color(r, g, b), thick)
         return
     (left, top), (right, bottom) = np.rint(region.min(0)), np.rint(region.max(0))
@@ -186,7 +188,7 @@ def _draw_region(canvas: Canvas, hud: Hud) -> None:
     canvas.brackets(crop, canvas.px(0.05), canvas.px(0.005))
 
 
-def _draw_notes(canvas: Canvas, notes: tuple[str, ...], free: Box) -> int:
+def _draw_notes(canvas: Canvas, notes: tuple[str, ...], free: Box, *, at_right: bool) -> int:
     """Stack the notes above the panel.
 
     Returns:
@@ -202,7 +204,9 @@ def _draw_notes(canvas: Canvas, notes: tuple[str, ...], free: Box) -> int:
         if not lines or bottom - height < free.top:
             continue
         widest = max(canvas.lettering.width(line, size) for line in lines)
-        box = Box(free.left, bottom - height, free.left + widest + 2 * pad, bottom)
+        width = widest + 2 * pad
+        left = free.right - width if at_right else free.left
+        box = Box(left, bottom - height, left + width, bottom)
         canvas.plate(box, canvas.px(0.016))
         for index, line in enumerate(lines):
             canvas.text(line, size, AMBER, box.left + pad, box.top + pad + cap + index * step)
