@@ -112,7 +112,13 @@ def full_frame(
     return Scene(np.clip(picture, 0, 255).astype(np.uint8), None, f"{seed}: full frame, a file")
 
 
-def tremor(seed: int, frames: int, *, hw: tuple[int, int] = (720, 1280)) -> list[Scene]:
+def tremor(
+    seed: int,
+    frames: int,
+    *,
+    hw: tuple[int, int] = (720, 1280),
+    drawing: np.ndarray | None = None,
+) -> list[Scene]:
     """One sheet in trembling hands at 30 fps, with fresh sensor noise each frame.
 
     Source: Elble & Koller 1990: physiological hand tremor lies at 8–12 Hz; a held sheet moves by
@@ -122,7 +128,8 @@ def tremor(seed: int, frames: int, *, hw: tuple[int, int] = (720, 1280)) -> list
     room = background(rng, BACKGROUNDS[seed % len(BACKGROUNDS)], hw)
     skin = np.array(SKINS[int(rng.integers(len(SKINS)))], float)
     person(rng, room, skin)
-    texture, _ = sheet_texture(rng, "paper", doodle(rng), float(rng.choice([1 / 1.414, 1.414])))
+    ink = doodle(rng) if drawing is None else drawing
+    texture, _ = sheet_texture(rng, "paper", ink, float(rng.choice([1 / 1.414, 1.414])))
     rest = pose(rng, (texture.shape[1], texture.shape[0]), hw, rng.uniform(0.45, 0.7))
     waves = [
         (rng.uniform(8, 12), rng.uniform(0.5, 1.5), rng.uniform(0, 6.3), rng.uniform(0, 6.3)),

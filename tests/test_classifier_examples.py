@@ -102,7 +102,7 @@ def test_not_hotdog_with_labels_that_cannot_work(tmp_path):
         "--label", "hot dog", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 1
-    assert "One label" in done.stderr
+    assert "least two labels" in done.stderr
     assert "Traceback" not in done.stderr
 
 

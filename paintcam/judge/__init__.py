@@ -1,21 +1,36 @@
 """From an embedding to a verdict: the judge, its guards, the sheet finder and calibration.
 
-**Score.** The cosine similarity of the embeddings of picture and prompt, rescaled in one place
+**The score** is the cosine of the picture's and the prompt's embeddings, rescaled in one place
 (`score_of`): `100 · clip((similarity − low) / (high − low), 0, 1)`. CLIP's similarities are
-conservative. Over 20,000 drawings on paint.wtf they lay between 0.08 and 0.48, so these score 0 and
-100. Every encoder carries its own range, and `calibration` finds one from a presenter's drawings: 0
-at the median of pairs that do not match, 100 at the 99th percentile of those that do.
+conservative: over 20,000 drawings on paint.wtf they lay between 0.08 and 0.48, so these score 0 and
+100. Every encoder has its own range, and `calibration` measures one on your own drawings: 0 at the
+median of pairs that do not match, 100 at the 99th percentile of pairs that do.
 
-**Sheet.** The sheet of paper, card, tablet or whiteboard is found, rectified and judged alone.
-Without one, or if paper fills the picture, the middle of the frame is judged. The sheet is judged
-as it is held: an upside-down drawing scores lower.
+**The sheet** (`sheet/`). Paper, a card, a tablet or a whiteboard that somebody holds up is found,
+straightened and judged alone. Without a sheet, or if paper fills the picture, the whole frame is
+judged. The drawing is scored in the orientation in which it is held: upside down or sideways it
+scores lower, and mirroring the shown picture changes nothing. A sheet that appears is confirmed
+when it is found again after a quarter of a second of the frames' own time; until then its verdicts
+are shown but do not count (`Verdict.counts`), and neither do verdicts on frames that changed and
+were not searched. A sheet in the first frame counts at once, and so does one on a frame that comes
+a second or more after the last.
 
-**Guards.** CLIP reads, so a page with the prompt written on it could win. The handwriting guard
-subtracts from the similarity what the words added to it. The nsfw guard blocks a picture that is
-more likely one of a list of prompts than the prompt or anything harmless; encoders that know
-nothing of this use a separate classifier, which looks twice per second. `prompt_check` refuses
-typed prompts.
+**Guards** (`guard`) take something from the score, or block the picture:
 
-**Labels.** With labels instead of a prompt, the verdict holds shares that sum to 1: the softmax of
-the similarities times the encoder's logit scale.
+- `handwriting`: an encoder that reads would let a page win that only has the prompt written on it.
+  The guard takes from the similarity what the words earned. A drawing with a word on it loses
+  little; a single scribbled line can be mistaken for writing. A prompt that asks for handwriting
+  ("a love letter") switches it off. The module explains how the direction of handwriting is found.
+- `nsfw`: with CLIP, a picture that is likelier one of a list of prompts than the prompt or anything
+  harmless is blocked: score 0, pixelated. The bundled encoder knows nothing of this; the extra
+  `paintcam[nsfw]` adds a classifier that looks twice a second and may be half a second late, which
+  is why a blocked picture also takes back what rose during the last 1.5 seconds. `prompt_check`
+  refuses prompts that are not safe for work, with every encoder.
+
+**Labels** classify instead of scoring: the softmax of the cosines, times the encoder's own scale
+(Radford et al. 2021, section 3.1.2).
+
+**The fair maximum**, which a contest ranks, is in `paintcam.contest.fair_maximum`.
+
+Figures are in `tests/benchmarks/README.md`.
 """

@@ -1,11 +1,13 @@
-"""Measures the judge: handwriting guard, sheet finder, false alarms, cost.
+"""Measures the judge: handwriting guard, sheet finder, false alarms, cost; and the fair maximum.
 
     python tests/benchmarks/judge.py PICTURES [--model sketch] [--count 150] [--tuning]
+    python tests/benchmarks/judge.py --fair [--count 150]
 
-PICTURES is what `tests/benchmarks/pictures.py` wrote. Nothing is downloaded. With CLIP's weights
-cached, `--model clip` measures CLIP. The bundled encoder hardly reads; a *simulated reader* stands
-in for one that does: its embedding plus α times the text embedding of the words on the page, α set
-so that a page with the prompt alone reaches a similarity of 0.30, and swept.
+PICTURES is what `tests/benchmarks/pictures.py` wrote; `--fair` needs none. Nothing is downloaded.
+With CLIP's weights cached, `--model clip` measures CLIP. The bundled encoder hardly reads; a
+*simulated reader* stands in for one that does: its embedding plus α times the text embedding of the
+words on the page, α set so that a page with the prompt alone reaches a similarity of 0.30, and
+swept.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +25,7 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
 
+import fair
 import pictures
 import sheets
 
@@ -107,13 +111,9 @@ class Set:
 class Unlearned:
     """An encoder without its direction of handwriting: the guard makes one, as it does for CLIP."""
 
-    handwriting = None
-
     def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-
-    def __getattr__(self, name: str):
-        return getattr(self._encoder, name)
+        self.info = replace(encoder.info, handwriting=None, fingerprint="")
+        self.encode_image, self.encode_text = encoder.encode_image, encoder.encode_text
 
 
 def penalties(encoder: Encoder, data: Set) -> dict:
@@ -220,7 +220,8 @@ def alarms(drawings: list[tuple[str, np.ndarray]], report) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("pictures", type=Path)
+    parser.add_argument("pictures", type=Path, nargs="?")
+    parser.add_argument("--fair", action="store_true", help="measure the fair maximum alone")
     parser.add_argument("--model", default="sketch")
     parser.add_argument("--count", type=int, default=150, help="prompts; scenes are twice as many")
     parser.add_argument("--tuning", action="store_true", help="the half constants are set on")
@@ -234,6 +235,13 @@ def main() -> None:
         print(f"{figure:72} {value}", flush=True)
 
     encoder = load_encoder(options.model)
+    if options.fair:
+        fair.flicker(options.count, report)
+        fair.honest(encoder, max(3, options.count // 25), report)
+        _write(options.json, rows)
+        return
+    if options.pictures is None:
+        parser.error("PICTURES is missing")
     drawings = sample(options.pictures, options.count, options.tuning)
     data = Set(encoder, drawings)
     report("encoder, prompts, fonts", f"{encoder.info.name}, {len(drawings)}, {data.fonts}")
@@ -247,8 +255,12 @@ def main() -> None:
         return make_judge(encoder, prompt, guards=(), crop=crop, pictures="stills")
 
     sheets.scoring(drawings[: max(20, options.count // 2)], make, report)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1, ensure_ascii=False))
+    _write(options.json, rows)
+
+
+def _write(path: Path | None, rows: dict[str, str]) -> None:
+    if path is not None:
+        path.write_text(json.dumps(rows, indent=1, ensure_ascii=False))
 
 
 if __name__ == "__main__":
