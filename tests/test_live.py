@@ -654,3 +654,35 @@ def test_the_model_is_loaded_after_the_first_picture_or_soon_in_any_case(monkeyp
                 assert loaded_at[0] >= live.first_picture_at
             else:
                 assert live.first_picture_at is None
+
+
+def test_a_run_whose_display_is_lost_goes_on_without_the_window():
+    """A prompt that was being typed is dropped, a message says what happened, scores go on."""
+    window, ear, judge = FakeWindow(), Ear(), FakeJudge()
+    presenter = make_presenter(window=window, listener=ear)
+    with Running(Live(FakeSource(), lambda: judge, presenter)) as run:
+        run.press(window, "p", "x")
+        window.lost = True
+        run.until(lambda: ear.notes)
+        judged = len(judge.judged)
+        run.until(lambda: len(judge.judged) > judged + 3)
+        assert (presenter.window, presenter.typing) == (None, False)
+    assert window.released
+    assert len(ear.notes) == 1
+    assert "display was lost" in ear.notes[0]
+
+
+def test_a_key_works_by_its_character_first_and_by_its_place_otherwise():
+    """й lies where q lies; so does a on a French keyboard, where a show may want it as a."""
+
+    class Adding(Show):
+        def on_key(self, key: str) -> bool:
+            return key == "a"
+
+    presenter = make_presenter()
+    assert presenter.press(Key("й", "q"), None) == "quit"
+    assert presenter.press(Key("Й", "q"), None) == "quit"
+    assert presenter.press(Key("r", "o"), None) == "reset"
+    assert presenter.press(Key("щ", "o"), None) == ""
+    assert presenter.press(Key("a", "q"), None) == "quit"
+    assert make_presenter(show=Adding()).press(Key("a", "q"), None) == ""

@@ -149,7 +149,7 @@ class Presenter:
             self.editor.composing = self.window.composing
         if self.window.lost:
             self.window.close()
-            self.window = None
+            self.window = self.controls.editor = self.show.editor = None
             self.show.on_window_lost()
             self.state.note(
                 "The display was lost, and the window with it. The run and its recording continue; "

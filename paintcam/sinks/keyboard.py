@@ -69,8 +69,13 @@ class Keyboard:
             pygame.K_END: END,
         }
 
-    def expect_text(self, typing: bool) -> None:
-        """Switch between commands and text; only text repeats while a key is held."""
+    def expect_text(self, typing: bool, window_wh: tuple[int, int]) -> None:
+        """Switch between commands and text; only text repeats while a key is held.
+
+        Args:
+            typing: Whether keys are text.
+            window_wh: The window's size; an input method shows its words beside the lower third.
+        """
         if typing == self._typing:
             return
         self._typing = typing
@@ -78,6 +83,9 @@ class Keyboard:
         self._pygame.key.stop_text_input()  # drops what an input method has not finished
         self._pygame.key.start_text_input()
         if typing:
+            width, height = window_wh
+            lower = self._pygame.Rect(width // 20, height * 3 // 4, width * 9 // 10, height // 10)
+            self._pygame.key.set_text_input_rect(lower)
             self._pygame.key.set_repeat(400, 35)
         else:
             self._pygame.key.set_repeat()

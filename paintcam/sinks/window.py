@@ -131,7 +131,7 @@ class Window:
         """
         if self.closed or self.lost:
             return None
-        self._keyboard.expect_text(typing)
+        self._keyboard.expect_text(typing, self._window.size)
         if not self._events:
             self._events.extend(self._pygame.event.get())
         while self._events and not self.closed and not self.lost:
