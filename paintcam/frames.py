@@ -27,8 +27,8 @@ class Frame:
     """One picture of a stream.
 
     Attributes:
-        image: BGR uint8, (H, W, 3). Nobody writes into it: the scorer may be reading it.
-        index: 0 for the first frame of the run; goes on over reconnections.
+        image: BGR uint8, (H, W, 3). Read-only, because the scorer may be reading it.
+        index: 0 for the first frame of the run; continues across reconnections.
         captured_at: Seconds, on one clock within a run: when a live frame was received, or when a
             frame of a file that is played was due (monotonic clock); `time_s` where a file is
             read frame by frame, so that nothing depends on the machine's speed.
@@ -50,7 +50,7 @@ class Frame:
 
 
 class SourceState(str, Enum):
-    """Where a source is in its life.
+    """The state of a source.
 
     Example:
         >>> from paintcam import SourceState
@@ -77,11 +77,11 @@ class FrameSource(Protocol):
 
     @property
     def state(self) -> SourceState:
-        """Where the source is now."""
+        """The current state of the source."""
 
     @property
     def fps(self) -> float:
-        """Nominal frame rate for recordings; 30 where nothing better is known."""
+        """Nominal frame rate for recordings; 30 if it is unknown."""
 
     def read(self, timeout_s: float) -> Frame | None:
         """Return the newest frame that was not returned before (of a file: the one that is due).
@@ -90,7 +90,7 @@ class FrameSource(Protocol):
             timeout_s: How long to wait for it.
 
         Returns:
-            The frame, or None if none came in time or the source has ended.
+            The frame, or None if none arrived in time or the source has ended.
 
         Raises:
             SourceError: The source never opened.
@@ -131,7 +131,7 @@ class FrameSink(Protocol):
 
 @runtime_checkable
 class TimedSink(FrameSink, Protocol):
-    """A sink that keeps the time of each picture: what it writes plays as its source does."""
+    """A sink that keeps the time of each picture, so that it plays at the speed of its source."""
 
     def write_at(self, image: Image, time_s: float) -> None:
         """Take one BGR uint8 (H, W, 3) picture that belongs to this time of its source.
@@ -152,7 +152,7 @@ def to_bgr(image: npt.NDArray[Any]) -> Image:
             0…1. Alpha is laid on white paper.
 
     Returns:
-        BGR uint8 (H, W, 3); the same array where it already is that.
+        BGR uint8 (H, W, 3); the same array if it already is.
 
     Raises:
         SourceError: No picture, or a shape or dtype that is none of the above.

@@ -1,4 +1,4 @@
-"""Checks of what a contest is asked for."""
+"""Checks the settings of a contest."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class ContestShow(Show):
     def on_tick(self, state: str) -> None:
         """Advance the contest; losing the camera stops the clock."""
         if not self._store.ready:
-            return  # no clock runs while the model loads
+            return  # the clock stands still while the model loads
         now = time.monotonic()
         with self._lock:
             self.contest.tick(now)
@@ -124,7 +124,7 @@ class ContestShow(Show):
             return name in ("?", "a", *_KEYS, *_NOT_NOW)
 
     def on_window_lost(self) -> None:
-        """Advance without keys: nobody can press one any more."""
+        """Advance without keys, because the window is gone."""
         with self._lock:
             self.keys = False
             if self.contest.hold_s is None:

@@ -1,4 +1,4 @@
-"""The fair maximum: the score that a drawing held, not the score that it flickered to.
+"""The fair maximum: the score that a drawing held, not the one it briefly reached.
 
 **The rule.** The fair maximum is the highest score that nearly all frames of half a second reach,
 with an allowance for trembling hands.
@@ -9,7 +9,7 @@ at 30 verdicts per second or at 3. So the rule has these parts:
 - *A low quantile over time.* 95 % of the window's time must reach the score. Each verdict counts
   for the time since the verdict before it, but at most for twice the usual time, so that a verdict
   before a stall does not count for the stall. At 30 verdicts per second no frame of half a second
-  may lie lower; a verdict that follows the one before at once may.
+  may lie lower; a verdict that directly follows another may.
 - *An allowance.* Scores of one drawing differ from frame to frame (trembling, sensor noise: about
   2.5 points with the bundled encoder), and the lowest of fifteen lies far below the typical one.
   The result is the highest score of the window that lies at most 2.5 standard deviations above that

@@ -1,4 +1,4 @@
-"""A turn's maxima, of which a guard that answers late can take the newest back."""
+"""A turn's maxima. A guard that answers late can withdraw the newest ones."""
 
 from __future__ import annotations
 

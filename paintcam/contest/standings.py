@@ -1,4 +1,4 @@
-"""Who won."""
+"""Standings of a contest: who won."""
 
 from __future__ import annotations
 

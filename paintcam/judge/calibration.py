@@ -29,7 +29,7 @@ LOW, HIGH = 50, 99  # percentiles: of pairs that do not match, and of pairs that
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The similarities of drawings and prompts, as one encoder sees them.
+    """The similarities of drawings and prompts for one encoder.
 
     Attributes:
         matching: Similarity of each picture to its own prompt, float64 (N,).
@@ -133,7 +133,7 @@ def store(encoder: Encoder, score_range: ScoreRange) -> Path:
 
 
 def forget(encoder: Encoder) -> bool:
-    """Return to the encoder's own range; False if no other was stored.
+    """Remove an encoder's stored range; return False if there was none.
 
     Raises:
         UsageError: The file is damaged or cannot be written.

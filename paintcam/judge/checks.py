@@ -1,4 +1,4 @@
-"""Checks of what a judge is asked for: prompt or labels, score range, names of guards.
+"""Checks the settings of a judge: prompt or labels, score range, names of guards.
 
 Each check stands here once. The command line runs the same checks before it opens a camera.
 """

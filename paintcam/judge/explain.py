@@ -1,7 +1,7 @@
 """Why a picture scored: a map of what raised the score, and the score of each noun.
 
 The map is made by occlusion, with any encoder: a patch of the picture is blurred, the picture is
-embedded again, and what the similarity lost is what the patch had brought. A grid of 7 × 7 patches,
+embedded again, and what the similarity lost is what the patch contributed. A grid of 7 × 7 patches,
 each two cells wide, takes 49 embeddings, which serve the prompt and every word.
 
 Source: Zeiler and Fergus 2014, section 4.2 (occlusion sensitivity).
@@ -82,7 +82,7 @@ class Explanation:
 
 
 class Explaining:
-    """An explanation in the making: `advance` until it is there.
+    """An explanation that is built in steps: call `advance` until it returns one.
 
     Args:
         encoder: That scored the picture.

@@ -1,4 +1,4 @@
-"""What the judge takes as objects: guards, what they find, and the sheet finder."""
+"""Protocols of the judge's parts: guards, their findings, and the sheet finder."""
 
 from __future__ import annotations
 

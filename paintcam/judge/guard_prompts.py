@@ -30,7 +30,7 @@ def guard_prompts(name: str) -> tuple[str, ...]:
 
 
 def damaged_asset(path: Path, error: Exception) -> ModelError:
-    """Describe a bundled file that cannot be read, for the caller to raise."""
+    """Return the error for a bundled file that cannot be read."""
     return ModelError(
         f"Cannot read {path} ({error!r}).",
         fix="Run `pip install --force-reinstall --no-deps paintcam`.",

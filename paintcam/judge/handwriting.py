@@ -1,4 +1,4 @@
-"""The handwriting guard: takes from a score what the words on a page earned.
+"""The handwriting guard: subtracts from a score what the words on a page earned.
 
 CLIP can read: on paint.wtf a page with only the prompt written on it ranked 81 of 10,187.
 `tests/benchmarks/judge.py` measures most of the ways to prevent that:
@@ -47,7 +47,7 @@ STEEP = 25.0  # score ranges lost over that whole way: a page loses its whole sc
 
 
 class HandwritingGuard:
-    """Takes from the score of a page of words what its words earned.
+    """Subtracts from the score of a page of words what its words earned.
 
     Args:
         encoder: Embeds the handwriting prompts and the reference pictures, once.

@@ -33,7 +33,7 @@ __all__ = [
 Classifier: TypeAlias = Callable[[Image], float]
 """The probability, 0…1, that a BGR uint8 (H, W, 3) picture is not safe for work."""
 
-EVERY_S = 0.5  # a look twice a second hides a picture soon enough and costs the scorer nothing
+EVERY_S = 0.5  # a check twice per second hides a picture soon enough and costs the scorer nothing
 LIMIT = 0.8  # the package's own: above it "pornographic", 0.2…0.8 undecided
 MARGIN = 0.04  # of the range: how much likelier than anything harmless a picture must be
 WORDS = "not safe for work: hidden"

@@ -1,4 +1,4 @@
-"""Scores kept over sessions: who drew best, in this run and in all before it.
+"""Scores kept across sessions: who drew best, in this run and in all earlier ones.
 
 A `Turn` is one player's timed try, a `Board` is what turns are ranked together on (one prompt, one
 encoder, one range), and a `PlayerRank` is a place on a board. Each player has one rank per board,

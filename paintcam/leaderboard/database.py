@@ -25,7 +25,7 @@ from paintcam.leaderboard.location import file_identity, location_of, sqlite_pat
 
 __all__ = ["open_engine"]
 
-# SQLite waits longer and longer between its own tries, so whoever waits long waits longer: the
+# SQLite waits longer and longer between its own tries, so a long wait gets even longer: the
 # caller starts again before that.
 _BUSY_S = 0.1
 _PATIENCE_S = 30.0
@@ -47,7 +47,7 @@ def open_engine(url: URL, notice: Callable[[str], None]) -> Engine:
 
     Args:
         url: From `parse_url`.
-        notice: Called with a sentence that a person should read.
+        notice: Called with a message for the user.
 
     Raises:
         LeaderboardError: It cannot be reached, read or created, or its schema is newer.
@@ -127,7 +127,7 @@ def _create(url: URL) -> Engine:
 
 
 def _on_sqlite_connect(connection: sqlite3.Connection, _: object) -> None:
-    # Python's own BEGIN comes too late and is never IMMEDIATE; paintcam sends it itself.
+    # Python sends BEGIN too late and never as IMMEDIATE, so paintcam sends it.
     connection.isolation_level = None
     connection.text_factory = _decoded
     with contextlib.closing(connection.cursor()) as cursor:
@@ -142,7 +142,7 @@ def _decoded(text: bytes) -> str:
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
-    # A writer that begins as a reader cannot wait for its turn: SQLite refuses it at once.
+    # SQLite refuses a writer that began as a reader at once, instead of letting it wait.
     writes = connection.get_execution_options().get("paintcam_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -207,8 +207,8 @@ def _open_copy(path: Path, url: URL, cause: Exception) -> Engine:
 
 
 def _read_into(copy: sqlite3.Connection, path: Path) -> None:
-    # SQLite cannot open a file in WAL mode in a folder that it cannot write, unless it is told
-    # that nobody else writes it.
+    # In a folder that is not writable, SQLite opens a file in WAL mode only with the option
+    # which declares that nobody else writes it.
     for options in ("mode=ro", "mode=ro&immutable=1"):
         try:
             source = sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True)

@@ -57,7 +57,7 @@ def check_file(path: Path) -> None:
         path: Of the SQLite database; it need not exist.
 
     Raises:
-        LeaderboardError: Something else than a regular file is there.
+        LeaderboardError: Something other than a regular file is there.
     """
     with contextlib.suppress(OSError):
         if path.exists() and not path.is_file():
@@ -119,7 +119,7 @@ def translated(url: URL) -> Iterator[None]:
     except (exc.SQLAlchemyError, OSError) as error:
         raise _readable(url, error) from None
     except Exception as error:
-        # What a driver raises below SQLAlchemy: its own classes, one tree a driver.
+        # What a driver raises below SQLAlchemy: its own classes, a separate tree per driver.
         if type(error).__module__.partition(".")[0] not in ("sqlite3", "psycopg"):
             raise
         raise _readable(url, error) from None

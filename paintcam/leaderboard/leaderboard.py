@@ -1,4 +1,4 @@
-"""The leaderboard: turns in, ranks out."""
+"""The leaderboard: stores turns, returns ranks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _Result = TypeVar("_Result")
 
 
 class Leaderboard:
-    """Scores kept over sessions, in SQLite or any database that SQLAlchemy supports.
+    """Scores kept across sessions, in SQLite or any database that SQLAlchemy supports.
 
     Several threads may use one object, and several processes one database. Every method raises
     `LeaderboardError` if the database fails.
@@ -34,7 +34,7 @@ class Leaderboard:
     Args:
         database: A SQLAlchemy URL; None for `PAINTCAM_DATABASE` or, if that is not set,
             `leaderboard.sqlite3` in the data folder.
-        notice: Called with a sentence that a person should read, for example that a damaged file
+        notice: Called with a message for the user, for example that a damaged file
             was renamed, or that rows cannot be read.
 
     Raises:
@@ -86,7 +86,7 @@ class Leaderboard:
         key = (turn.board.key, turn.player_key)
 
         def work(connection: Connection) -> writes.Ids:
-            # What a first try remembered may be why there is a second.
+            # The ids cached by the first try may be why it failed.
             known, first = self._ids.pop(key, None), turn.id not in self._stored
             self._stored.add(turn.id)
             return writes.store(connection, turn, known, is_new=first)

@@ -60,7 +60,7 @@ def parse_url(database: str | None) -> URL:
 
 
 def location_of(url: URL) -> str:
-    """Give a URL as anybody may read it: scheme, host and port; the path alone for SQLite."""
+    """Return a URL that is safe to print: scheme, host and port; the path alone for SQLite."""
     path = sqlite_path(url)
     if path is not None:
         return printable(str(path))
@@ -71,7 +71,7 @@ def location_of(url: URL) -> str:
 
 
 def identity_of(url: URL) -> str:
-    """Give what distinguishes this database from others. It is not for printing.
+    """Return what distinguishes this database from others. Do not print it.
 
     Queues in the data folder are named by it, so it must never change for a URL.
     """
@@ -86,7 +86,7 @@ def identity_of(url: URL) -> str:
 
 
 def sqlite_path(url: URL) -> Path | None:
-    """Give the file of a SQLite URL, or None for other databases."""
+    """Return the file of a SQLite URL, or None for other databases."""
     if url.get_backend_name() != "sqlite" or url.database is None:
         return None
     if url.database.startswith("file:"):
@@ -95,7 +95,7 @@ def sqlite_path(url: URL) -> Path | None:
 
 
 def file_identity(path: Path | None) -> tuple[int, int] | None:
-    """Give what distinguishes one file from another under the same name.
+    """Return what distinguishes one file from another under the same name.
 
     Returns:
         Device and inode; None if there is no regular file that can be reached.

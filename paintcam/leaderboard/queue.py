@@ -76,7 +76,7 @@ class TurnQueue:
     def drain(
         self, leaderboard: Leaderboard, notice: Callable[[str], None] = lambda _: None
     ) -> int:
-        """Store what waits, oldest first.
+        """Store the queued turns, oldest first.
 
         Args:
             leaderboard: Where to store.
@@ -133,7 +133,7 @@ class TurnQueue:
                     older.unlink(missing_ok=True)
 
     def _check(self, folder: Path) -> None:
-        # Everybody may write to the system's temporary folder, and knows what ours is called.
+        # Anyone can write to the system's temporary folder, and can predict the name of ours.
         if folder.parent == self._spare and hasattr(os, "getuid"):
             for path in (folder.parent, folder):
                 found = path.lstat()

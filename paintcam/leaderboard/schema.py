@@ -183,7 +183,7 @@ def _bests_and_tallies(connection: Connection) -> None:
 
 
 def _submissions_and_origins(connection: Connection) -> None:
-    """Version 3: the website's drawings, and boards that tell them from webcam scores."""
+    """Version 3: the website's drawings, and boards that separate them from webcam scores."""
     connection.exec_driver_sql(
         "ALTER TABLE paintcam_boards ADD COLUMN origin VARCHAR(16) DEFAULT 'camera' NOT NULL"
     )

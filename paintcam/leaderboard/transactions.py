@@ -31,7 +31,7 @@ class Transactions:
 
     Args:
         url: From `parse_url`.
-        notice: Called with a sentence that a person should read.
+        notice: Called with a message for the user.
         on_replaced: Called when another file is opened, before work runs in it.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Storing turns beside a live show, which never waits for it."""
+"""Stores turns in the background, so that a live run never waits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TurnWriter:
 
     Args:
         leaderboard: Where to store. Its owner closes it, after this.
-        notice: Called with a sentence that a person should read, from another thread.
+        notice: Called with a message for the user, from another thread.
         queue: Where turns wait; the leaderboard's own queue by default.
     """
 
@@ -147,7 +147,7 @@ class TurnWriter:
     def _store_all(self) -> None:
         self._pending.store_again(self._leaderboard.generation())
         turns, forgotten = self._pending.snapshot()
-        # Before the database is asked: if it fails, no later run may store these.
+        # Before the database is tried: if it fails, no later run may store these.
         for turn_id in forgotten:
             self._queue.drop(turn_id)
         failure: Exception | None = None

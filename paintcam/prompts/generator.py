@@ -39,7 +39,7 @@ def with_article(word: str) -> str:
 class PromptGenerator:
     """An endless sequence of drawable prompts for all ages.
 
-    No prompt comes twice, and two in a row share neither a pattern nor a main word.
+    No prompt appears twice, and two in a row share neither a pattern nor a main word.
 
     Args:
         seed: The same seed gives the same sequence on every machine; None gives a new one each

@@ -54,7 +54,7 @@ class Keyboard:
 
     def __init__(self, pygame: ModuleType) -> None:
         self._pygame = pygame
-        self._pressed = ""  # the text that belongs to a key that was returned as a command
+        self._pressed = ""  # the text of a key that was already returned as a command
         self._typing = False
         self.composing = ""
         self._named = {
@@ -80,7 +80,7 @@ class Keyboard:
             return
         self._typing = typing
         self.composing = ""
-        self._pygame.key.stop_text_input()  # drops what an input method has not finished
+        self._pygame.key.stop_text_input()  # discards unfinished input of an input method
         self._pygame.key.start_text_input()
         if typing:
             width, height = window_wh
@@ -129,4 +129,4 @@ class Keyboard:
         shift_insert = event.key == pygame.K_INSERT and event.mod & pygame.KMOD_SHIFT
         if (control and v_key) or shift_insert:
             return Key(pygame.scrap.get_text() or "")
-        return None  # its text comes as an event of its own
+        return None  # its text arrives as a separate event

@@ -1,4 +1,4 @@
-"""Creates files that did not exist before: no run overwrites what another one wrote."""
+"""Creates new files, so that no run overwrites what another one wrote."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def recall(
     try:
         placed = json.loads((data_folder() / _NAME).read_text(encoding="utf-8"))
         if placed["desktops"] != list(map(list, desktops)):
-            return None, None  # it might open where no display is any more
+            return None, None  # the display it was on may be disconnected
         left, top = map(int, placed["position"])
         size = placed["size"] and (int(placed["size"][0]), int(placed["size"][1]))
     except (OSError, ValueError, TypeError, KeyError, IndexError):

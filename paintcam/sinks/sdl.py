@@ -1,4 +1,4 @@
-"""Whether a window can open, and the library that opens it: SDL 2, by pygame-ce."""
+"""Checks whether a window can open, and loads the library that opens it: SDL 2, by pygame-ce."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ __all__ = ["check_display", "load_pygame", "start_video"]
 
 _HINTS = {
     "PYGAME_HIDE_SUPPORT_PROMPT": "1",
-    "SDL_NO_SIGNAL_HANDLERS": "1",  # Ctrl-C and SIGTERM belong to the program
-    "SDL_VIDEO_MINIMIZE_ON_FOCUS_LOSS": "0",  # the projector keeps the picture
+    "SDL_NO_SIGNAL_HANDLERS": "1",  # the program handles Ctrl-C and SIGTERM itself
+    "SDL_VIDEO_MINIMIZE_ON_FOCUS_LOSS": "0",  # keep the projector on
     "SDL_VIDEO_X11_WMCLASS": "paintcam",
     "SDL_VIDEO_WAYLAND_WMCLASS": "paintcam",
     "SDL_IME_SHOW_UI": "1",

@@ -1,4 +1,4 @@
-"""Snapshots: the best frame of the session, saved to disk the moment it happens."""
+"""Snapshots: the best frame of the session, saved to disk at once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Snapshot:
         facts: What is written as JSON.
         clean: BGR uint8 (H, W, 3) without overlay; None where it must not be kept.
         draw: Draws the picture with overlay, BGR uint8 (H, W, 3); called in the writing thread.
-        discarded: Remove what is there instead of writing.
+        discarded: Remove the existing files instead of writing.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Snapshot:
 
 
 class Snapshots:
-    """Writes snapshots in a thread of its own; of one name only the newest.
+    """Writes snapshots in a separate thread, only the newest of each name.
 
     Args:
         folder: Created if it is missing.
@@ -108,7 +108,7 @@ class Snapshots:
         raise AssertionError("numbers are endless")
 
     def keep(self, snapshot: Snapshot) -> None:
-        """Write this one soon; never waits."""
+        """Queue this one for writing; never waits."""
         with self._changed:
             self._waiting[snapshot.name] = snapshot
             self._changed.notify_all()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["CONTAINERS", "VideoEncoder", "fit"]
 
 CONTAINERS = {".mp4": "mp4", ".mkv": "matroska"}
-# What was written so far stays readable, whatever ends the process or fills the disk.
+# The part already written stays readable if the process is killed or the disk is full.
 _OPTIONS = {
     "mp4": {"movflags": "hybrid_fragmented", "frag_duration": "500000"},  # µs
     "matroska": {"cluster_time_limit": "300"},  # ms
@@ -63,7 +63,7 @@ class VideoEncoder:
         context = self._stream.codec_context
         context.time_base = self._unit
         context.bit_rate = MOST_BITS
-        context.thread_count = 1  # a second one costs a loaded machine more than it gains
+        context.thread_count = 1  # a second thread costs a loaded machine more than it gains
         self._stream.options = {"qmin": LEAST_QUANTIZER}
         self._frame: VideoFrame
         self._last = -1
@@ -96,7 +96,7 @@ class VideoEncoder:
 
 
 def fit(image: Image, size_wh: tuple[int, int]) -> Image:
-    """Fit a picture into a recording's size: the source may come back at another one.
+    """Fit a picture into a recording's size: a reconnected source may have another one.
 
     Args:
         image: BGR uint8 (H, W, 3).

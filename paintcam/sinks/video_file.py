@@ -1,4 +1,4 @@
-"""A sink that records to a video file, in its own thread."""
+"""A sink that records to a video file in a separate thread."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["VideoFile"]
 MIN_FREE_BYTES = 32 << 20
 CHECK_S = 1.0
 CLOSE_S = 1.0
-"""How long `close` may go on writing what is still due: a slow machine must end all the same."""
+"""How long `close` may keep writing what is still due: a slow machine must end too."""
 LARGEST_WH = (1920, 1080)
 """Larger pictures are recorded smaller, in pixels: two cores do not encode 4K in real time."""
 MOST_FPS = 60.0
@@ -31,10 +31,10 @@ _ANOTHER_FILE = "Choose a file in a folder that you may write to, such as ~/talk
 
 
 class VideoFile:
-    """Records pictures to .mp4 or .mkv (MPEG-4), as long as the run.
+    """Records pictures to .mp4 or .mkv (MPEG-4), for as long as the run lasts.
 
-    In real time it repeats or leaves out pictures, so that the file plays at the speed of life
-    whatever rate they came at. The file stays readable after `kill -9` and on a full disk. It is
+    In real time it repeats or leaves out pictures, so that the file plays at natural speed
+    whatever rate they arrived at. The file stays readable after `kill -9` and on a full disk. It is
     created at once and exclusively: an existing file is never opened, "talk.mp4" becomes
     "talk-2.mp4".
 
@@ -131,7 +131,7 @@ class VideoFile:
         self._raise_once(again=True)
         item = (image, time.monotonic(), time_s)
         if self._realtime:
-            # the file must not hold up the show: a picture too many is left out
+            # the file must not delay the run: surplus pictures are dropped
             with contextlib.suppress(queue.Full):
                 self._pictures.put_nowait(item)
         else:
@@ -176,7 +176,7 @@ class VideoFile:
 
     def _finish(self, encoder: VideoEncoder | None) -> None:
         if encoder is None:
-            remove(self.path, self._file)  # nothing was ever shown
+            remove(self.path, self._file)  # no picture was ever written
             return
         try:
             encoder.close()
@@ -186,7 +186,7 @@ class VideoFile:
             self._file.close()
 
     def _next(self) -> tuple[Image, float, float | None] | None:
-        """The next picture; None once closed, when no more are worth their time."""
+        """Return the next picture; None once closed and out of time."""
         while True:
             closing = self._closing.is_set()
             if closing and self._realtime and self._late():
@@ -201,7 +201,7 @@ class VideoFile:
         return self._closing.is_set() and time.monotonic() > self._ended_at + CLOSE_S
 
     def _fill(self, encoder: VideoEncoder, due: int) -> None:
-        """Repeat the picture until the file has so many."""
+        """Repeat the picture until the file has this many."""
         while self._written < due and not self._late():
             encoder.write(self._written / self._fps)
             self._written += 1

@@ -55,7 +55,7 @@ def answers() -> bool:
     try:
         x11 = _load()
     except OSError:
-        return True  # SDL has its own way to X11, or says itself what is missing
+        return True  # SDL has its own connection to X11, or reports what is missing
     connection = x11.XOpenDisplay(None)
     if connection:
         x11.XCloseDisplay(connection)
@@ -72,7 +72,7 @@ class Connection:
         title: The window's name.
 
     Attributes:
-        lost: The server is gone, or it has thrown this program out.
+        lost: The server is gone, or it has disconnected this program.
         destroyed: Somebody else has destroyed the window.
 
     Raises:
@@ -155,7 +155,7 @@ def _load_sdl() -> Any:  # noqa: ANN401 - a C library
 
 
 def watch(window_id: int, title: str) -> Connection | None:
-    """Watch the connection of a window; None where this system has no means to."""
+    """Watch the connection of a window; None where the system does not support it."""
     with contextlib.suppress(OSError, AttributeError):
         return Connection(window_id, title)
     return None

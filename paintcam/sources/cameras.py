@@ -35,7 +35,7 @@ class Camera:
     """A camera of this machine.
 
     Attributes:
-        index: Its number, which is also its name as a source.
+        index: Its number, which also names it as a source.
         name: The system's name for it; empty if there is none.
         resolution_wh: Width and height in pixels that it opens with; None if it did not open.
         fps: Frame rate that it reports; 0 if it reports none.

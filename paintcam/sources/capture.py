@@ -155,7 +155,7 @@ class NetworkStream:
         try:
             return True, picture_of(self._frame, shape_of_pixels(self._stream))
         except (SourceError, ValueError, MemoryError):
-            return True, nothing  # one odd picture is left out; the stream goes on
+            return True, nothing  # one odd picture is skipped; the stream continues
 
     def release(self) -> None:  # noqa: D102
         self._open = False
@@ -172,8 +172,8 @@ class NetworkStream:
         context = self._stream.codec_context
         rate = float(self._stream.average_rate or Fraction(0))
         length = self._container.duration
-        # a stream whose length is known before it was read is a clip; a camera's still picture is
-        # asked for again and again
+        # a stream whose length is known before it is read is a clip; a camera's still picture is
+        # requested repeatedly
         format_name = self._container.format.name
         ends = format_name not in ("rtsp", "image2") and not format_name.endswith("_pipe")
         frames = 1 if ends and length and length > 0 else -1

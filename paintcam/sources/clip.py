@@ -67,10 +67,10 @@ class Clip:
         try:
             return picture_of(frame, self._pixel_aspect)
         except (SourceError, ValueError, MemoryError):
-            return None  # one odd frame does not end a show
+            return None  # one odd frame does not end the run
 
     def frames(self) -> Iterator[tuple[VideoFrame, float]]:
-        """Decode frame after frame.
+        """Decode the frames in order.
 
         Yields:
             A frame and its time, in seconds from the first frame; the times increase strictly.

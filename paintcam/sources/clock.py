@@ -1,4 +1,4 @@
-"""The clock of a file that is played: it runs while somebody watches."""
+"""The clock of a file that is played. It runs only while frames are read."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class PlaybackClock:
 
     def __init__(self) -> None:
         self._zero_at: float | None = None
-        self._first_given = False
+        self._first_taken = False
         self._left_at: float | None = None
 
     def enter(self, now: float) -> None:
         """Note that the reader starts to wait for a frame."""
         if self._zero_at is None:
-            if self._first_given:
+            if self._first_taken:
                 self._zero_at = now
         elif self._left_at is not None:
             self._zero_at += max(0.0, now - self._left_at - AWAY_S)
@@ -62,7 +62,7 @@ class PlaybackClock:
         Returns:
             When the frame was due, on the monotonic clock.
         """
-        self._first_given = True
+        self._first_taken = True
         if self._zero_at is None:
             return now
         if -self.wait_s(time_s, now) > LAG_S:

@@ -77,7 +77,7 @@ def open_video(reference: Reference) -> tuple[InputContainer, VideoStream]:
 def decoded(
     container: InputContainer, stream: VideoStream
 ) -> Iterator[tuple[Packet, list[VideoFrame]]]:
-    """Decode packet after packet; a damaged one is left out, since the next one may be whole.
+    """Decode the packets in order; a damaged one is skipped, since the next one may be whole.
 
     Yields:
         Each packet with the frames that the decoder released for it; the last one is empty and
@@ -95,7 +95,7 @@ def decoded(
             frames = packet.decode()
         except av.InvalidDataError:
             bad += 1
-            packets = container.demux(stream)  # a generator that raised gives nothing more
+            packets = container.demux(stream)  # a generator that raised yields nothing more
         except (av.FFmpegError, OSError, MemoryError):
             return
         else:

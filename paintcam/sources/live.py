@@ -45,7 +45,7 @@ class LiveConnection:
         properties: Mapping[str, float | str],
         every_frame: bool,
     ) -> None:
-        # not at module level: 0.6 s, and the window can open meanwhile
+        # not at module level: it takes 0.6 s, in which the window can open
         from streamvision.camera.video_source import (
             BufferConsumptionStrategy,
             BufferFillingStrategy,
@@ -92,7 +92,7 @@ class LiveConnection:
     def pictures(
         self, closed: threading.Event, *, first_s: float, stall_s: float
     ) -> Iterator[Image]:
-        """Yield BGR uint8 (H, W, 3) pictures as they come, each in the size it was sent with.
+        """Yield BGR uint8 (H, W, 3) pictures as they arrive, each in the size it was sent with.
 
         Args:
             closed: Ends the iteration.
@@ -100,7 +100,7 @@ class LiveConnection:
             stall_s: How long to wait for each of the next ones, seconds.
 
         Raises:
-            SourceError: No picture came in time.
+            SourceError: No picture arrived in time.
         """
         from streamvision.camera.exceptions import EndOfStreamError
 
@@ -117,7 +117,7 @@ class LiveConnection:
                 try:
                     image = to_bgr(read.image)
                 except SourceError as odd:
-                    error = odd  # one odd frame does not end a show
+                    error = odd  # one odd frame does not end the run
                 else:
                     last, patience_s = now, stall_s
                     yield image
@@ -126,7 +126,7 @@ class LiveConnection:
                 raise error
 
     def _end(self) -> None:
-        # it joins a thread that can hang in grab() for as long as the driver likes
+        # it joins a thread that can hang in grab() indefinitely
         self.ending = threading.Thread(target=_terminate, args=(self._source,), daemon=True)
         self.ending.start()
 

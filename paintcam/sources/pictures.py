@@ -112,7 +112,7 @@ def read_picture(path: Path, index: int = 0) -> Frame:
     shown = repr(printable(str(path)))
     try:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):  # opening a FIFO would wait for ever
+        if not stat.S_ISREG(mode):  # opening a FIFO would block forever
             kind = "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file"
             raise SourceError(f"Cannot read {shown}: {kind}.", fix="Pass a picture file.")
         with path.open("rb") as file:
@@ -134,7 +134,7 @@ def _decode(file: BinaryIO, shown: str) -> Image:
         warnings.simplefilter("ignore")  # damaged metadata; the size is checked here
         try:
             known = [name for name in _FORMATS if name in PillowImage.OPEN]
-            # A path instead of a file would be mapped to memory, and grey TIFFs be garbled.
+            # Given a path, Pillow maps the file to memory and garbles grey TIFFs.
             with PillowImage.open(file, formats=known) as opened:
                 width, height = opened.size
                 if width * height <= MAX_PIXELS:
@@ -188,7 +188,7 @@ def _load_plugins() -> None:
 
 
 def _unreadable(shown: str, start: bytes) -> SourceError:
-    """Say why a file could not be decoded, and how it can be."""
+    """Return the error for a file that could not be decoded."""
     from PIL import features
 
     if len(start) == 0:

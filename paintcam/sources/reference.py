@@ -44,7 +44,7 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> Reference:
-        """Tell cameras, streams and files apart.
+        """Determine whether a text names a camera, a stream or a file.
 
         Args:
             text: Camera index, device path, path of a video file, or URL.

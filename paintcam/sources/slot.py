@@ -88,7 +88,7 @@ class FrameSlot:
 
         Returns:
             The frame, with `captured_at` set to when it was due if a file is played; None if none
-            came in time.
+            arrived in time.
         """
         deadline = time.monotonic() + timeout_s
         with self._changed:

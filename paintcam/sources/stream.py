@@ -28,7 +28,7 @@ DEFAULT_FPS = 30.0
 class VideoStream:
     """A webcam, stream or file, opened and read off the caller's thread.
 
-    Live sources give the newest frame and reconnect for ever. A file is played by its own
+    Live sources give the newest frame and reconnect indefinitely. A file is played by its own
     timestamps: a reader that is late misses frames, and the file stands still while nobody reads.
     With `every_frame` nothing is dropped and the clock plays no part.
 
@@ -87,12 +87,12 @@ class VideoStream:
 
     @property
     def fps(self) -> float:
-        """Nominal frame rate; 30 where the source reports none, or none that can be."""
+        """Nominal frame rate; 30 if the source reports none, or an impossible one."""
         return self._fps
 
     @property
     def live(self) -> bool:
-        """Whether frames come at the source's own time: not a file."""
+        """Whether the source is live, unlike a file."""
         return self._live
 
     def read(self, timeout_s: float) -> Frame | None:
@@ -102,7 +102,7 @@ class VideoStream:
             timeout_s: How long to wait for it.
 
         Returns:
-            The frame, or None if none came in time or the source has ended. For a file that is
+            The frame, or None if none arrived in time or the source has ended. For a file that is
             played, `captured_at` is when the frame was due; with `every_frame` it is `time_s`.
 
         Raises:
@@ -187,7 +187,7 @@ class VideoStream:
                     if image is not None:
                         self._offer(Frame(image, self._index, time_s, time_s))
                 if self._index:
-                    self._slot.wait_until(clip.end_s)  # the last frame lasts, too
+                    self._slot.wait_until(clip.end_s)  # the last frame has a duration too
         except SourceError as error:
             return error
         return self.reference.no_picture() if self._index == 0 else None

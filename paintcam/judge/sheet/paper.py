@@ -1,4 +1,4 @@
-"""What paper looks like: one bright tone, hardly coloured, up to its edges."""
+"""What paper looks like: one bright, neutral tone up to its edges."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class View:
 
 
 def paperness(view: View, quad: Corners) -> tuple[float, float]:
-    """How much of the quad's margin has one bright, hardly coloured tone, 0…1; and that grey.
+    """Return the share of the quad's margin with one bright, neutral tone, 0…1; and that grey.
 
     The margin, because the drawing fills the middle.
     """
@@ -61,7 +61,7 @@ def _one_tone(
     The tone may fall off evenly, as a lamp at one side makes it.
     """
     tone = np.full(grey.shape, rank(grey, 0.6), np.float32)
-    for _ in range(2):  # a plane through what is near the tone
+    for _ in range(2):  # fit a plane through the samples near the tone
         near = np.abs(grey - tone) < 0.2 * tone + 4
         if near.sum() < 0.3 * near.size:
             return near, 0.0
@@ -75,7 +75,7 @@ def _one_tone(
 def filled_with_paper(smooth: npt.NDArray[np.float32]) -> float:
     """The tone of the picture's outermost ring where all of it has one, else 0.
 
-    Whoever holds a sheet reaches in from somewhere: arms and shoulders break the ring.
+    Arms and shoulders of a person who holds a sheet interrupt the ring.
     """
     grey = smooth @ GREY
     height, width = grey.shape

@@ -1,4 +1,4 @@
-"""Rough quads of what may be a sheet in a small picture, before any is looked at closely.
+"""Finds rough quads that may be sheets in a small picture, for a closer look.
 
 Two ways: regions that edges or a brightness enclose, by their hulls (fast, and sure where the sheet
 stands out); and long straight lines, four of which enclose something (where the border has gaps: a

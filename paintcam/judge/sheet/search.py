@@ -22,7 +22,7 @@ from paintcam.judge.sheet.quads import Corners, line_quads, meet, plausible, reg
 __all__ = ["ACQUIRE", "KEEP", "search"]
 
 ACQUIRE, KEEP = 0.64, 0.48  # confidence: hysteresis, so that no sheet flickers at the limit
-SURE = 0.8  # confidence at which smaller candidates need no look
+SURE = 0.8  # confidence at which smaller candidates are not examined
 SAMPLES = 24  # along each side
 BEYOND = (6.0, 13.0, 22.0)  # pixels: a marker's line, close to the camera, may be so wide
 REACH = 5  # pixels to each side of an edge
@@ -100,7 +100,7 @@ def _judged(view: View, quad: Corners) -> tuple[Corners, float] | None:
 
 
 def _ends_there(view: View, quad: Corners) -> bool:
-    """Whether something else begins beyond the border; beyond a drawn line the paper goes on."""
+    """Whether the paper ends at the border; beyond a drawn line it continues."""
     points, normal, _ = _along_sides(quad)
     # The line may lie on either side of the border that was fitted.
     depths = (-BEYOND[0], -BEYOND[1], -BEYOND[2], *BEYOND)
