@@ -190,7 +190,7 @@ def test_halves_that_do_not_belong_together(clip_cache, tmp_path, monkeypatch):
     (root / clip_cache.folder.name / "textual.onnx").write_bytes(clip_files(64)["textual.onnx"])
     for name, value in clip_environment(root, "http://127.0.0.1:9").items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ModelError, match="do not belong together"):
+    with pytest.raises(ModelError, match="do not match"):
         ChildProcessEncoder("clip")
 
 

@@ -53,7 +53,7 @@ class Fixed:
     def prepare(self, texts):
         self.prepared += len(texts)
 
-    def check(self, frame, seen, embedding):
+    def check(self, frame, part, embedding):
         return self.finding
 
 

@@ -100,7 +100,7 @@ class ClipEncoder:
         if visual_dim != self._dim:
             raise ModelError(
                 f"The two halves of {self._name} in {self._files['visual.onnx'].parent} do not "
-                f"belong together ({visual_dim} and {self._dim} dimensions).",
+                f"match ({visual_dim} and {self._dim} dimensions).",
                 fix=f"Remove the folder, then run `{pull_command(variant)}`.",
             )
 

@@ -64,10 +64,10 @@ class InferenceClipEncoder:
             # The first run takes longer than the others, and shows the dimensions.
             edge = VARIANTS[variant].image_size
             self._dim = int(self.encode_text(["paper"]).shape[1])
-            seen = self.encode_image([np.zeros((edge, edge, 3), np.uint8)]).shape[1]
-        if seen != self._dim:
+            visual_dim = self.encode_image([np.zeros((edge, edge, 3), np.uint8)]).shape[1]
+        if visual_dim != self._dim:
             raise ModelError(
-                f"The two halves of {self._name} in {folder} do not belong together ({seen} and "
+                f"The two halves of {self._name} in {folder} do not match ({visual_dim} and "
                 f"{self._dim} dimensions).",
                 fix=f"Remove the folder, then run `{pull_command(variant)}`.",
             )

@@ -78,10 +78,10 @@ class SketchEncoder:
             words=WORDS,
         )
         edge = self._manifest.image_size
-        seen = self.encode_image([np.zeros((edge, edge, 3), np.uint8)]).shape[1]
-        if seen != self._dim:
+        visual_dim = self.encode_image([np.zeros((edge, edge, 3), np.uint8)]).shape[1]
+        if visual_dim != self._dim:
             raise self._manifest.foreign(
-                "visual.onnx", f"{seen} dimensions, but text.onnx has {self._dim}"
+                "visual.onnx", f"{visual_dim} dimensions, but text.onnx has {self._dim}"
             )
 
     @property

@@ -40,12 +40,12 @@ class Guard(Protocol):
     def prepare(self, texts: Embeddings) -> None:
         """Take new prompts: unit-norm float32 (P, D), one row per prompt or label."""
 
-    def check(self, frame: Frame, seen: Image, embedding: npt.NDArray[np.float32]) -> Finding:
+    def check(self, frame: Frame, part: Image, embedding: npt.NDArray[np.float32]) -> Finding:
         """Check one frame.
 
         Args:
             frame: As the source gave it.
-            seen: The part that was embedded: the straightened sheet, or the whole frame, BGR
+            part: The part that was embedded: the straightened sheet, or the whole frame, BGR
                 uint8 (H, W, 3).
             embedding: Its embedding, unit-norm float32 (D,).
         """

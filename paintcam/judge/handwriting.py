@@ -91,7 +91,7 @@ class HandwritingGuard:
             full = min(1.0, max(0.0, (ASKED[1] - alike) / (ASKED[1] - ASKED[0])))
             self._limits.append((drawn + self._limit * way, full * STEEP * self._span / way))
 
-    def check(self, frame: Frame, seen: Image, embedding: npt.NDArray[np.float32]) -> Finding:
+    def check(self, frame: Frame, part: Image, embedding: npt.NDArray[np.float32]) -> Finding:
         """Check one frame for more handwriting than the prompt asks for."""
         penalty = min(
             slope * max(0.0, float(self._amount(embedding[None], text)[0]) - limit)

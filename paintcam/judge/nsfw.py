@@ -63,7 +63,7 @@ class NsfwPromptGuard:
         """Take new prompts: unit-norm float32 (P, D)."""
         self._texts = texts
 
-    def check(self, frame: Frame, seen: Image, embedding: npt.NDArray[np.float32]) -> Finding:
+    def check(self, frame: Frame, part: Image, embedding: npt.NDArray[np.float32]) -> Finding:
         """Check one frame."""
         harmless = max(
             float((self._harmless @ embedding).max()), float((self._texts @ embedding).max())
@@ -95,7 +95,7 @@ class NsfwClassifierGuard:
     def prepare(self, texts: Embeddings) -> None:
         """Ignore new prompts: the classifier does not use them."""
 
-    def check(self, frame: Frame, seen: Image, embedding: npt.NDArray[np.float32]) -> Finding:
+    def check(self, frame: Frame, part: Image, embedding: npt.NDArray[np.float32]) -> Finding:
         """Check one frame, or return the last result until the next check is due."""
         if self._pending is not None and self._pending.done():
             # When the classifier fails, the picture stays hidden until a later check succeeds.
@@ -104,9 +104,9 @@ class NsfwClassifierGuard:
         if self._pending is None and self._due(frame.time_s):
             self._last_s = frame.time_s
             if self._pool is None:
-                self._blocked = self._look(frame.image, seen)
+                self._blocked = self._look(frame.image, part)
             else:
-                self._pending = self._pool.submit(self._look, frame.image, seen)
+                self._pending = self._pool.submit(self._look, frame.image, part)
         if self._blocked:
             return Finding(blocked=True, words=WORDS)
         return Finding()

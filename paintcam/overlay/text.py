@@ -193,18 +193,20 @@ class Lettering:
         return self._fonts[cluster]
 
     def _choose(self, cluster: str) -> tuple[Path, str, bool]:
-        wanted = needed(cluster)
-        if not wanted:
+        characters = needed(cluster)
+        if not characters:
             return BUNDLED, " ", False
-        if is_emoji(cluster) and (path := self._usable(wanted[0], emoji=True)):
+        if is_emoji(cluster) and (path := self._usable(characters[0], emoji=True)):
             return path, cluster, True
-        if all(c in self._own for c in wanted):
-            return BUNDLED, wanted, False
-        for text in dict.fromkeys((wanted, wanted[0])):  # without its mark rather than a dot
+        if all(c in self._own for c in characters):
+            return BUNDLED, characters, False
+        for text in dict.fromkeys(
+            (characters, characters[0])
+        ):  # without its mark rather than a dot
             if path := self._usable(text):
-                return path, text if text != wanted else cluster, False
+                return path, text if text != characters else cluster, False
         # No font has it: a fancy letter becomes a plain one, anything else a dot.
-        plain = "".join(c for c in unicodedata.normalize("NFKD", wanted) if c in self._own)
+        plain = "".join(c for c in unicodedata.normalize("NFKD", characters) if c in self._own)
         if not plain:
             self._without_font[cluster] = writing_of(cluster, emoji=is_emoji(cluster))
         return BUNDLED, plain or _NO_GLYPH, False

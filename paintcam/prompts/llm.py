@@ -93,15 +93,15 @@ class LlmPrompts:
             LlmUnavailableError: No key, no network, no answer in time, or no usable answer.
         """
         known = self.cached()
-        seen = {prompt_key(text) for text in known}
+        keys = {prompt_key(text) for text in known}
         fresh: list[str] = []
         problems: list[str] = []
         for text in _phrases(self._answer(count)):
             problem = problem_of(text)
             if problem is not None:
                 problems.append(problem)
-            elif prompt_key(text) not in seen:
-                seen.add(prompt_key(text))
+            elif prompt_key(text) not in keys:
+                keys.add(prompt_key(text))
                 fresh.append(clean_text(text))
         if not fresh:
             why = f" ({problems[0]})" if problems else ""

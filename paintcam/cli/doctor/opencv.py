@@ -66,8 +66,8 @@ def judge(wheels: list[Wheel], version: str, broken: str = "") -> Check:
         version: `cv2.__version__`.
         broken: Why it cannot be imported; empty if it can.
     """
-    wanted = _wanted(wheels)
-    fix = _reinstall(wanted)
+    required = _required(wheels)
+    fix = _reinstall(required)
     if broken:
         return Check(Level.FAIL, "OpenCV", f"cannot be imported ({broken})", fix)
     owner = next((wheel for wheel in wheels if wheel.owns), None)
@@ -79,13 +79,13 @@ def judge(wheels: list[Wheel], version: str, broken: str = "") -> Check:
     others = [wheel for wheel in wheels if owner and wheel.version != owner.version]
     if others:
         # with one version it no longer matters which of them was installed last
-        same = [f"{wheel.name}{wanted.removeprefix(WHEELS[0])}" for wheel in others]
+        same = [f"{wheel.name}{required.removeprefix(WHEELS[0])}" for wheel in others]
         names = ", ".join(f"{wheel.name} {wheel.version}" for wheel in others)
         return Check(
             Level.WARN,
             "OpenCV",
             f"{found}; {names} is also installed and may overwrite it",
-            " && ".join(_reinstall(name) for name in dict.fromkeys([*same, wanted])),
+            " && ".join(_reinstall(name) for name in dict.fromkeys([*same, required])),
         )
     return Check(Level.OK, "OpenCV", found)
 
@@ -94,7 +94,7 @@ def _reinstall(wheel: str) -> str:
     return f"pip install --force-reinstall --no-deps {QUOTE}{wheel}{QUOTE}"
 
 
-def _wanted(wheels: list[Wheel]) -> str:
+def _required(wheels: list[Wheel]) -> str:
     for wheel in wheels:
         if wheel.name == WHEELS[0] and _is_below_413(wheel.version):
             return f"{wheel.name}=={wheel.version}"
