@@ -417,15 +417,15 @@ def test_waiting_drawings_are_approved_with_one_thumb(tmp_path):
         assert [each["id"] for each in state["best"]] == [ids[0]]
 
 
-def test_late_comers_see_how_long_is_left_and_when_it_is_over(tmp_path):
+def test_late_comers_see_how_long_is_left_and_when_it_is_over(server, desktop):
     """Submit is off, and the drawing stays."""
-    with Server(tmp_path, minutes=0.15) as server, Browser(server.port, DESKTOP) as desktop:
-        open_play(desktop)
-        desktop.until(lambda: desktop.text("#clock").startswith("0:0"))
-        desktop.mouse(ZIGZAG)
-        desktop.until(lambda: "closed" in desktop.text("#notice"))
-        assert desktop.find("#submit").get_attribute("disabled")
-        assert desktop.ink() > 500
+    open_play(desktop)
+    Presenter(server.base, SECRET).act("open", prompt="a cat", minutes=0.25)
+    desktop.until(lambda: desktop.text("#clock").startswith("0:1"))
+    desktop.mouse(ZIGZAG)
+    desktop.until(lambda: "closed" in desktop.text("#notice"))
+    assert desktop.find("#submit").get_attribute("disabled")
+    assert desktop.ink() > 500
 
 
 def test_the_next_prompt_waits_until_the_drawing_is_left(server, desktop):

@@ -197,7 +197,7 @@ def test_news_are_sent_rarely_and_urgent_ones_at_once(monkeypatch):
         hub = Hub(lambda error: pytest.fail(str(error)))
         hub.start()
         page, state = Page(), {"n": 0}
-        following = asyncio.create_task(hub.follow(page, "play", lambda: dict(state), 1.0))
+        following = asyncio.create_task(hub.follow(page, "play", lambda: dict(state), 10.0))
         for _ in range(20):
             await asyncio.sleep(0.02)
             state["n"] += 1
@@ -205,7 +205,10 @@ def test_news_are_sent_rarely_and_urgent_ones_at_once(monkeypatch):
         rare = len(page.sent)
         state["n"] += 1
         hub.changed(urgent=True)
-        await asyncio.sleep(0.2)
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            if len(page.sent) > rare:
+                break
         urgent = len(page.sent)
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)

@@ -137,15 +137,14 @@ def test_a_closed_prompt_takes_no_drawing_and_answers_for_old_ones(server):
     assert visitor.draw(blank_with_ink(0.1)).status_code == 200
 
 
-def test_the_time_is_up(tmp_path, monkeypatch):
+def test_the_time_is_up(server, monkeypatch):
     """With a moment of grace for what was sent in the last second."""
     monkeypatch.setattr("paintcam.web.rounds.GRACE_S", 0.5)
-    with Server(tmp_path, minutes=1 / 60) as server:
-        visitor = Visitor(server.base)
-        round_ = visitor.get("/api/state").json()["round"]
-        assert round_["open"]
-        server.until(lambda: not visitor.get("/api/state").json()["round"]["open"])
-        server.until(lambda: visitor.draw(blank_with_ink(0.1)).status_code == 410)
+    visitor, presenter = Visitor(server.base), Presenter(server.base, SECRET)
+    presenter.act("open", prompt="a cat", minutes=0.1)
+    assert visitor.get("/api/state").json()["round"]["open"]
+    server.until(lambda: not visitor.get("/api/state").json()["round"]["open"])
+    server.until(lambda: visitor.draw(blank_with_ink(0.1), slug="2").status_code == 410)
 
 
 def test_several_prompts_have_pages_of_their_own(tmp_path):
