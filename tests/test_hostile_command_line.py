@@ -169,3 +169,52 @@ def _store_hostile_scores(path: Path) -> None:
     connection.execute("UPDATE paintcam_boards SET prompt = ?, encoder = ?", (text, text))
     connection.commit()
     connection.close()
+
+
+SOURCES = [
+    "rtsp://ada:SECRET@127.0.0.1:9/live", "rtsp:/ada:SECRET@127.0.0.1:9/live",
+    "ada:SECRET@127.0.0.1:9/live", "rtsp://127.0.0.1:9/live;token=SECRET",
+    "http://127.0.0.1:9/user=admin&password=SECRET_channel=1", "http://127.0.0.1:9/admin/SECRET/ch1",
+    "http://127.0.0.1:9/video?auth=SECRET#SECRET", "127.0.0.1:9/user=admin&password=SECRET",
+    "http://ada:SEC@RET/SECRET@127.0.0.1:9/x", "HTTP://ada:SECRET@127.0.0.1:9/x.mp4",
+    "tcp://ada:SECRET@127.0.0.1:9", "rtsp:\\\\ada:SECRET@127.0.0.1:9\\x",
+]  # fmt: skip
+DATABASES = [
+    "postgresql://ada:SECRET@127.0.0.1:1/x", "postgresql://ada:S@SECRET@127.0.0.1:1/x",
+    "postgresql://ada:SEC/SECRET@127.0.0.1:1/x", "postgresql:/ada:SECRET@127.0.0.1:1/x",
+    "postgresql://127.0.0.1:1/x?user=ada&password=SECRET", "ada:SECRET@127.0.0.1:1/x",
+    "postgresql://127.0.0.1:1/x?pwd=SECRET", "postgresql://127.0.0.1:1/x?options=SECRET",
+    "mysql+nodriver://ada:SECRET@127.0.0.1/x", "postgresql://ada:SECRET@[::1]:1/x",
+    "postgres://ada:SECRET#x@127.0.0.1:1/x", "postgresql+psycopg://ada:SECRET@127.0.0.1:port/x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_no_password_of_a_camera_is_printed(tmp_path, monkeypatch, source):
+    """Whatever the form of its address: not in messages, not in JSON, not in a file."""
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
+    args = ("--prompt", "a house", "--model", "sketch", "--view", "none", "--seconds", "0.2")
+    for more in ((), ("--json", "--snapshot", str(tmp_path / "best"), "--player", "Ada")):
+        code, out, err = run_here("run", *args, *more, "--source", source)
+        assert code == 1, err
+        assert "SECRET" not in out + err
+        assert "should not happen" not in err
+    for path in tmp_path.rglob("*"):
+        assert "SECRET" not in path.name
+        assert not path.is_file() or b"SECRET" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_no_password_of_a_database_is_printed(tmp_path, monkeypatch, database):
+    """Whatever the form of its URL, in whatever command."""
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
+    for args in (
+        ("leaderboard",),
+        ("leaderboard", "--json"),
+        ("leaderboard", "delete", "--all", "--yes"),
+    ):
+        code, out, err = run_here(*args, "--database", database)
+        assert code == 1, out
+        assert err.strip()
+        assert "SECRET" not in out + err
+        assert "should not happen" not in err
