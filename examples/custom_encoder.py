@@ -1,4 +1,4 @@
-"""An encoder of one's own: it knows nothing but colours, and scores a video all the same.
+"""An encoder of your own. It knows only colours, and scores a video with them.
 
     python examples/custom_encoder.py --prompt "orange and red" --source drawing.mp4
 
@@ -30,13 +30,13 @@ from paintcam import (
     unit_rows,
 )
 
-# OpenCV's hues, 0…179, of each word; an embedding has one dimension a word
+# OpenCV's hue (0…179) of each word; an embedding has one dimension per word
 HUES = {"red": 0, "orange": 12, "yellow": 27, "green": 60, "blue": 110, "purple": 140, "pink": 165}
 WORDS = tuple(HUES)
 
 
 class ColourEncoder:
-    """Pictures by how much of each colour is in them, texts by the colours that they name."""
+    """Embeds pictures by the amount of each colour, and texts by the colours that they name."""
 
     info = EncoderInfo("colours", score_range=(0.2, 1.0))
 
@@ -49,7 +49,7 @@ class ColourEncoder:
             away = np.abs(hues[:, None] - np.array(list(HUES.values())))
             nearest = np.minimum(away, 180 - away).argmin(axis=1)  # hues are a circle
             row += np.bincount(nearest, minlength=len(WORDS))
-        # a picture without colour is a zero row: the judge gives no verdict on it
+        # a picture without colour becomes a zero row, on which the judge gives no verdict
         return unit_rows(np.sqrt(rows), len(images), self.info.name) if len(images) else _none()
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
@@ -70,7 +70,7 @@ def _none() -> Embeddings:
 
 
 class Printer:
-    """Hears of every verdict; prints one a second."""
+    """Receives every verdict and prints one per second."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
@@ -80,35 +80,35 @@ class Printer:
         print(f"[{state}]")
 
     def verdict(self, verdict: Verdict, standing: Standing) -> None:
-        """Print the score, at most once a second of the video."""
+        """Print the score, at most once per second of the video."""
         if verdict.time_s >= self._next_s:
             self._next_s = verdict.time_s + 1
             print(f"{verdict.time_s:5.1f} s  {standing.score:5.1f}  best {standing.best:5.1f}")
 
     def note(self, text: str) -> None:
-        """Print what a person should read."""
+        """Print a message for the user."""
         print(text, file=sys.stderr)
 
 
 def main() -> int:
-    """Parse the options and score a video, every frame once."""
+    """Parse the options and score every frame of a video once."""
     clip = Path(paintcam.__file__).parent / "assets" / "demo" / "demo.mp4"
     parser = argparse.ArgumentParser(description="Score a video by its colours.")
     parser.add_argument("--prompt", default="orange and red and yellow")
     parser.add_argument("--source", default=str(clip), help="video file; the demo clip")
     parser.add_argument("--seconds", type=float, help="stop after so much of the video")
-    given = parser.parse_args()
+    options = parser.parse_args()
     encoder = ColourEncoder()
     stage = Stage(
-        prompt=given.prompt, model=encoder.info.name, overlay=Overlay(), listener=Printer()
+        prompt=options.prompt, model=encoder.info.name, overlay=Overlay(), listener=Printer()
     )  # add window=paintcam.Window() or recording=paintcam.VideoFile(…) to see it
     try:
         run = EveryFrame(
-            paintcam.open_stream(given.source, every_frame=True),
-            # no guards: they compare the picture with texts that name no colour
-            lambda: paintcam.make_judge(encoder, given.prompt, guards=(), pictures="video"),
+            paintcam.open_stream(options.source, every_frame=True),
+            # without guards: they compare the picture with texts that name no colour
+            lambda: paintcam.make_judge(encoder, options.prompt, guards=(), pictures="video"),
             stage,
-            seconds=given.seconds,
+            seconds=options.seconds,
         )
         summary = run.run()
     except PaintcamError as error:

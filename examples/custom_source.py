@@ -1,4 +1,4 @@
-"""A source of one's own: a folder of pictures as slides, scored like a camera's.
+"""A source of your own. It shows a folder of pictures as slides, scored like a camera.
 
     python examples/custom_source.py drawings/ --prompt "a house" --seconds-each 3
     python examples/custom_source.py drawings/ --prompt "a house" --window
@@ -31,14 +31,14 @@ from paintcam import (
 
 
 class Slides:
-    """Shows each picture for some seconds, ten frames a second, then ends.
+    """Shows each picture for some seconds at 10 fps, then ends.
 
     Args:
-        folder: Its pictures, sorted by name.
+        folder: Folder whose pictures are shown, sorted by name.
         seconds_each: How long each is shown.
 
     Raises:
-        SourceError: There is no such folder, or no picture in it.
+        SourceError: The folder does not exist or has no pictures.
     """
 
     fps = 10.0
@@ -51,7 +51,7 @@ class Slides:
         self._due = time.monotonic()
 
     def read(self, timeout_s: float) -> Frame | None:
-        """Give the next frame when it is due; None where that is after `timeout_s`."""
+        """Return the next frame when it is due, or None if that is after `timeout_s`."""
         slide = self._index // self._frames_each
         if slide >= len(self.paths):
             self.state = SourceState.ENDED
@@ -68,12 +68,12 @@ class Slides:
         return frame
 
     def close(self) -> None:
-        """Nothing is open between two frames."""
+        """End the slides; there is nothing to release."""
         self.state = SourceState.ENDED
 
 
 class BestOfSlides:
-    """Hears of every verdict, and remembers each picture's best."""
+    """Receives every verdict and keeps the best of each picture."""
 
     def __init__(self, source: Slides, seconds_each: float) -> None:
         self.best: dict[str, float] = {}
@@ -81,7 +81,7 @@ class BestOfSlides:
         self._seconds_each = seconds_each
 
     def state(self, state: str) -> None:
-        """The run is loading, live, or ended."""
+        """Print the state of the run."""
         print(f"[{state}]")
 
     def verdict(self, verdict: Verdict, standing: Standing) -> None:
@@ -91,7 +91,7 @@ class BestOfSlides:
         self.best[name] = max(standing.score, self.best.get(name, 0.0))
 
     def note(self, text: str) -> None:
-        """Print what a person should read."""
+        """Print a message for the user."""
         print(text, file=sys.stderr)
 
 
@@ -103,20 +103,20 @@ def main() -> int:
     parser.add_argument("--model", default="sketch", help="sketch, clip, auto; %(default)s")
     parser.add_argument("--seconds-each", type=float, default=2.0, help="%(default)s")
     parser.add_argument("--window", action="store_true", help="show them; q ends it")
-    given = parser.parse_args()
-    if given.seconds_each < 0.1:
-        parser.error(f"--seconds-each {given.seconds_each:g}: give 0.1 or more")
+    options = parser.parse_args()
+    if options.seconds_each < 0.1:
+        parser.error(f"--seconds-each {options.seconds_each:g}: give 0.1 or more")
     try:
-        source = Slides(given.folder, given.seconds_each)
-        listener = BestOfSlides(source, given.seconds_each)
+        source = Slides(options.folder, options.seconds_each)
+        listener = BestOfSlides(source, options.seconds_each)
         stage = Stage(
-            prompt=given.prompt,
-            model=given.model,
+            prompt=options.prompt,
+            model=options.model,
             overlay=Overlay(),
             listener=listener,
-            window=Window() if given.window else None,
+            window=Window() if options.window else None,
         )
-        judge = make_judge(load_encoder(given.model), given.prompt)
+        judge = make_judge(load_encoder(options.model), options.prompt)
         Live(source, lambda: judge, stage).run()
     except PaintcamError as error:
         print(error, file=sys.stderr)

@@ -26,11 +26,11 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9001)
     parser.add_argument("--models", type=Path, help="weights that are installed: MODEL_CACHE_DIR")
-    given = parser.parse_args()
+    options = parser.parse_args()
     settings = {"USE_INFERENCE_MODELS": "False", "DISABLE_VERSION_CHECK": "True"}
     settings |= {"ALLOW_CUSTOM_PYTHON_EXECUTION_IN_WORKFLOWS": "False", "METRICS_ENABLED": "False"}
-    if given.models:
-        settings |= {"MODEL_CACHE_DIR": str(given.models.resolve()), "OFFLINE_MODE": "true"}
+    if options.models:
+        settings |= {"MODEL_CACHE_DIR": str(options.models.resolve()), "OFFLINE_MODE": "true"}
     os.environ.update(settings)
     with tempfile.TemporaryDirectory() as folder:
         # the server looks for its landing page in the working folder
@@ -46,7 +46,7 @@ def main() -> None:
 
         manager = ModelManager(model_registry=RoboflowModelRegistry(ROBOFLOW_MODEL_TYPES))
         server = HttpInterface(manager)
-        uvicorn.run(server.app, host=given.host, port=given.port, log_level="warning")
+        uvicorn.run(server.app, host=options.host, port=options.port, log_level="warning")
 
 
 if __name__ == "__main__":

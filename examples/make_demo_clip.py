@@ -1,10 +1,10 @@
-"""Makes the clip of `paintcam demo`: two players hold drawings to a camera.
+"""Make the clip of `paintcam demo`, in which two players hold drawings to a camera.
 
     python examples/make_demo_clip.py --output paintcam/assets/demo/demo.mp4
 
 Everything in it is drawn by this script and the modules in `demo_clip/`. The same options give the
 same pictures; they give the same file with the same x264, and a width that is a multiple of 256
-(x264 does not always choose alike where the height is no multiple of its blocks of 16).
+(x264 is not fully deterministic if the height is not a multiple of 16).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SEED = 20
 
 @dataclass(frozen=True)
 class Turn:
-    """One player's turn, in seconds of the whole clip."""
+    """Times of one player's turn, in seconds of the whole clip."""
 
     look: Look
     page: Page
@@ -36,12 +36,12 @@ class Turn:
     draws: float
     ends: float
     leaves: float
-    side: int  # where the player comes from and goes to: −1 left, 1 right
+    side: int  # the side on which the player enters and leaves: −1 left, 1 right
     smile: float
 
 
 def story() -> list[Turn]:
-    """Who does what when; each player takes a second to come and one to go."""
+    """Return the turns. Each player takes one second to enter and one to leave."""
     return [
         Turn(FIRST, Page(cat_driving_tractor()), -1.0, 1.2, 16.2, 18.4, -1, 1.0),
         Turn(SECOND, Page(second_try()), 19.0, 21.2, 27.4, 60.0, 1, 0.35),
@@ -49,7 +49,7 @@ def story() -> list[Turn]:
 
 
 def _ease(part: float) -> float:
-    """From 0 to 1, starting and ending slowly."""
+    """Ease from 0 to 1, starting and ending slowly."""
     part = min(1.0, max(0.0, part))
     return part * part * (3 - 2 * part)
 
@@ -65,7 +65,7 @@ class Film:
         self._phases = rng.uniform(0, 2 * np.pi, (8, 3))
 
     def frame(self, time_s: float) -> Picture:
-        """The picture at a time of the story: BGR uint8, 720 × 1280."""
+        """Draw the picture at a time of the story: BGR uint8, 720 × 1280."""
         scene = self._room.copy()
         for turn in self._turns:
             if turn.enters <= time_s < turn.leaves + 1.2:
@@ -75,7 +75,7 @@ class Film:
         return self._camera.take(scene, 1 + 0.006 * self._drift(7, time_s, 0.31, 0.83))
 
     def _drift(self, which: int, time_s: float, *speeds: float) -> float:
-        """A value that wanders between −1 and 1, as the sum of these frequencies, Hz."""
+        """Return a value that drifts between −1 and 1: the sum of these frequencies in Hz."""
         turns = time_s * np.array(speeds)
         return float(np.sin(2 * np.pi * turns + self._phases[which, : len(speeds)]).mean())
 
@@ -102,7 +102,7 @@ class Film:
 
 
 def write_clip(output: Path, seconds: float, width: int, crf: int) -> int:
-    """Write an H.264 file that every OpenCV decodes; gives its size in bytes."""
+    """Write an H.264 file that every OpenCV decodes, and return its size in bytes."""
     height = round(width * WH[1] / WH[0] / 2) * 2
     film = Film()
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -130,11 +130,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="length; %(default)s")
     parser.add_argument("--width", type=int, default=1280, help="of the picture, even; %(default)s")
     parser.add_argument("--crf", type=int, default=27, help="lower is larger; %(default)s")
-    given = parser.parse_args()
-    if given.seconds <= 0 or given.width < 64 or given.width % 2:
+    options = parser.parse_args()
+    if options.seconds <= 0 or options.width < 64 or options.width % 2:
         parser.error("give --seconds above 0, and an even --width of at least 64")
-    size = write_clip(given.output, given.seconds, given.width, given.crf)
-    print(f"{given.output}: {size / 1e6:.2f} MB")
+    size = write_clip(options.output, options.seconds, options.width, options.crf)
+    print(f"{options.output}: {size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

@@ -29,26 +29,26 @@ LABELS = ("hot dog", "not hot dog")
 
 
 class Announcer:
-    """Hears of every verdict, and says the likeliest label when it changes."""
+    """Receives every verdict and prints the likeliest label when it changes."""
 
     def __init__(self) -> None:
-        self.said = ""
+        self.printed = ""
         self.counts: dict[str, int] = {}
 
     def state(self, state: str) -> None:
-        """The run is loading, live, reconnecting or ended."""
+        """Ignore the state of the run."""
 
     def verdict(self, verdict: Verdict, standing: Standing) -> None:
-        """Say what it is. Called in the scorer's thread."""
+        """Print the label if it changed. Called in the scorer's thread."""
         shares = verdict.labels or {}
         likeliest = max(shares, key=lambda label: shares[label])
         self.counts[likeliest] = self.counts.get(likeliest, 0) + 1
-        if likeliest != self.said:
-            self.said = likeliest
+        if likeliest != self.printed:
+            self.printed = likeliest
             print(f"{verdict.time_s:6.1f} s  {likeliest}! ({shares[likeliest]:.0%})", flush=True)
 
     def note(self, text: str) -> None:
-        """Print what a person should read."""
+        """Print a message for the user."""
         print(text, file=sys.stderr)
 
 
@@ -59,21 +59,21 @@ def main() -> int:
     parser.add_argument("--source", default="0", help="camera, file or URL; %(default)s")
     parser.add_argument("--model", default="auto", help="sketch, clip, auto; %(default)s")
     parser.add_argument("--no-window", action="store_true", help="only print")
-    given = parser.parse_args()
-    labels = tuple(given.label or LABELS)
+    options = parser.parse_args()
+    labels = tuple(options.label or LABELS)
     announcer = Announcer()
     try:
-        source = open_stream(given.source)
+        source = open_stream(options.source)
         stage = Stage(
             prompt=" or ".join(labels) + "?",
-            model=given.model,
+            model=options.model,
             overlay=Overlay(),
             listener=announcer,
-            window=None if given.no_window else Window(),
+            window=None if options.no_window else Window(),
         )
         live = Live(
             source,
-            lambda: make_judge(load_encoder(given.model), labels=labels),
+            lambda: make_judge(load_encoder(options.model), labels=labels),
             stage,
             hold=not source.live,  # a file waits for the model, a camera does not
         )

@@ -29,28 +29,28 @@ if TYPE_CHECKING:
     from inference import InferencePipeline
     from streamvision.camera.entities import VideoFrame
 
-os.environ.setdefault("DISABLE_VERSION_CHECK", "True")  # no call home at the import
+os.environ.setdefault("DISABLE_VERSION_CHECK", "True")  # no network request on import
 
 MODEL_ID = "rock-paper-scissors-sxsw/11"
 BEATS = {"rock": "scissors", "scissors": "paper", "paper": "rock"}
 
 Model: TypeAlias = Callable[[list["VideoFrame"]], list[dict[str, Any]]]
-"""Predictions of a batch of frames, each as Inference's detectors give them."""
+"""Predictions of a batch of frames, each as Inference's detectors return them."""
 
 
 class Board:
-    """What `on_prediction` takes: draws boxes with class names, and says who wins.
+    """The pipeline's `on_prediction`: draws boxes with class names and names the winner.
 
     Args:
-        window: Where it is shown; None shows it nowhere.
-        recording: Where it is recorded; None records nothing.
+        window: Shows the picture, if options.
+        recording: Records the picture, if options.
         seconds: How long to go on; None goes on to the end of the source.
     """
 
     def __init__(
         self, window: Window | None, recording: VideoFile | None, seconds: float | None = None
     ) -> None:
-        self.seen: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.frames = 0
         self.fps = 30.0
         self.pipeline: InferencePipeline | None = None
@@ -59,11 +59,11 @@ class Board:
         self._said = ""
 
     def __call__(self, prediction: dict[str, Any], video_frame: VideoFrame) -> None:
-        """Take one frame's prediction."""
+        """Handle the prediction for one frame."""
         picture = to_bgr(video_frame.image).copy()
         hands = sv.Detections.from_inference(prediction)
         names = [str(name) for name in hands.data.get("class_name", [])]
-        self.seen.update(names)
+        self.counts.update(names)
         self.frames += 1
         self.fps = video_frame.fps or self.fps
         drawn = draw(picture, hands, names)
@@ -81,7 +81,7 @@ class Board:
 
 
 def draw(picture: Image, hands: sv.Detections, names: list[str]) -> Image:
-    """Boxes with class names and confidences, thick enough for the back of a hall."""
+    """Draw boxes with class names and confidences, readable from the back of a hall."""
     wide = sv.calculate_optimal_line_thickness(resolution_wh=picture.shape[1::-1])
     scale = sv.calculate_optimal_text_scale(resolution_wh=picture.shape[1::-1])
     sure = hands.confidence if hands.confidence is not None else np.ones(len(hands))
@@ -93,7 +93,7 @@ def draw(picture: Image, hands: sv.Detections, names: list[str]) -> Image:
 
 
 def winner(hands: sv.Detections, names: list[str]) -> str:
-    """Who wins, of the leftmost and the rightmost hand; "" without two hands of this game."""
+    """Name the winner of the leftmost and the rightmost hand; "" without two hands."""
     playing = [index for index, name in enumerate(names) if name.lower() in BEATS]
     if len(playing) < 2:
         return ""
@@ -115,7 +115,7 @@ def run(source: str, board: Board, *, model_id: str, key: str, model: Model | No
         key: Roboflow's API key.
         model: Runs in the place of Roboflow's.
     """
-    from inference import InferencePipeline  # some seconds, and it reads the key's variable
+    from inference import InferencePipeline  # takes seconds, and reads the key from the environment
 
     reference = int(source) if source.isdigit() else source
     if model is None:
@@ -139,29 +139,29 @@ def main(model: Model | None = None) -> int:
     parser.add_argument("--no-window", action="store_true", help="only print")
     parser.add_argument("--record", type=Path, help="an .mp4 or .mkv of the boxes")
     parser.add_argument("--seconds", type=float, help="end after so many")
-    given = parser.parse_args()
+    options = parser.parse_args()
     key = os.environ.get("ROBOFLOW_API_KEY", "")
     if not key and model is None:
         print(
-            f"The model {given.model_id} is fetched from Roboflow, which takes an API key. Get one "
-            "(free) from app.roboflow.com/settings/api, then: export ROBOFLOW_API_KEY=…",
+            f"Roboflow needs an API key to download the model {options.model_id}. Get a free one "
+            "from app.roboflow.com/settings/api, then run `export ROBOFLOW_API_KEY=…`.",
             file=sys.stderr,
         )
         return 1
     window = recording = None
     try:
-        window = None if given.no_window else Window("rock paper scissors")
-        if given.record is not None:
-            recording = VideoFile(given.record, fps=lambda: board.fps, realtime=False)
-        board = Board(window, recording, given.seconds)
-        run(given.source, board, model_id=given.model_id, key=key, model=model)
+        window = None if options.no_window else Window("rock paper scissors")
+        if options.record is not None:
+            recording = VideoFile(options.record, fps=lambda: board.fps, realtime=False)
+        board = Board(window, recording, options.seconds)
+        run(options.source, board, model_id=options.model_id, key=key, model=model)
     except PaintcamError as error:
         print(error, file=sys.stderr)
         return 1
-    except Exception as error:  # Inference's errors share no base: a wrong key, model id, source
+    except Exception as error:  # Inference's errors have no common base class
         reason = " ".join(str(error).replace(key, "…").split()) if key else str(error)
         print(
-            f"Cannot run {given.model_id} on {given.source}: {type(error).__name__}: "
+            f"Cannot run {options.model_id} on {options.source}: {type(error).__name__}: "
             f"{reason[:300]} Check the model id, the key, the network and the source.",
             file=sys.stderr,
         )
@@ -170,8 +170,8 @@ def main(model: Model | None = None) -> int:
         for closing in (window, recording):
             if closing is not None:
                 closing.close()
-    told = ", ".join(f"{name} {count}×" for name, count in board.seen.most_common())
-    print(f"{board.frames} frames: {told or 'nothing seen'}")
+    summary = ", ".join(f"{name} {count}×" for name, count in board.counts.most_common())
+    print(f"{board.frames} frames: {summary or 'nothing detected'}")
     return 0
 
 

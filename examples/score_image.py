@@ -1,4 +1,4 @@
-"""Scores one picture against a prompt: an encoder, a judge, a verdict.
+"""Score one picture against a prompt, with an encoder and a judge.
 
     python examples/score_image.py drawing.jpg --prompt "a cat driving a tractor"
 
@@ -20,14 +20,14 @@ def main() -> int:
     parser.add_argument("picture", type=Path)
     parser.add_argument("--prompt", required=True, help="what the picture should show")
     parser.add_argument("--model", default="sketch", help="sketch, clip, auto; %(default)s")
-    given = parser.parse_args()
+    options = parser.parse_args()
     try:
-        judge = make_judge(load_encoder(given.model), given.prompt, pictures="stills")
-        verdicts = judge.judge([read_picture(given.picture)])
-    except PaintcamError as error:  # its message says what to do
+        judge = make_judge(load_encoder(options.model), options.prompt, pictures="stills")
+        verdicts = judge.judge([read_picture(options.picture)])
+    except PaintcamError as error:  # the message includes the fix
         print(error, file=sys.stderr)
         return 1
-    for verdict in verdicts:  # none where the model made nothing of the picture
+    for verdict in verdicts:  # empty if the encoder returned no usable embedding
         print(f"{verdict.score:5.1f} of 100  (similarity {verdict.similarity:.3f})")
         for flag in verdict.flags:
             print(f"       {flag}")

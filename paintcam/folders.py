@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 _RUN = uuid.uuid4().hex[:8]
-"""Tells this process from an earlier one with the same number."""
+"""Distinguishes this process from an earlier one with the same number."""
 _lock: int | None = None
 
 

@@ -28,8 +28,7 @@ _HOST = re.compile(
     r"(?P<host>\[[0-9a-f:.%]+\]|[^\s/?#;:&=,\[\]\\@]+)(?::(?P<port>[0-9]{1,5}))?(?=[/?#;,]|$)", re.I
 )
 _EMBEDDED = re.compile(r"([a-z][a-z0-9+.-]*):/{1,2}(?!/?USER:PASSWORD@)[^\s'\"`<>]+", re.IGNORECASE)
-
-_WITHOUT_SCHEME = re.compile(r"(?<![\w/])[^\s'\"`<>:@/]+:[^\s'\"`<>@]+@[\w.\[\]-][^\s'\"`<>]*")
+_WITHOUT_SCHEME = re.compile(r"(?<![\w/])[^\s'\"`<>:@/]+:(?!/)[^\s'\"`<>@]+@[\w.\[\]-][^\s'\"`<>]*")
 
 
 def printable(text: str) -> str:
@@ -95,8 +94,8 @@ def shown_address(text: str) -> str:
 
     Returns:
         "scheme://host:port", or "host:port" if no scheme was typed. "scheme://…" if the host
-        cannot be told from the password. A path or device without any address in it is returned
-        as it is.
+        cannot be told apart from the password. A path or device without any address in it is
+        returned as it is.
     """
     scheme = _SCHEME.match(text)
     if scheme is None and not _USER_AND_PASSWORD.match(text) and not _SECRET_FIELD.search(text):
@@ -124,7 +123,7 @@ def _shown_if_secret(found: re.Match[str]) -> str:
 
 
 def _host(rest: str) -> str:
-    """Host and port of an address without its scheme; "" if they cannot be told from a password."""
+    """Host and port of an address without its scheme; "" if a password could be part of them."""
     authority = re.split(r"[/?#;]", rest, maxsplit=1)[0]
     host = _at_start(authority)
     if "@" not in rest or ("@" not in authority and (":" not in authority or _is_named(host))):

@@ -221,7 +221,7 @@ def _peak_mib() -> int | None:
 
 
 def _running_peak_kib() -> int:
-    """Peak memory of the child processes that still run, KiB; 0 where only Linux would tell."""
+    """Peak memory of the child processes that still run, KiB; 0 on systems other than Linux."""
     import psutil
 
     total = 0

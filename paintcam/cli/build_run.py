@@ -43,7 +43,7 @@ def build(
         options: Of the run.
         show: What a command adds to the run.
         session: Holds the best score.
-        next_prompt: Gives the prompt of the key n.
+        next_prompt: Returns the prompt for the key n.
         on_judge: Called in the scorer's thread with the encoder's name and its judge, once they
             are loaded.
 

@@ -108,7 +108,7 @@ def contest(
             _print_podium(rules.standings, f"{prompt} · {loop.presenter.state.model}", store.ranks)
         if photos is not None and not options.json:
             print_line(f"Photo-finishes: {photos.folder}")
-        if options.json:  # between turns frames are scored that count for nobody
+        if options.json:  # frames between turns are scored too, but count for no player
             report.summary(loop.summary())
         if failed is not None:
             forget_last_run()  # its best is printed: the next run need not report it

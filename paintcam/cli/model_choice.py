@@ -33,7 +33,7 @@ def choose_model(model: str, *, ask: bool) -> Choice:
 
     Args:
         model: As `--model` takes it.
-        ask: Whether somebody may be asked a question.
+        ask: Whether the user may be asked.
 
     Raises:
         ModelError: No such encoder.

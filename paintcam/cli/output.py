@@ -179,7 +179,7 @@ def stdout_failed() -> bool:
 
 @contextlib.contextmanager
 def when_reader_leaves(callback: Callable[[], None]) -> Iterator[None]:
-    """Call back, from any thread, if whoever reads stdout goes away meanwhile."""
+    """Call back, from any thread, if the reader of stdout goes away meanwhile."""
     _on_failure.append(callback)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What a run prints: JSON lines, or words for a person."""
+"""Print what happens in a run, as JSON lines or as text."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ if TYPE_CHECKING:
 __all__ = ["JsonReport", "Notices", "TextReport"]
 
 COURSE_S = 1.0
-"""How often the course of the score is printed where no window shows it."""
+"""Interval between two lines of the score if no window shows it, in seconds."""
 
 
 class JsonReport:
-    """Everything that happens, a JSON object a line.
+    """Prints everything that happens, one JSON object per line.
 
     Args:
         model: The encoder's name, in every verdict.
     """
 
     def __init__(self, model: str) -> None:
-        """Print nothing yet."""
         self._model = model
 
     def state(self, state: str) -> None:
@@ -40,8 +39,8 @@ class JsonReport:
         print_json({"type": "state", "state": "guards", "guards": list(names)})
 
     def verdict(self, verdict: Verdict, standing: Standing) -> None:
-        """Print a row of type "verdict"; its age is that of the frame, in ms."""
-        # a file that is not played in real time has a clock of its own, and its frames no age
+        """Print a row of type "verdict" with the age of its frame in ms."""
+        # frames of a file that is not played in real time have no age
         age_s = time.monotonic() - verdict.captured_at
         if verdict.captured_at == verdict.time_s:
             age_s = 0.0
@@ -62,7 +61,7 @@ class JsonReport:
         print_json(row)
 
     def note(self, text: str) -> None:
-        """Say it on stderr: stdout is for JSON."""
+        """Print a message on stderr: stdout is for JSON."""
         say(text)
 
     def summary(self, summary: Summary, **more: Any) -> None:  # noqa: ANN401 - any JSON value
@@ -83,25 +82,24 @@ class JsonReport:
 
 
 class TextReport:
-    """Words for a person.
+    """Prints text for a person.
 
     Args:
-        course: Print the course of the score, a line a second: where no window shows it.
+        course: Print the score once per second, because no window shows it.
     """
 
     def __init__(self, *, course: bool) -> None:
-        """Print nothing yet."""
         self._course = course
         self._printed_s = -COURSE_S
         self._state = ""
         self._labels: dict[str, float] = {}
 
     def mute(self) -> None:
-        """Do not print the course."""
+        """Stop printing the score."""
         self._course = False
 
     def state(self, state: str) -> None:
-        """Print what a person should know of."""
+        """Print that the video signal is lost or restored."""
         if state == "reconnecting":
             say_lines("Video signal lost, reconnecting…")
         elif state == "live" and self._state == "reconnecting":
@@ -109,7 +107,7 @@ class TextReport:
         self._state = state
 
     def verdict(self, verdict: Verdict, standing: Standing) -> None:
-        """Print the course of the score, at most a line a second."""
+        """Print the score, at most once per second."""
         self._labels = dict(verdict.labels or {})
         if not self._course or abs(verdict.time_s - self._printed_s) < COURSE_S:
             return
@@ -122,7 +120,7 @@ class TextReport:
         print_line("  ".join([line, *verdict.flags, bar]).rstrip())
 
     def note(self, text: str) -> None:
-        """Say it on stderr."""
+        """Print a message on stderr."""
         say(text)
 
     def summary(self, summary: Summary, **more: Any) -> None:  # noqa: ANN401 - any value
@@ -153,7 +151,7 @@ class Notices:
         self._lock = threading.Lock()
 
     def note(self, text: str) -> None:
-        """Pass a message on, or keep it until somebody listens."""
+        """Pass a message on, or keep it until there is a listener."""
         with self._lock:
             if self._listener is None:
                 self._waiting.append(text)

@@ -1,9 +1,9 @@
 """How a command ends early: Ctrl-C, SIGTERM, a closed terminal, a reader that went away.
 
 A signal only sets an event. Raising an exception instead could leave an import half done, whose
-lock then blocks the interpreter for ever. Whoever works looks at the event: a run ends as with `q`,
-downloads and batches stop between two steps. What does not look within `PATIENCE_S` is ended from
-outside.
+lock then blocks the interpreter for ever. The code that works checks the event: a run ends as with
+`q`, downloads and batches stop between two steps. Code that does not check it within `PATIENCE_S`
+is ended from outside.
 
 This module is imported before all others, so it imports the standard library alone.
 """
