@@ -336,6 +336,15 @@ def test_a_camera_that_is_lost_stops_the_clock_until_it_is_back(leaderboard):
     booth.close()
 
 
+def test_a_turn_is_drawn_with_its_clock_and_its_maximum(booth):
+    booth.press(" ")
+    booth.until(Phase.TURN)
+    booth.verdict(70)
+    hud = booth.show.dress(HUD)
+    assert (hud.clock, hud.best, hud.podium) == ("0:01", 70, ())
+    assert "Ada" in hud.player
+
+
 def test_a_player_is_typed_in_the_window(booth):
     presenter = make_presenter(show=booth.show)
     assert not presenter.typing

@@ -160,7 +160,7 @@ class ContestShow(Show):
                 player = f"{player} · raw {turn.best:.0f}"
         else:
             hud = replace(hud, score=None, best=None)
-            cards = self._cards()
+        cards = self._cards()
         if self._photo() is not None:
             hud = replace(hud, region=None, sheet=False, blocked=False)
         if cards:
