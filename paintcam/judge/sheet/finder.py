@@ -8,7 +8,7 @@ does not depend on the speed of the machine.
 
 from __future__ import annotations
 
-import cv2  # noqa: TID253 - needed by everything here; cli loads this module late
+import cv2
 import numpy as np
 import numpy.typing as npt
 

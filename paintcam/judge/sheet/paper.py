@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2  # noqa: TID253 - nothing here works without it, and cli loads this late
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -12,7 +12,7 @@ from paintcam.judge.sheet.quads import Corners
 
 __all__ = ["GREY", "View", "filled_with_paper", "paperness", "rank"]
 
-FILLED = 0.97  # of the outermost ring: paper fills the picture
+FILLED = 0.97  # share of the outermost ring from which paper fills the picture
 GREY = np.array([0.114, 0.587, 0.299], np.float32)
 MARGIN = np.ones((28, 28), bool)
 MARGIN[4:-4, 4:-4] = False
@@ -28,7 +28,7 @@ class View:
         smooth: BGR float32 (H, W, 3).
         median: Its median grey.
         light: BGR (3,) of its brightest parts.
-        page: The paper's grey where paper fills the picture; else 0.
+        page: The paper's grey if paper fills the picture; otherwise 0.
     """
 
     smooth: npt.NDArray[np.float32]
@@ -40,12 +40,12 @@ class View:
 def paperness(view: View, quad: Corners) -> tuple[float, float]:
     """Return the share of the quad's margin with one bright, neutral tone, 0…1; and that grey.
 
-    The margin, because the drawing fills the middle.
+    The middle is left out because the drawing fills it.
     """
     page = _front(view.smooth, quad, MARGIN.shape[0])
     near, tone = _one_tone((page @ GREY)[MARGIN], MARGIN_XY)
     if tone < max(10.0, 0.75 * view.median):
-        return 0.0, 0.0  # paper is among the bright things of a room
+        return 0.0, 0.0  # paper is one of the bright things in a room
     colour = page[MARGIN][near].mean(axis=0)
     balanced = colour / np.maximum(view.light, 1)
     # Neutral as it is, or neutral under this light.
@@ -56,9 +56,9 @@ def paperness(view: View, quad: Corners) -> tuple[float, float]:
 def _one_tone(
     grey: npt.NDArray[np.float32], places: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.bool_], float]:
-    """Which of the greys (N,) at places (N, 3) share a tone, and that tone; 0 where none do.
+    """Return which of the greys (N,) at places (N, 3) share a tone, and that tone; 0 if none do.
 
-    The tone may fall off evenly, as a lamp at one side makes it.
+    The tone may fall off evenly, as with a lamp on one side.
     """
     tone = np.full(grey.shape, rank(grey, 0.6), np.float32)
     for _ in range(2):  # fit a plane through the samples near the tone
@@ -73,7 +73,7 @@ def _one_tone(
 
 
 def filled_with_paper(smooth: npt.NDArray[np.float32]) -> float:
-    """The tone of the picture's outermost ring where all of it has one, else 0.
+    """Return the tone of the picture's outermost ring if all of it has one, otherwise 0.
 
     Arms and shoulders of a person who holds a sheet interrupt the ring.
     """
@@ -89,7 +89,7 @@ def filled_with_paper(smooth: npt.NDArray[np.float32]) -> float:
 
 
 def rank(values: npt.NDArray[np.float32], share: float) -> npt.NDArray[np.float32]:
-    """The value (of each column) that this share lies below; faster on few than a percentile."""
+    """Return the value that a share of each column lies below; faster than a percentile."""
     ranked: npt.NDArray[np.float32] = np.sort(values, axis=0)[int(share * len(values))]
     return ranked
 

@@ -1,8 +1,8 @@
 """Finds rough quads that may be sheets in a small picture, for a closer look.
 
-Two ways: regions that edges or a brightness enclose, by their hulls (fast, and sure where the sheet
-stands out); and long straight lines, four of which enclose something (where the border has gaps: a
-white wall behind white paper, hands, fingers).
+They come from two methods: the hulls of regions that edges or a brightness enclose (fast, and
+reliable if the sheet stands out), and long straight lines of which four enclose something (if the
+border has gaps: a white wall behind white paper, hands, fingers).
 
 Source: regions as in OpenCV's `squares` sample; lines by the probabilistic Hough transform (Matas
 et al. 2000).
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import cv2  # noqa: TID253 - nothing here works without it, and cli loads this late
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -21,14 +21,14 @@ __all__ = ["Corners", "line_quads", "meet", "ordered", "plausible", "region_quad
 Corners: TypeAlias = npt.NDArray[np.float32]
 """Pixels (x, y) of a sheet's corners, float32 (4, 2), clockwise from the top left."""
 
-SMALLEST, LARGEST = 0.022, 0.93  # of the frame's area: smaller is background, larger fills it
-LINES = 14  # the longest ones; a sheet's sides are among them
+SMALLEST, LARGEST = 0.022, 0.93  # of the frame's area: background below, a full frame above
+LINES = 14  # number of longest lines, which include the sides of a sheet
 AT = np.linspace(0.04, 0.96, 20)
 SQUARE = np.ones((3, 3), np.uint8)
 
 
 def region_quads(even: npt.NDArray[np.uint8]) -> list[Corners]:
-    """Quads around bright or enclosed regions, the largest first.
+    """Return quads around bright or enclosed regions, the largest first.
 
     Args:
         even: Grey uint8 (H, W), about 320 pixels on its long side, its brightest part near 235.
@@ -71,7 +71,7 @@ def _hull_quads(hull: npt.NDArray[np.int32]) -> list[Corners]:
             break
     polygon = cv2.approxPolyDP(hull, 0.012 * around, True)[:, 0].astype(np.float32)
     if len(polygon) > 4:
-        # A hand over a corner cuts it off: the four longest sides still meet where it was.
+        # A hand can cut off a corner; the four longest sides still meet where it was.
         ends = np.roll(polygon, -1, axis=0)
         longest = np.sort(np.argsort(-np.linalg.norm(ends - polygon, axis=1))[:4])
         corners = meet(polygon[longest], ends[longest])
@@ -81,10 +81,10 @@ def _hull_quads(hull: npt.NDArray[np.int32]) -> list[Corners]:
 
 
 def line_quads(even: npt.NDArray[np.uint8]) -> list[Corners]:
-    """Quads between long straight lines, the best drawn ones first; `even` as above."""
+    """Return quads between long straight lines, the clearest first; `even` as above."""
     height, width = even.shape
     soft = cv2.GaussianBlur(even, (5, 5), 0)
-    # Edges that stand out of this picture's own noise.
+    # Edges that stand out from this picture's own noise.
     noise = float(np.median(cv2.absdiff(soft[:, 2:], soft[:, :-2])))
     low = 10 + 8 * noise
     edges = cv2.Canny(soft, low, 2 * low, L2gradient=True)
@@ -115,7 +115,7 @@ def line_quads(even: npt.NDArray[np.uint8]) -> list[Corners]:
 
 
 def _longest(ends: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The longest lines, pieces of one line joined: float64 (L, 4) of x1, y1, x2, y2."""
+    """Return the longest lines, with pieces joined: float64 (L, 4) of x1, y1, x2, y2."""
     lengths = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
     order = np.argsort(-lengths)[:60]
     ends, lengths = ends[order], lengths[order].copy()
@@ -136,7 +136,7 @@ def _longest(ends: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _between(ends: npt.NDArray[np.float64], width: int, height: int) -> npt.NDArray[np.float64]:
-    """Every four lines that enclose something of a sheet's size: float64 (Q, 4, 2)."""
+    """Return the corners of all four lines that enclose something of a sheet's size, (Q, 4, 2)."""
     a, b = ends[:, :2], ends[:, 2:]
     way = b - a
     angle = np.arctan2(way[:, 1], way[:, 0])
@@ -166,7 +166,7 @@ def _between(ends: npt.NDArray[np.float64], width: int, height: int) -> npt.NDAr
 
 
 def plausible(quad: Corners, width: int, height: int) -> bool:
-    """Whether a flat rectangle could look like this, and lie in the frame."""
+    """Whether a flat rectangle in the frame could look like this."""
     if not cv2.isContourConvex(quad):
         return False
     share = cv2.contourArea(quad) / (width * height)
@@ -193,7 +193,7 @@ def plausible(quad: Corners, width: int, height: int) -> bool:
 
 
 def meet(starts: Corners, ends: Corners) -> Corners | None:
-    """Corners where each line, from start to end, meets the one before; None for parallels."""
+    """Return the corners where each line meets the one before; None if two are parallel."""
     one = np.roll(starts, 1, axis=0)
     first, second = np.roll(ends, 1, axis=0) - one, ends - starts
     cross = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
@@ -207,7 +207,7 @@ def meet(starts: Corners, ends: Corners) -> Corners | None:
 
 
 def ordered(quad: npt.NDArray[np.float32]) -> Corners:
-    """Clockwise on the screen, from the corner nearest the top left."""
+    """Return the corners clockwise on the screen, from the one nearest the top left."""
     middle = quad.mean(axis=0)
     angles = np.arctan2(quad[:, 1] - middle[1], quad[:, 0] - middle[0])
     turned = quad[np.argsort(angles)]

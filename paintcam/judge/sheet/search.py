@@ -1,9 +1,9 @@
-"""Where in a small picture a sheet may be, fitted to the picture's own edges.
+"""Finds a sheet in a small picture and fits its corners to the picture's own edges.
 
-Regions between edges and regions above a brightness are candidates; a region's hull gives four
-sides, the sides are fitted again to the picture's own edges, with the stretches that a hand covers
-left out, and the four lines meet in the corners. A candidate counts as a sheet by what a sheet is:
-convex, with a margin of one bright tone, and a step of brightness or colour all around it.
+Regions between edges and regions above a brightness are candidates. The hull of a region gives four
+sides, each side is fitted again to the picture's own edges without the parts that a hand covers,
+and the four lines meet in the corners. A candidate is a sheet if it looks like one: convex, with a
+margin of one bright tone, and with a step of brightness or colour all around it.
 
 Source: regions and hulls as in OpenCV's `squares` sample; the border's fit is Tukey-weighted least
 squares (Huber & Ronchetti 2009, section 7.8).
@@ -11,7 +11,7 @@ squares (Huber & Ronchetti 2009, section 7.8).
 
 from __future__ import annotations
 
-import cv2  # noqa: TID253 - nothing here works without it, and cli loads this late
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -24,8 +24,8 @@ __all__ = ["ACQUIRE", "KEEP", "search"]
 ACQUIRE, KEEP = 0.64, 0.48  # confidence: hysteresis, so that no sheet flickers at the limit
 SURE = 0.8  # confidence at which smaller candidates are not examined
 SAMPLES = 24  # along each side
-BEYOND = (6.0, 13.0, 22.0)  # pixels: a marker's line, close to the camera, may be so wide
-REACH = 5  # pixels to each side of an edge
+BEYOND = (6.0, 13.0, 22.0)  # pixels: a marker's line close to the camera can be this wide
+REACH = 5  # pixels on each side of an edge
 ALONG = np.linspace(0.05, 0.95, SAMPLES, dtype=np.float32)
 OFFSETS = np.arange(-REACH - 2, REACH + 3, dtype=np.float32)
 
@@ -35,10 +35,11 @@ def search(small: Image, before: Corners | None) -> tuple[Corners, float] | None
 
     Args:
         small: BGR uint8 (H, W, 3), about 320 pixels on its long side.
-        before: Where it was in the last frame; looked at first, and enough where it is still sure.
+        before: Its corners in the last frame. They are checked first, and returned if the
+            confidence is still high.
 
     Returns:
-        Corners in the small picture, and the confidence, `KEEP`…1; None where nothing is a sheet.
+        Corners in the small picture and the confidence, `KEEP`…1; None if nothing is a sheet.
     """
     smooth = cv2.GaussianBlur(small, (3, 3), 0).astype(np.float32)
     around = smooth[::6, ::6].reshape(-1, 3)
@@ -65,13 +66,13 @@ def search(small: Image, before: Corners | None) -> tuple[Corners, float] | None
 
 
 def _weight(judged: tuple[Corners, float], pixels: int) -> float:
-    """How likely this is the sheet that is held up: the large one."""
+    """Return how likely this is the sheet that is held up, which is usually the large one."""
     share = cv2.contourArea(judged[0]) / pixels
     return float(judged[1] * (0.5 + 0.5 * min(1.0, share / 0.12) ** 0.5))
 
 
 def _evenly_lit(small: Image) -> npt.NDArray[np.uint8]:
-    """Grey, uint8 (H, W), as bright in a dim room as in a bright one."""
+    """Return the picture in grey, uint8 (H, W), equally bright in a dim and in a bright room."""
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
     light = float(np.percentile(grey[::2, ::2], 98))
     even = cv2.convertScaleAbs(grey, alpha=235.0 / max(light, 24.0))
@@ -80,7 +81,7 @@ def _evenly_lit(small: Image) -> npt.NDArray[np.uint8]:
 
 
 def _judged(view: View, quad: Corners) -> tuple[Corners, float] | None:
-    """Fit a rough quad to the picture, and say how sure it is a sheet, 0…1."""
+    """Fit a rough quad to the picture; return it with the confidence, 0…1, that it is a sheet."""
     rough = _fitted(view, quad)
     if rough is None or rough[1].mean() < 0.4:
         return None
@@ -93,7 +94,7 @@ def _judged(view: View, quad: Corners) -> tuple[Corners, float] | None:
         return None
     even, tone = paperness(view, quad)
     if even < 0.4 or tone < view.page + 3 or not _ends_there(view, quad):
-        return None  # on paper that fills the picture, only what is brighter is a sheet
+        return None  # if paper fills the picture, only something brighter is a sheet
     border = 0.6 * float(support.mean()) + 0.4 * float(support.min())
     share = cv2.contourArea(quad) / (height * width)
     return quad, border * min(1.0, even / 0.7) * (0.9 + 0.1 * min(1.0, share / 0.1))
@@ -102,7 +103,7 @@ def _judged(view: View, quad: Corners) -> tuple[Corners, float] | None:
 def _ends_there(view: View, quad: Corners) -> bool:
     """Whether the paper ends at the border; beyond a drawn line it continues."""
     points, normal, _ = _along_sides(quad)
-    # The line may lie on either side of the border that was fitted.
+    # A drawn line may lie on either side of the border that was fitted.
     depths = (-BEYOND[0], -BEYOND[1], -BEYOND[2], *BEYOND)
     strips = np.stack([points + depth * normal[:, None] for depth in depths])
     looked = _sampled(view, strips.reshape(-1, SAMPLES, 2)).reshape(len(depths), 4, SAMPLES, 3)
@@ -116,7 +117,7 @@ def _ends_there(view: View, quad: Corners) -> bool:
 def _along_sides(
     quad: Corners,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Points along each side (4, SAMPLES, 2), outward normals (4, 2), lengths (4, 1)."""
+    """Return points along each side (4, SAMPLES, 2), outward normals (4, 2), lengths (4, 1)."""
     ends = np.roll(quad, -1, axis=0)
     lengths = np.linalg.norm(ends - quad, axis=1, keepdims=True)
     way = (ends - quad) / lengths
@@ -125,7 +126,7 @@ def _along_sides(
 
 
 def _sampled(view: View, points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Colours at points float32 (A, B, 2): BGR float32 (A, B, 3)."""
+    """Return the colours at points float32 (A, B, 2): BGR float32 (A, B, 3)."""
     at = points.astype(np.float32)
     colours: npt.NDArray[np.float32] = cv2.remap(
         view.smooth, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -134,14 +135,14 @@ def _sampled(view: View, points: npt.NDArray[np.float32]) -> npt.NDArray[np.floa
 
 
 def _fitted(view: View, quad: Corners) -> tuple[Corners, npt.NDArray[np.float32]] | None:
-    """Move each side onto the step beside it; float32 (4,) of how much of each side steps."""
+    """Move each side onto the step beside it; return also the share with a step, float32 (4,)."""
     if np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1).min() < 8:
         return None
     points, normal, lengths = _along_sides(quad)
     grid = points[:, :, None] + normal[:, None, None] * OFFSETS[None, None, :, None]
     flat = _sampled(view, grid.reshape(4 * SAMPLES, len(OFFSETS), 2))
     looked = flat.reshape(4, SAMPLES, len(OFFSETS), 3)
-    # A step, not a stroke: two pixels outside against two inside.
+    # A step and not a stroke: compare two pixels outside with two inside.
     pairs = looked[:, :, :-1] + looked[:, :, 1:]
     strength = np.abs(pairs[:, :, 3:] - pairs[:, :, :-3]).max(axis=3) * 0.5
     place = strength.argmax(axis=2)
@@ -150,7 +151,7 @@ def _fitted(view: View, quad: Corners) -> tuple[Corners, npt.NDArray[np.float32]
     inside = looked[:, :, :3].mean(axis=2)
     paper = rank(inside.reshape(-1, 3), 0.5)
     needed = max(3.0, 0.035 * float(paper.max()))
-    # The paper's side of a step has the paper's tone, also where a hand is on the other one.
+    # The inner side of a step has the paper's tone, even if a hand is on the outer side.
     within = np.abs(inside - paper).max(axis=2) < max(14.0, 0.28 * float(paper.max()))
     steps = (strongest > needed) & within
     if steps.sum(axis=1).min() < 6:
@@ -169,7 +170,7 @@ def _fitted(view: View, quad: Corners) -> tuple[Corners, npt.NDArray[np.float32]
 def _robust_lines(
     x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], use: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Slopes and shifts, float32 (L,), of the lines that most of y's rows (L, N) lie on."""
+    """Return slopes and shifts, float32 (L,), of lines through most points of y's rows (L, N)."""
     slope = np.zeros(len(y), np.float32)
     middle = np.sort(np.where(use, y, np.inf), axis=1)
     shift = middle[np.arange(len(y)), use.sum(axis=1) // 2]
@@ -187,7 +188,7 @@ def _robust_lines(
 def _subpixel(
     strength: npt.NDArray[np.float32], place: npt.NDArray[np.intp]
 ) -> npt.NDArray[np.float32]:
-    """Offset of a parabola's peak through the strongest value and its neighbours, −0.5…0.5."""
+    """Return the offset, −0.5…0.5, of a parabola's peak through the strongest value."""
     inner = np.clip(place, 1, strength.shape[2] - 2)
     rows, columns = np.indices(place.shape)
     a, b, c = (strength[rows, columns, inner + d] for d in (-1, 0, 1))

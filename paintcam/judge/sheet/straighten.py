@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import cv2  # noqa: TID253 - needed by everything here; cli loads this module late
+import cv2
 import numpy as np
 import numpy.typing as npt
 
