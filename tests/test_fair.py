@@ -156,6 +156,23 @@ def test_three_slow_verdicts_make_a_window(gap_s):
     assert course[1] == 0
 
 
+@pytest.mark.parametrize("fps", [6, 3])
+def test_a_passing_hand_in_a_short_turn_of_a_slow_encoder_costs_nothing(fps):
+    """In four seconds it leaves no whole window of fifteen verdicts."""
+    scores = [60.0] * (4 * fps)
+    scores[2 * fps : 2 * fps + max(1, round(0.4 * fps))] = [5.0] * max(1, round(0.4 * fps))
+    assert played(scores, fps).settle() == 60
+
+
+def test_a_pause_before_the_end_gives_no_second_chance():
+    """A few lucky verdicts after it are no short turn of their own."""
+    fair = played([40.0] * 60)
+    fair.interrupt()
+    for index in range(4):
+        fair.offer(95, 100 + index / 30)
+    assert fair.settle() == 40
+
+
 def test_a_window_needs_fifteen_verdicts_where_they_come_slowly():
     """Of three verdicts a second all three may have hit a picture that flickers."""
     fair = FairMaximum()

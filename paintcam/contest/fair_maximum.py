@@ -23,6 +23,9 @@ at 30 verdicts per second or at 3. So the rule has these parts:
   verdicts), the window grows by a third: after a passing hand two thirds of a second are enough, a
   flickering picture never gets there.
 
+A turn of fewer than thirty verdicts is judged as a whole when it ends, and 80 % of its time must
+reach the score: in four seconds at 6 verdicts per second a passing hand leaves no whole window.
+
 `tests/benchmarks/judge.py --fair` measures it.
 """
 
@@ -40,7 +43,7 @@ __all__ = ["WINDOW_S", "FairMaximum", "check_window"]
 WINDOW_S = 0.5
 
 LOWER = 0.05  # share of the window's time that may lie lower
-LOWER_SHORT = 0.2  # the same for a turn that is shorter than a window: one mishap weighs more there
+LOWER_SHORT = 0.2  # the same for a turn of less than two windows: one mishap weighs more there
 ALLOWANCE = 2.0, 5.0  # points above that quantile: least and most
 DEVIATIONS = 2.5  # standard deviations above it, within those limits
 STALL = 2.0  # the longest time that a verdict counts for, in usual intervals
@@ -91,6 +94,7 @@ class FairMaximum:
         self._best: float | None = None
         self._scores: deque[tuple[float, float]] = deque()  # when, score
         self._since: float | None = None
+        self._whole = True  # the scores are those of the whole turn
 
     @property
     def best(self) -> float:
@@ -132,15 +136,17 @@ class FairMaximum:
         """Start a new window and keep the maximum: nothing is held across a pause."""
         self._scores.clear()
         self._since = None
+        self._whole = False
 
     def settle(self) -> float:
         """End a turn.
 
         Returns:
-            The maximum, 0…100. If the turn was shorter than a window, what its scores held.
+            The maximum, 0…100. If the turn was shorter than two windows, what all its scores held.
         """
-        if self._best is None and self._scores:
-            self._best = _held(self._scores, LOWER_SHORT)
+        few = len(self._scores) < 2 * VERDICTS_PER_S * self._window_s
+        if self._scores and (self._best is None or (self._whole and few)):
+            self._best = max(self.best, _held(self._scores, LOWER_SHORT))
         return self.best
 
     def _window(self, at_s: float, factor: float) -> Sequence[tuple[float, float]] | None:

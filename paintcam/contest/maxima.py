@@ -88,13 +88,13 @@ class Maxima:
         return True
 
     def settle(self) -> bool:
-        """End the turn. If it was shorter than a window, it counts for what its scores held.
+        """End the turn. If it was short, it counts for what all its scores held.
 
         Returns:
             Whether the fair maximum rose.
         """
         before = self.score
-        if before == 0:
+        if self._kept == 0:
             self._fair.settle()
         if self.score == before:
             return False
