@@ -186,7 +186,7 @@ def _cores() -> int:
 
 
 def _since_start(at: float | None) -> float | None:
-    """Seconds from the start of the process to a moment of the monotonic clock."""
+    """Return the seconds from the start of the process to a time on the monotonic clock."""
     import psutil
 
     if at is None:

@@ -34,7 +34,7 @@ print("\\n" + json.dumps(float(np.median(taken[1:]))))
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One provider, tried.
+    """The result of trying one provider.
 
     Attributes:
         provider: Its name, as `--provider` takes it.
@@ -48,7 +48,7 @@ class Trial:
 
 
 def try_provider(model: str, provider: str, limit_s: float = LIMIT_S) -> Trial:
-    """Run an encoder on a provider, in a process of its own that may crash or hang.
+    """Run an encoder on a provider, in a separate process that may crash or hang.
 
     Args:
         model: As `--model` takes it, installed.

@@ -111,7 +111,7 @@ def build(
 
 
 def _download_progress(state: RunState, report: JsonReport | TextReport) -> Progress:
-    """Show on the picture and in the terminal how far a download is."""
+    """Show the progress of a download on the picture and in the terminal."""
     reported = -10
 
     def show(done: int, total: int) -> None:
@@ -201,7 +201,7 @@ def _last_run() -> Snapshots | None:
     try:
         return Snapshots(data_folder())
     except SinkError:
-        return None  # a home that cannot be written to must not stop the show
+        return None  # a home folder that is not writable must not stop the run
 
 
 def _window(options: RunOptions) -> tuple[Window | None, list[str]]:

@@ -100,7 +100,7 @@ _register()
 
 
 def run_app() -> NoReturn:
-    """Run the command line and exit; every error of a user ends here, in words."""
+    """Run the command line and exit; every user error is printed here."""
     open_streams()
     threading.excepthook = _report_thread
     code = _run()

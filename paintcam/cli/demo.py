@@ -18,7 +18,7 @@ __all__ = ["demo", "demo_clip"]
 
 
 def demo_clip() -> tuple[str, str]:
-    """Give the bundled clip's path and the prompt that it was drawn for."""
+    """Return the bundled clip's path and the prompt that it was drawn for."""
     folder = files("paintcam") / "assets" / "demo"
     about = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
     return str(folder / about["file"]), about["prompt"]

@@ -10,7 +10,7 @@ from paintcam.errors import PaintcamError
 
 __all__ = ["error_text"]
 
-# Shown after an error that brings no fix of its own.
+# Shown after an error that has no fix.
 _FIXES = {
     "prompt": 'Pass a prompt, such as --prompt "a gorilla gardening with grapes".',
     "SourceError": "Run `paintcam cameras` to list cameras, or pass `--source video.mp4`.",
@@ -22,7 +22,7 @@ _FIXES = {
 
 
 def error_text(error: PaintcamError) -> str:
-    """Put an error in words of the command line: with its options, and always with a fix."""
+    """Return an error's text for the command line, always with a fix."""
     what = error.what
     for name in error.parameter.split():
         what = re.sub(rf"(?<![\w-]){name}\b", flag_of(RunOptions, name), what, count=1)

@@ -62,7 +62,7 @@ def load_judge(
 
 
 def slow_hint(state: RunState) -> Callable[[float], None]:
-    """Name a faster encoder to somebody who left the choice to paintcam."""
+    """Recommend a faster encoder if paintcam chose the current one."""
 
     def show(seconds: float) -> None:
         state.note(

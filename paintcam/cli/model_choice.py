@@ -47,7 +47,7 @@ def choose_model(model: str, *, ask: bool) -> Choice:
         from paintcam.encoders.pull import roboflow_in_reach
         from paintcam.encoders.weights import DEFAULT_VARIANT
 
-        # a hall's bad network must not hold up the show
+        # a bad network must not delay the run
         if roboflow_in_reach(0.6) and _ask():
             return Choice(f"clip:{DEFAULT_VARIANT}")
     return Choice("sketch", ("Bundled sketch encoder. To get CLIP: paintcam models pull clip",))

@@ -164,7 +164,7 @@ def _embed_references(model: str) -> None:
         references = References(load_encoder(model, apart=True), GUARDS)
         while not references.advance():
             check_stop()
-    except PaintcamError as error:  # the weights are there all the same
+    except PaintcamError as error:  # the weights are installed all the same
         say(str(error))
 
 

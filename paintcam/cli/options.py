@@ -128,7 +128,7 @@ def options_of(
 
 
 def flag_of(kind: type[Any], name: str) -> str:
-    """Give the option of a parameter, as "--range" for the field `score_range`."""
+    """Return the option of a parameter, as "--range" for the field `score_range`."""
     hint = get_type_hints(kind, include_extras=True).get(name)
     for extra in getattr(hint, "__metadata__", ()):
         # Typer takes the first name of an annotated option for its default at first

@@ -49,7 +49,7 @@ _FORMULA = re.compile(rf"(?:\A|(?<=[;:|]))(?=[\t\r\n]|[\s\"']*[{_FORMULA_SIGNS}]
 
 
 def open_streams() -> None:
-    """Make stdout and stderr usable, whatever the shell made of them. Called once, at the start."""
+    """Make stdout and stderr usable however the shell set them up. Called once, at the start."""
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
@@ -207,7 +207,7 @@ def _write(text: str) -> None:
 
 
 def give_up_stdout(error: Exception) -> None:
-    """Print nothing more on stdout; whatever produces the output may go on."""
+    """Print nothing more on stdout; the command may continue."""
     _failed.set()
     if getattr(error, "errno", 0) == errno.EIO:
         _hung_up.set()

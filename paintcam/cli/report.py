@@ -143,7 +143,7 @@ class TextReport:
 
 
 class Notices:
-    """Messages that may come before there is a picture to put them on. Any thread."""
+    """Messages that may arrive before there is a picture to show them on. Any thread."""
 
     def __init__(self) -> None:
         self._waiting: list[str] = []

@@ -70,7 +70,7 @@ def check_stop() -> None:
 
 @contextlib.contextmanager
 def when_stopped(callback: Callable[[], None]) -> Iterator[None]:
-    """Call back on a signal instead of ending the command; at once if one came before."""
+    """Call back on a signal instead of ending the command; at once if one arrived earlier."""
     _on_stop.append(callback)
     try:
         if _stopping.is_set():
@@ -79,7 +79,7 @@ def when_stopped(callback: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         _on_stop.remove(callback)
-        _stopping.clear()  # this signal is answered
+        _stopping.clear()  # this signal has been handled
 
 
 @contextlib.contextmanager

@@ -123,7 +123,7 @@ def _draw_texts(canvas: Canvas, hud: Hud, layout: Layout) -> None:
         Box(box.left + gap, top + gap, box.right - gap, box.bottom - gap)
         for box in (panel.free, panel.notes)
     )
-    if hud.help:  # who asks for the keys gets the room of everything else in the middle
+    if hud.help:  # the table of keys takes the room of everything else in the middle
         draw_help(canvas, free)
         return
     above = _draw_notes(canvas, hud.notes, notes, at_right=panel.at_right)

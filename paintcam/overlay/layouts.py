@@ -63,7 +63,7 @@ _LAYOUTS = (
 
 
 class LayoutChoice:
-    """Chooses the panel's place, and stays with it as long as it can: a panel must not dance."""
+    """Chooses the panel's place, and keeps it as long as possible, so that nothing jumps."""
 
     def __init__(self) -> None:
         """Start at the bottom."""

@@ -47,7 +47,7 @@ def draw_top(canvas: Canvas, hud: Hud, bottom: int) -> int:
 
 
 class _Column:
-    """Chips below each other in a corner."""
+    """Draw chips below each other in a corner."""
 
     def __init__(self, canvas: Canvas, x: int, top: int, limit: int, *, at_right: bool) -> None:
         self._canvas = canvas

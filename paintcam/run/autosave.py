@@ -79,7 +79,7 @@ class Autosave:
             self._snapshots.keep(self._snapshot(self._best_name, frame, hud, facts))
 
     def discard_best(self, best: float | None) -> None:
-        """Take back a best that a guard rejected: its picture must not be seen.
+        """Withdraw a best that a guard rejected: its picture must not be seen.
 
         Args:
             best: The best that is left, 0…100; None if nothing is left.
@@ -95,7 +95,7 @@ class Autosave:
         """Save this frame because a person asked for it.
 
         Returns:
-            What to tell that person.
+            The message for that person.
         """
         if self._requested is None:
             try:

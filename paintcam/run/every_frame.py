@@ -22,7 +22,7 @@ class EveryFrame(Loop):
 
     Args:
         source: Gives every frame; closed at the end.
-        load_judge: Loads the model; called in a thread of its own.
+        load_judge: Loads the model; called in a separate thread.
         presenter: Draws and shows; closed at the end.
         seconds: Length of the file that is scored; None scores all of it.
 

@@ -37,12 +37,12 @@ class Listener(Protocol):
         """A frame was judged. Called in the scorer's thread."""
 
     def note(self, text: str) -> None:
-        """Something that a person should read."""
+        """A message for the user."""
 
 
 @runtime_checkable
 class GuardListener(Listener, Protocol):
-    """A listener that is also told which guards run."""
+    """A listener that also receives the names of the running guards."""
 
     def guards(self, names: tuple[str, ...]) -> None:
         """These guards run from now on. Called in the scorer's thread."""
@@ -78,7 +78,7 @@ class Show:
         return self.editor is not None
 
     def on_tick(self, state: str) -> None:
-        """Time passes; `state` as the listener gets it. Main thread, many times a second."""
+        """Advance; `state` is as the listener gets it. Main thread, many times per second."""
 
     def on_prompt(self, prompt: str) -> None:
         """Another prompt is judged from now on. Called in the scorer's thread."""

@@ -21,7 +21,7 @@ __all__ = ["explained", "hud_of", "live_hud"]
 
 
 def hud_of(view: RunView, shape: tuple[int, ...]) -> Hud:
-    """Return what is drawn of a verdict, whoever watches: for saved pictures.
+    """Return what is drawn of a verdict on saved pictures.
 
     Args:
         view: The run's state.
@@ -31,7 +31,7 @@ def hud_of(view: RunView, shape: tuple[int, ...]) -> Hud:
         prompt=view.prompt,
         model=" · ".join([view.model, *(f"{guard} guard" for guard in view.guards)]),
         region=_crop(shape),
-        # a new prompt makes no picture safe: only a verdict does
+        # only a verdict makes a picture safe, not a new prompt
         blocked=view.blocked,
     )
     if view.explanation is not None:

@@ -45,7 +45,7 @@ class LineEditor:
         return len(self._before) + len(self.composing)
 
     def press(self, key: str) -> Literal["enter", "cancel", ""]:
-        """Take a key or a piece of text; say whether it ends the typing."""
+        """Take a key or a piece of text; return whether it ends the typing."""
         if key in (ENTER, "\n"):
             return "enter"
         if key == ESCAPE:

@@ -32,7 +32,7 @@ LAST_VERDICT_S = 5.0
 
 
 class Live(Loop):
-    """The display loop on the main thread, and the scorer's beside it.
+    """The display loop on the main thread, and the scorer in its own.
 
     Args:
         source: Gives frames; closed at the end.

@@ -1,4 +1,4 @@
-"""What every run has in common: it can be stopped, it closes what it was given, it sums up."""
+"""What every run has in common: it can be stopped, closes its parts, and returns a summary."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class Presenter:
 
     @property
     def editor(self) -> LineEditor | None:
-        """The line that somebody types: a prompt, or what the show asks for."""
+        """The line that is being typed: a prompt, or what the show asks for."""
         return self.controls.editor or self.show.editor
 
     @property
@@ -141,7 +141,7 @@ class Presenter:
             self.timings.age_s.append(drawn - view.verdict.captured_at)
 
     def next_key(self) -> Key | None:
-        """Let the window work, and return the next key. A run whose display is lost goes on."""
+        """Let the window work, and return the next key. A run whose display is lost continues."""
         if self.window is None:
             return None
         key = self.window.next_key(typing=self.typing)

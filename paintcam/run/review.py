@@ -36,7 +36,7 @@ class Reviewed(NamedTuple):
 
 
 class Review:
-    """The last rises of the best that no guard has seen."""
+    """The last rises of the best that no guard has checked."""
 
     def __init__(self) -> None:
         self._rises: deque[_Rise] = deque(maxlen=KEPT)
@@ -56,7 +56,7 @@ class Review:
         self._rises.append(_Rise(frame, verdict, shown))
 
     def clear(self) -> None:
-        """Forget all: another prompt or attempt begins."""
+        """Forget everything: another prompt or attempt begins."""
         self._rises.clear()
 
     def result(self, judge: Callable[[Frame, Verdict], Verdict]) -> Reviewed | None:

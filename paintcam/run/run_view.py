@@ -1,4 +1,4 @@
-"""The run at one moment, for whoever draws or saves it."""
+"""The run at one moment, for drawing and saving it."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ SLOW_AFTER = 5
 
 
 class Scorer:
-    """Judges the newest frame in a thread of its own; never a queue of old ones.
+    """Judges the newest frame in a separate thread; never a queue of old ones.
 
     A context manager: the thread runs inside it. `Live` starts and closes it among other parts.
 
@@ -226,7 +226,7 @@ class Scorer:
                 explanation = explaining.advance()
                 with self._changed:
                     if self._due():
-                        return  # the picture goes on
+                        return  # the picture continues
         except UnavailableError as error:
             self._wait(error)
         self._on_explanation(explanation)

@@ -44,11 +44,11 @@ class Rises(Generic[_State]):
         self._before: deque[tuple[float, _State]] = deque(maxlen=256)
 
     def note(self, captured_at: float, before: _State) -> None:
-        """Remember what stood until the frame captured then raised it."""
+        """Remember the state before the frame captured then raised the best."""
         self._before.append((captured_at, before))
 
     def take_back(self, blocked_at: float, now: _State) -> _State:
-        """Return what stood `LATE_S` before a blocked frame; `now` if nothing rose since."""
+        """Return the state `LATE_S` before a blocked frame; `now` if nothing rose since."""
         while self._before and self._before[-1][0] > blocked_at - LATE_S:
             _, now = self._before.pop()
         return now

@@ -174,7 +174,7 @@ class RunState:
 
         Args:
             explanation: The explanation; None if there is none.
-            pending: It is being made, or not wanted any more: show none, and say nothing.
+            pending: It is being made, or was cancelled: show none, and report nothing.
         """
         shown = explanation
         if explanation is not None and explanation.score < LEAST_SCORE:

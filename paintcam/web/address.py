@@ -82,7 +82,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def lan_addresses() -> list[Address]:
-    """Addresses that phones in the same network may reach, the best first."""
+    """Addresses that phones on the same network may reach, the best first."""
     import psutil
 
     stats = psutil.net_if_stats()
@@ -95,7 +95,7 @@ def lan_addresses() -> list[Address]:
 
 
 def best_address(addresses: Sequence[Address]) -> str | None:
-    """The address to print in the QR code; None where this computer is in no network."""
+    """The address to print in the QR code; None where this computer has no network."""
     return addresses[0].address if addresses else None
 
 

@@ -35,7 +35,7 @@ async def _control(request: Request) -> Response:
 
 
 async def _enter(request: Request) -> Response:
-    """Exchange the secret, which stands in the link's fragment, for a cookie."""
+    """Exchange the secret in the link's fragment for a cookie."""
     security.check_origin(request)
     limited(request, "enter")
     secret = (await json_body(request)).get("secret")

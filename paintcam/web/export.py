@@ -18,7 +18,7 @@ _FORMULA = tuple("=+-@＝＋－＠|%\t\r\n")
 
 
 def scores_csv(submissions: Submissions, boards: Sequence[Board]) -> str:
-    """One row a drawing, the best first, for a spreadsheet.
+    """One row per drawing, the best first, for a spreadsheet.
 
     Every text is quoted, and one that a spreadsheet would run as a formula gets an apostrophe in
     front. Source: OWASP, "CSV Injection".

@@ -36,7 +36,7 @@ class BusyError(Exception):
     """Too many drawings are waiting.
 
     Attributes:
-        retry_after_s: When to come back.
+        retry_after_s: When to try again.
     """
 
     def __init__(self, retry_after_s: int) -> None:
@@ -75,7 +75,7 @@ class Admission:
 
 
 class Worker(Generic[_Item, _Result]):
-    """A thread that works on what is put in, up to eight at a time. A context manager.
+    """A thread that works on queued items, up to eight at a time. A context manager.
 
     Args:
         name: Of the thread.
@@ -169,7 +169,7 @@ class Judging:
             image: BGR uint8 (512, 512, 3).
 
         Raises:
-            PaintcamError: The encoder cannot run, or makes nothing of the picture.
+            PaintcamError: The encoder cannot run, or returns no usable embedding.
         """
         result = await self._worker.do((prompt, image))
         assert isinstance(result, Verdict)

@@ -1,4 +1,4 @@
-"""How often one visitor, and one address, may ask.
+"""How many requests one visitor, and one address, may send.
 
 A hall shares one address. So visitors are distinguished by their cookie first, and the limit by
 address is generous. All of it is kept in memory; nothing of it is stored.
@@ -33,7 +33,7 @@ class TooManyError(Exception):
     """A limit was reached.
 
     Attributes:
-        retry_after_s: When to come back.
+        retry_after_s: When to try again.
     """
 
     def __init__(self, retry_after_s: int) -> None:

@@ -39,7 +39,7 @@ class _Topic:
 
 
 class Hub:
-    """Tells pages what changed. Everything but `changed` belongs to the event loop.
+    """Informs pages of changes. Everything but `changed` belongs to the event loop.
 
     Args:
         failed: Called with an error that kept a message from being built.
@@ -60,7 +60,7 @@ class Hub:
         self._loop = asyncio.get_running_loop()
 
     def changed(self, *, urgent: bool = False) -> None:
-        """Something changed that pages show. May be called from any thread.
+        """Note a change that pages show. May be called from any thread.
 
         Args:
             urgent: Do not wait for the topic's interval: the presenter pressed something.
@@ -118,7 +118,7 @@ class Hub:
             topic.urgent.clear()
             try:
                 state = await asyncio.to_thread(topic.build)
-            except Exception as error:  # a database that is away must not end the news
+            except Exception as error:  # an unavailable database must not end the live updates
                 self._failed(error)
                 topic.dirty.set()
             else:
@@ -138,7 +138,7 @@ async def _send(socket: WebSocket, topic: _Topic) -> None:
         async with topic.news:
             await topic.news.wait_for(lambda: topic.version != sent)  # noqa: B023 - awaited here
         sent = topic.version
-        # A page that takes nothing for so long is gone; its connection is closed by the caller.
+        # A page that accepts nothing for this long is gone; its connection is closed by the caller.
         # Its clock may be wrong: it counts down by ours.
         message = f'{{"now":{time.time():.3f},{topic.message[1:]}'
         await asyncio.wait_for(socket.send_text(message), _SEND_S)

@@ -31,10 +31,10 @@ class NameRefusedError(ValueError):
 
 
 def effective(moderation: Moderation, guards: Collection[str]) -> Moderation:
-    """The moderation that can really be done.
+    """Return the moderation that is possible with the running guards.
 
     Args:
-        moderation: What was asked for.
+        moderation: The requested moderation.
         guards: Names of the guards that really run.
 
     Returns:
@@ -60,7 +60,7 @@ def checked_name(name: str) -> str:
         name: What a visitor typed; may be anything.
 
     Raises:
-        NameRefusedError: It holds a word that is not fit for a stage.
+        NameRefusedError: It has a word that is not suitable for a stage.
     """
     kept: list[str] = []
     marks = 0

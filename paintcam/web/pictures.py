@@ -68,7 +68,7 @@ def read_picture(body: bytes, media_type: str) -> Picture:
         rgba = opened.convert("RGBA")
     except PictureError:
         raise
-    except Exception as error:  # Pillow's decoders raise whatever they like for damaged data
+    except Exception as error:  # Pillow's decoders raise any exception for damaged data
         raise PictureError(f"The picture cannot be decoded ({type(error).__name__}).") from None
     paper = pillow.new("RGB", rgba.size, "white")
     paper.paste(rgba, mask=rgba.getchannel("A"))

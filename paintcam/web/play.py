@@ -63,7 +63,7 @@ async def _put_drawing(request: Request) -> Response:
     name = checked_name(unquote(request.headers.get("paintcam-name", "")))
     player_id = security.player_id_of(visitor)
     held = await asyncio.to_thread(site.submissions.find, drawing_id)
-    if held is not None:  # the phone has not heard our answer
+    if held is not None:  # the phone has not received our answer
         if held.player_key != _key(player_id):
             raise SubmissionTakenError(drawing_id)
         return await _result(site, held.turn.board, drawing_id, _key(player_id))

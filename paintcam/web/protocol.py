@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, without patience for clients that send headers a byte at a time."""
+"""HTTP as uvicorn speaks it, with a time limit for clients that send headers byte by byte."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class HurriedProtocol(H11Protocol):
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; a request that began must come to an end."""
+        """Take bytes; a request that has begun must end in time."""
         super().data_received(data)
         if self._is_answering:
             self._stop()
@@ -60,7 +60,7 @@ class HurriedProtocol(H11Protocol):
 
 
 class RequestLog(logging.Formatter):
-    """One line a request: the path without its query, and no header."""
+    """One line per request: the path without its query, and no header."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one line."""

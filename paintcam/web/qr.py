@@ -27,7 +27,7 @@ def terminal(text: str) -> str:
 
 
 def wifi_text(name: str, password: str) -> str:
-    """What a phone's camera understands as "join this network"."""
+    """Return the text of a QR code that makes a phone join a Wi-Fi network."""
     from segno.helpers import make_wifi_data
 
     return str(make_wifi_data(name, password or None, "WPA" if password else None))

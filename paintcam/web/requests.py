@@ -35,7 +35,7 @@ def site_of(connection: HTTPConnection) -> Site:
 
 
 def limited(connection: HTTPConnection, what: str) -> str:
-    """Count a request against its limits, and give the visitor's id; empty without a cookie.
+    """Count a request against its limits, and return the visitor's id; empty without a cookie.
 
     Raises:
         TooManyError: A limit was reached.
@@ -48,7 +48,7 @@ def limited(connection: HTTPConnection, what: str) -> str:
 
 
 def page(name: str, status: int = 200) -> FileResponse:
-    """One of the HTML pages; browsers ask whether it is still the newest."""
+    """One of the HTML pages; browsers check whether it is still the newest."""
     return FileResponse(
         STATIC / f"{name}.html", status, {"Cache-Control": "no-cache"}, media_type="text/html"
     )
@@ -138,4 +138,4 @@ ERRORS: dict[Any, Any] = {
     NameRefusedError: _answer(422),
     SubmissionTakenError: _taken,
 }
-"""How errors are answered. What is not here is a fault of ours: 500, without details."""
+"""How errors are answered. All others are bugs of paintcam: 500, without details."""

@@ -142,7 +142,7 @@ class Rounds:
         return True
 
     def set_podium(self, step: int) -> None:
-        """Show the podium as far as a step, 0…4; 0 takes it away."""
+        """Show the podium as far as a step, 0…4; 0 removes it."""
         with self._lock:
             self._podium = min(4, max(0, step))
             self._blank = False
@@ -163,7 +163,7 @@ class Rounds:
                 "podium": self._podium,
                 "blank": self._blank,
             }
-            # A full disk must not end the show; a restart would then begin with the first prompts.
+            # A full disk must not end the run; a restart would then begin with the first prompts.
             with contextlib.suppress(OSError):
                 write_atomically(self._file, json.dumps(state).encode())
         self._changed()

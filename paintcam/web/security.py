@@ -1,4 +1,4 @@
-"""Who asks, from which page, and what browsers may do with the answer."""
+"""Who sends a request, from which page, and what browsers may do with the answer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 
 
 class SecurityHeaders:
-    """Adds what keeps foreign code and foreign frames out of every answer.
+    """Adds headers that keep foreign code and frames out of every answer.
 
     Browsers before 2022 do not count the page's own WebSocket as 'self': it is named.
     """
@@ -95,7 +95,7 @@ def address_of(connection: HTTPConnection, trusted: Sequence[str]) -> str:
 
     Args:
         connection: The request or WebSocket.
-        trusted: Proxies, as addresses or networks, whose X-Forwarded-For is believed.
+        trusted: Proxies, as addresses or networks, whose X-Forwarded-For is trusted.
     """
     networks = [ipaddress.ip_network(each, strict=False) for each in trusted]
     address = connection.client.host if connection.client else ""
@@ -122,7 +122,7 @@ def visitor_of(connection: HTTPConnection) -> str:
 
 
 def player_id_of(visitor: str) -> str:
-    """What the database knows a visitor by: it could not be turned into the cookie again."""
+    """What the database knows a visitor by: the cookie cannot be derived from it."""
     return hashlib.sha256(f"paintcam visitor {visitor}".encode()).hexdigest()
 
 

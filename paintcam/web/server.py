@@ -55,7 +55,7 @@ def main() -> None:
         tell({"type": "error", "what": error.what, "fix": error.fix})
         code = 1
     sys.stdout.flush()
-    os._exit(code)  # a thread in a model or a driver must not keep the process
+    os._exit(code)  # a thread inside a model or a driver must not keep the process alive
 
 
 def _watch_supervisor(ready: threading.Event, ending: threading.Event) -> None:

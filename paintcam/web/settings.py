@@ -20,7 +20,7 @@ class WebSettings:
         prompts: What to draw; each is a round of its own.
         secret: Opens the control page.
         public_url: Where phones reach the site: scheme, host and port, no slash at the end.
-        state_file: Where open rounds are kept, so that a restarted server goes on.
+        state_file: Where open rounds are kept, so that a restarted server continues.
         minutes: How long a round stays open; None until it is closed.
         model: As `--model` takes it, but never "auto".
         score_range: Similarities that become 0 and 100; None for the encoder's own.
@@ -31,9 +31,9 @@ class WebSettings:
         one_board: Rank drawings and webcam scores together.
         keep_days: Delete drawings older than this; None keeps them.
         wifi: Network name and password for the second QR code.
-        trusted_proxies: Addresses whose X-Forwarded-For is believed.
+        trusted_proxies: Addresses whose X-Forwarded-For is trusted.
         llm: Whether the control page may ask a language model for prompts.
-        verbose: Log one line a request.
+        verbose: Log one line per request.
     """
 
     prompts: tuple[str, ...]

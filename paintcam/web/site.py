@@ -92,7 +92,7 @@ class Site:
         self._closing.enter_context(self._storing)
         self.hub.start()
         try:
-            if self.rounds.current:  # started again after a crash: go on where it was
+            if self.rounds.current:  # started again after a crash: continue where it stopped
                 await asyncio.gather(*(self.judge_of(each.prompt) for each in self.rounds.current))
             for prompt in () if self.rounds.current else self.settings.prompts:
                 await self.begin(prompt, self.settings.minutes, beside=True)
@@ -113,7 +113,7 @@ class Site:
         self._closing.close()
 
     async def judge_of(self, prompt: str) -> Board:
-        """Prepare the judge of a prompt, and give the board that its drawings rank on."""
+        """Prepare the judge of a prompt, and return the board that its drawings rank on."""
         judge, encoder = await self.judging.prepare(prompt)
         self.moderation = effective(self.settings.moderation, judge.active_guards)
         origin = "camera" if self.settings.one_board else "web"
@@ -123,7 +123,7 @@ class Site:
         """Open a prompt for everybody.
 
         Raises:
-            PromptError: It is blank, too long, not fit for a stage, or refused by the judge.
+            PromptError: It is blank, too long, not suitable for a stage, or refused by the judge.
         """
         text = clean_text(prompt)
         if not text or len(text) > _LONGEST_PROMPT:
@@ -162,7 +162,7 @@ class Site:
             self.notice(f"Downloading {self.settings.model}: {10 * tenths} % of {total >> 20} MiB.")
 
     def database_failed(self, error: Exception) -> None:
-        """Tell the presenter that the database is away, once in a while."""
+        """Report to the presenter, now and then, that the database is unavailable."""
         now = time.monotonic()
         if now - self._failed_at > _TELL_AGAIN_S:
             self._failed_at = now
@@ -192,7 +192,7 @@ class Site:
         return results
 
     async def _watch_clock(self) -> None:
-        """Tell pages when a round's time is up."""
+        """Notify pages when a round's time is up."""
         over: set[tuple[str, float]] = set()
         while True:
             await asyncio.sleep(0.25)

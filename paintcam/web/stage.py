@@ -1,4 +1,4 @@
-"""What the hall sees: the stage, its QR codes, live news, and help for phones that stay outside."""
+"""What the hall sees: the stage, its QR codes, live news, and help with connecting."""
 
 from __future__ import annotations
 

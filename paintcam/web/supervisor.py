@@ -1,7 +1,7 @@
 """Keeps the server process alive on one port.
 
 The listening socket belongs to the supervisor. While a dead server is replaced, phones wait in its
-queue instead of being refused, and nobody else can take the port.
+queue instead of being refused, and no other program can take the port.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Supervisor:
         self._failure: PaintcamError | None = None
         self._host, self._port = listening.getsockname()[:2]
         if os.name != "posix":
-            listening.close()  # no inheriting there: the server binds the same port itself
+            listening.close()  # not inherited there: the server binds the same port itself
 
     def stop(self) -> None:
         """End the server, and `run`. May be called from a signal handler or another thread."""

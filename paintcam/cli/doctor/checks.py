@@ -30,7 +30,7 @@ def python() -> Check:
 
 
 def inference() -> Check:
-    """Import Inference in a process of its own: it takes seconds and prints."""
+    """Import Inference in a separate process: it takes seconds and prints."""
     from importlib.metadata import PackageNotFoundError, version
 
     fix = "pip install --upgrade 'inference>=1.8,<2'"

@@ -2,7 +2,7 @@
 
 Inference pulls in opencv-python, opencv-contrib-python and, through easyocr,
 opencv-python-headless. All of them unpack into the same `cv2` folder, and the last one installed
-wins, file by file. Of one version any of them will do; of two versions the files do not fit.
+wins, file by file. Any mix of one version works; files of two versions do not fit together.
 """
 
 from __future__ import annotations
