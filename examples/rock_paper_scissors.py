@@ -42,9 +42,9 @@ class Board:
     """The pipeline's `on_prediction`: draws boxes with class names and names the winner.
 
     Args:
-        window: Shows the picture, if options.
-        recording: Records the picture, if options.
-        seconds: How long to go on; None goes on to the end of the source.
+        window: Shows the picture, if given.
+        recording: Records the picture, if given.
+        seconds: Length of the run; None plays the source to its end.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Board:
         self.pipeline: InferencePipeline | None = None
         self._window, self._recording, self._seconds = window, recording, seconds
         self._started = time.monotonic()
-        self._said = ""
+        self._printed = ""
 
     def __call__(self, prediction: dict[str, Any], video_frame: VideoFrame) -> None:
         """Handle the prediction for one frame."""
@@ -67,8 +67,8 @@ class Board:
         self.frames += 1
         self.fps = video_frame.fps or self.fps
         drawn = draw(picture, hands, names)
-        if (verdict := winner(hands, names)) != self._said:
-            self._said = verdict
+        if (verdict := winner(hands, names)) != self._printed:
+            self._printed = verdict
             print(verdict or "…", flush=True)
         if self._recording is not None:
             self._recording.write(drawn)

@@ -1,11 +1,11 @@
 """paintcam: hold a drawing to a webcam, and CLIP scores it live against a prompt.
 
-The names below load what they need when they are first used: `import paintcam` alone is free.
+The names below load what they need when they are first used, so `import paintcam` is fast.
 """
 
 from __future__ import annotations
 
-# `typing` takes longer to import than Python to start, and a command is to hear Ctrl-C by then
+# importing `typing` takes longer than starting Python, and Ctrl-C must work by then
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any

@@ -1,4 +1,4 @@
-"""Everything paintcam raises for a person to read.
+"""The errors that paintcam raises for users.
 
 PaintcamError
 ├── UsageError        an option or argument that cannot work
@@ -44,7 +44,7 @@ class PaintcamError(Exception):
         what: What failed, with the value, as a sentence.
         fix: What to do next, as a sentence that starts with a verb. If it is empty, the command
             line adds its own for this kind of error.
-        parameter: The parameter that `what` speaks of, or several, separated by spaces. The command
+        parameter: The parameter that `what` names, or several, separated by spaces. The command
             line shows its options instead: "seconds must be …" becomes "--seconds must be …".
 
     Example:

@@ -30,7 +30,7 @@ _lock: int | None = None
 
 
 def data_folder() -> Path:
-    """Give the folder for what must last; `PAINTCAM_DATA_DIR` overrides the platform's own."""
+    """Return the folder for permanent files; `PAINTCAM_DATA_DIR` overrides the platform's own."""
     if path := os.environ.get("PAINTCAM_DATA_DIR"):
         return Path(path).expanduser()
     from platformdirs import user_data_path
@@ -39,7 +39,7 @@ def data_folder() -> Path:
 
 
 def pictures_folder() -> Path:
-    """Give the folder for photo-finishes, and for snapshots of the key s without `--snapshot`."""
+    """Return the folder for photo-finishes, and for snapshots of the key s without `--snapshot`."""
     if os.environ.get("PAINTCAM_DATA_DIR"):
         return data_folder() / "pictures"
     from platformdirs import user_pictures_path
@@ -102,7 +102,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def last_run_name() -> str:
-    """Give the name under which this process saves the best of its run."""
+    """Return the name under which this process saves the best of its run."""
     return f"last-run-{os.getpid()}-{_RUN}"
 
 
@@ -112,7 +112,7 @@ def claim_last_run() -> None:
     if _lock is not None:
         return
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    with contextlib.suppress(OSError):  # then a start beside this run may report it
+    with contextlib.suppress(OSError):  # then another start during this run may report it
         data_folder().mkdir(parents=True, exist_ok=True)
         _lock = os.open(data_folder() / f"{last_run_name()}.lock", flags, 0o600)
         if os.name == "posix":
@@ -133,7 +133,7 @@ def forget_last_run() -> None:
 
 
 def interrupted_runs(notice: Callable[[str], None] = lambda _text: None) -> list[dict[str, Any]]:
-    """Give the facts of runs that ended without a summary, once each.
+    """Return the facts of runs that ended without a summary, once each.
 
     Args:
         notice: Called with a sentence about each file that cannot be used.
@@ -148,7 +148,7 @@ def interrupted_runs(notice: Callable[[str], None] = lambda _text: None) -> list
                 continue
             facts = _checked_facts(read_json(path))
         except FileNotFoundError:
-            continue  # another start was faster
+            continue  # another process was faster
         except (OSError, ValueError) as error:
             notice(f"{path} of an earlier run cannot be used ({error}). Delete it.")
             continue
@@ -164,7 +164,7 @@ def interrupted_runs(notice: Callable[[str], None] = lambda _text: None) -> list
 
 
 def _is_alive(path: Path) -> bool:
-    """Whether the run that wrote a file still goes on."""
+    """Whether the run that wrote a file is still running."""
     # not by the number of its process: in a container the next one often has the same
     lock = path.with_suffix(".lock")
     if not stat.S_ISREG(os.lstat(path).st_mode):

@@ -1,7 +1,7 @@
 """Text from outside, made safe to store, compare and print.
 
-Prompts, names, paths, addresses and answers of servers come from strangers. A terminal obeys the
-control characters in them, and an address may hold a password.
+Prompts, names, paths, addresses and answers of servers come from strangers. A terminal interprets
+the control characters in them, and an address may hold a password.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _WITHOUT_SCHEME = re.compile(r"(?<![\w/])[^\s'\"`<>:@/]+:(?!/)[^\s'\"`<>@]+@[\w.
 
 
 def printable(text: str) -> str:
-    """Make any text one line that a terminal only shows and never obeys.
+    """Make any text one line that a terminal shows and never interprets.
 
     Args:
         text: Anything, also with escape sequences, line breaks or half characters in it.
@@ -47,7 +47,7 @@ def printable(text: str) -> str:
 
 
 def json_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Write JSON in one line that a terminal shows and never obeys.
+    """Write JSON in one line that a terminal shows and never interprets.
 
     Letters of all scripts stay readable. C1 controls, bidirectional overrides and surrogates are
     escaped, so that a JSON reader gets the text as it was.
@@ -70,7 +70,7 @@ def clean_text(text: str) -> str:
 
 
 def prompt_key(prompt: str) -> str:
-    """Give what two prompts have in common when they are the same prompt.
+    """Return the key by which two prompts are the same prompt.
 
     Both encoders put a prompt in lower case before they read it, so case does not count.
 
@@ -84,7 +84,7 @@ def prompt_key(prompt: str) -> str:
 
 
 def shown_address(text: str) -> str:
-    """Reduce an address to what everybody may read: scheme, host and port.
+    """Reduce an address to the part that is safe to show: scheme, host and port.
 
     Cameras take passwords in every part of an address (`rtsp://u:p@host`, `rtsp:/u:p@host`,
     `u:p@host`, `/user=u&password=p`, `;token=…`, `/u/SECRET/ch1`), so nothing else is kept.

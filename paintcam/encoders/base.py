@@ -62,7 +62,7 @@ class EncoderInfo:
             encoder with another preprocessing. A wrapper may call `clip_square` itself.
         fingerprint: Changes with the weights, and so with every embedding; empty where embeddings
             must not be kept.
-        notes: What a person should know about this encoder here, such as a fallback.
+        notes: Messages for the user about this encoder, such as a fallback.
         words: Regular expression of a word that the encoder can know, for case-folded text without
             accents; empty where any text may mean something.
 

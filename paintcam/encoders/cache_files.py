@@ -52,7 +52,7 @@ def read_small(path: Path, most: int = 1 << 20) -> bytes:
 
 
 def clear_place(path: Path) -> None:
-    """Make a path free for a file of ours: what is not an ordinary file there is removed.
+    """Clear a path for a cache file: remove what is not an ordinary file.
 
     A link is removed itself; what it points to stays as it is.
 

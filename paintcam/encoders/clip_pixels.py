@@ -44,7 +44,7 @@ def clip_square(image: Image, edge: int) -> Image:
     top, bottom = _span(height, width, edge)
     x, y = math.floor(left), math.floor(top)
     cropped = np.ascontiguousarray(image[y : math.ceil(bottom), x : math.ceil(right)])
-    # Pillow scales each channel by itself, so BGR may pass for RGB here
+    # Pillow scales each channel separately, so the order of channels does not matter here
     scaled = Pillow.fromarray(cropped).resize(
         (edge, edge), Pillow.Resampling.BICUBIC, box=(left - x, top - y, right - x, bottom - y)
     )

@@ -1,4 +1,4 @@
-"""CLIP's tokenizer: the reference code's own, loaded without the torch that its package imports."""
+"""CLIP's tokenizer: that of the reference code, loaded without importing torch."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def length_of(url: str) -> int:
             if answer.status_code == 200:
                 return length_in(answer.headers.get("Content-Length", ""))
             raise Interrupted(f"the server answered {status_of(answer)}")
-    except (requests.RequestException, ValueError) as error:  # ValueError: a URL that is none
+    except (requests.RequestException, ValueError) as error:  # ValueError: an invalid URL
         raise Interrupted(plain_error(error)) from error
 
 
@@ -184,14 +184,14 @@ def _receive(
 
 
 def _pieces(answer: Response) -> Iterator[bytes]:
-    """Read the body as it comes.
+    """Read the body as it arrives.
 
     Raises:
-        Interrupted: It comes too slowly.
+        Interrupted: It arrives too slowly.
     """
     least, within_s = SLOWEST
     since, came = time.monotonic(), 0
-    # a whole chunk would hide a server that sends a byte a second; `read1` returns what is there
+    # a whole chunk would hide a server that sends a byte per second; `read1` does not wait for it
     while piece := answer.raw.read1(CHUNK):
         yield piece
         came += len(piece)

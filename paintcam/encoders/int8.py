@@ -1,6 +1,6 @@
 """CLIP's picture half in 8-bit integers: a quarter of the memory, two to four times as fast.
 
-The weights are quantised on this machine, in a process of its own: ONNX Runtime's quantiser imports
+The weights are quantised on this machine, in a separate process: ONNX Runtime's quantiser imports
 torch and takes 2 GiB. The result is used only if it agrees with the exact weights on 24 bundled
 pictures, half of them drawings and half photographs, and their 24 prompts.
 """
@@ -163,7 +163,7 @@ def build_in_child(variant: str) -> None:
         outcome: dict[str, Any] = asdict(_build(variant))
     except ModelError as error:
         outcome = {"error": error.what, "fix": error.fix}
-    except Exception as error:  # the parent must hear of it, whatever it is
+    except Exception as error:  # report any error to the parent
         outcome = {
             "error": f"Cannot quantise clip:{variant} ({type(error).__name__}: {error}).",
             "fix": f"Use `--model clip:{exact_variant(variant)}`.",
@@ -199,7 +199,7 @@ def _build(variant: str) -> Agreement:
         found = _compare(exact, part)
         if found.good:
             break
-    assert found is not None  # there are attempts
+    assert found is not None  # there is at least one attempt
     if not found.good:
         part.unlink(missing_ok=True)
         return found

@@ -1,4 +1,4 @@
-"""How paintcam starts another Python: never with code from the current folder.
+"""Starts another Python process, never with code from the current folder.
 
 `python -c` puts the working folder first on the path, so that a `json.py` that happens to lie
 there would run. `-I` leaves it out, together with PYTHONPATH and the like; the path of this process

@@ -76,7 +76,7 @@ def has_external_data(path: Path) -> bool:
 def open_error(path: Path) -> str:
     """Open a model with ONNX Runtime; return what is wrong with it, or "" if it opens.
 
-    A file made to do harm can end the process: see `open_error_in_child`.
+    A malicious file can end the process: see `open_error_in_child`.
     """
     try:
         if has_external_data(path):
@@ -101,7 +101,7 @@ def open_error(path: Path) -> str:
 
 
 def open_error_in_child(path: Path) -> str:
-    """As `open_error`, in a process of its own, which a file made to do harm may crash."""
+    """As `open_error`, in a separate process, which a malicious file may crash."""
     try:
         ran = subprocess.run(
             python_command(OPEN_CODE, str(path)),

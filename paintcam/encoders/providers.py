@@ -45,7 +45,7 @@ class Opened:
     Attributes:
         session: Ready to run.
         provider: One of `PROVIDERS`.
-        note: What a person should know, such as a fallback; usually empty.
+        note: A message for the user, such as a fallback; usually empty.
     """
 
     session: InferenceSession

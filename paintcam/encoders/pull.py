@@ -38,7 +38,7 @@ __all__ = ["api_url", "pull", "roboflow_in_reach"]
 # Rounds in a row without progress before giving up, and seconds between rounds.
 PATIENCE = 3
 PAUSE_S = 1.0
-# A round that brings less does not count: a server that sends a byte each time never ends.
+# A round with less progress does not count: otherwise one byte per round would never end.
 PROGRESS = 1 << 14
 
 
@@ -55,7 +55,7 @@ def pull(
 ) -> Path:
     """Download a variant's weights, resuming a download that was cut.
 
-    Two at once do no harm: the second waits, and then finds the files.
+    It is safe to run twice at once: the second call waits, and then finds the files.
 
     Args:
         variant: One of `VARIANTS` or `INT8_VARIANTS`; the latter are made here, in minutes.
@@ -203,6 +203,6 @@ def roboflow_in_reach(timeout_s: float = 1.5) -> bool:
         except (requests.RequestException, ValueError):
             pass
 
-    # In a thread of its own: looking up a name has no time-out.
+    # In a separate thread: looking up a name has no timeout.
     threading.Thread(target=ask, daemon=True).start()
     return answered.wait(timeout_s)

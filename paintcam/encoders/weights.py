@@ -76,7 +76,7 @@ def cache_root() -> Path:
 def prepare_environment() -> None:
     """Set what Inference reads when it is imported: its cache folder, and to print nothing."""
     os.environ["MODEL_CACHE_DIR"] = str(cache_root())
-    os.environ["DISABLE_VERSION_CHECK"] = "True"  # otherwise a thread asks PyPI and prints
+    os.environ["DISABLE_VERSION_CHECK"] = "True"  # otherwise a thread queries PyPI and prints
     os.environ.setdefault("LOG_LEVEL", "ERROR")
 
 
@@ -179,7 +179,7 @@ def damaged(path: Path, reason: str, variant: str) -> ModelError:
 
 
 def fingerprint(files: Iterable[Path]) -> str:
-    """Tell weights apart in milliseconds: a hash of their lengths and of samples of their content.
+    """Identify weights in milliseconds: a hash of their lengths and of samples of their content.
 
     Args:
         files: Whole files, in a fixed order.

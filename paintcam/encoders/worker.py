@@ -34,7 +34,7 @@ def serve(name: str, engine: str, provider: str) -> None:
     threading.Thread(target=_read, args=(requests, received), daemon=True).start()
     try:
         encoder = load_encoder(name, engine=engine, provider=provider)
-    except Exception as error:  # the parent waits for it, whatever it is
+    except Exception as error:  # the parent waits for any error
         _send_error(answers, error)
         return
     info = encoder.info
