@@ -154,27 +154,27 @@ class Build:
 
     def export(self) -> None:
         """Write the files; they ship when they are measured."""
-        export.export(train.load_average(self.work, LAST), self.size, self._made, self.work)
+        export.export(train.load_average(self.work, LAST), self.size, self._exported, self.work)
         self._describe()
         steps, _ = train.open_steps(self.work, self.packages, self.people)
-        found = reading.direction(ExportedTower(self._made), steps, self.people.steps)
-        np.save(self._made / export.HANDWRITING, found)
+        found = reading.direction(ExportedTower(self._exported), steps, self.people.steps)
+        np.save(self._exported / export.HANDWRITING, found)
         self._describe()
 
     def evaluate(self) -> None:
         """Measure the exported files, write their range, and put them where they ship from."""
-        tower = ExportedTower(self._made)
+        tower = ExportedTower(self._exported)
         figures = evaluate.evaluate(tower, self.work, self.packages) | tower.timing()
         self._describe((figures["range low"], figures["range high"]))
-        (self._made / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
-        shutil.copytree(self._made, self.assets, dirs_exist_ok=True)
+        (self._exported / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
+        shutil.copytree(self._exported, self.assets, dirs_exist_ok=True)
 
     @property
-    def _made(self) -> Path:
+    def _exported(self) -> Path:
         return self.work / "export"
 
     def _describe(self, score_range: tuple[float, float] = (0.0, 1.0)) -> None:
-        export.describe(self._made, VERSION, self.size, score_range)
+        export.describe(self._exported, VERSION, self.size, score_range)
 
     def _drawings(self) -> list[Drawing]:
         return people.read(self.quickdraw, self.per_category, self.work)

@@ -32,25 +32,25 @@ def solve_head(net: SketchNet, batches: Iterable[dict[str, Tensor]], texts: Tens
         batches: Training batches, see :class:`dataset.Batch`; several thousand samples in all.
         texts: (T, 384) embeddings of the captions the batches number.
     """
-    pooled, wanted = [], []
+    pooled, targets = [], []
     with torch.no_grad():
         for batch in batches:
             pooled.append(net.pool(net.features(to_pixels(batch["images"]))))
-            wanted.append(texts[batch["captions"]])
-    solve_from(net, torch.cat(pooled), torch.cat(wanted))
+            targets.append(texts[batch["captions"]])
+    solve_from(net, torch.cat(pooled), torch.cat(targets))
 
 
-def solve_from(net: SketchNet, pooled: Tensor, wanted: Tensor) -> None:
+def solve_from(net: SketchNet, pooled: Tensor, targets: Tensor) -> None:
     """Set ``net.whiten`` and ``net.direct``; the deep layer starts at zero.
 
     Args:
         net: Whose head to set.
         pooled: (N, 2560) features.
-        wanted: (N, 384) embeddings of their captions.
+        targets: (N, 384) embeddings of their captions.
     """
     with torch.no_grad():
-        x_mean, y_mean = pooled.mean(0), wanted.mean(0)
-        x, y = pooled - x_mean, wanted - y_mean
+        x_mean, y_mean = pooled.mean(0), targets.mean(0)
+        x, y = pooled - x_mean, targets - y_mean
         variances, directions = torch.linalg.eigh((x.T @ x / len(x)).double())
         variances, directions = variances[-WHITE:], directions[:, -WHITE:]
         matrix = (directions / torch.sqrt(variances + RIDGE)).float()

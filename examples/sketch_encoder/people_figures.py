@@ -79,7 +79,7 @@ class PeopleFigures:
 
     def scores(self, low: float, high: float) -> dict[str, float]:
         """Score right and wrong prompts, clean and filmed, with the encoder's range."""
-        figures = {}
+        figures: dict[str, float] = {}
         for look in LOOKS:
             right, wrong = (measures.score(part, low, high) for part in self.pairs(look))
             figures |= {

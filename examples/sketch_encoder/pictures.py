@@ -169,12 +169,12 @@ def _icons(packages: Path) -> Iterator[Picture]:
         group_of = {
             icon: group for group, icons in data.get("categories", {}).items() for icon in icons
         }
-        seen: dict[str, int] = {}
+        looks: dict[str, int] = {}
         for icon, body in data["icons"].items():
             name = None if body.get("hidden") else _icon_name(icon)
-            if name is None or seen.get(name, 0) >= 2:  # at most two looks of one thing in a set
+            if name is None or looks.get(name, 0) >= 2:  # at most two looks of one thing in a set
                 continue
-            seen[name] = seen.get(name, 0) + 1
+            looks[name] = looks.get(name, 0) + 1
             yield Picture(set_name, icon, name, [], group_of.get(icon, ""))
 
 

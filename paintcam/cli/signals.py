@@ -1,4 +1,4 @@
-"""How a command ends early: Ctrl-C, SIGTERM, a closed terminal, a reader that went away.
+"""Ends a command early: Ctrl-C, SIGTERM, a closed terminal, a reader of stdout that has gone.
 
 A signal only sets an event. Raising an exception instead could leave an import half done, whose
 lock then blocks the interpreter for ever. The code that works checks the event: a run ends as with

@@ -58,7 +58,7 @@ SAMPLES = 256
 def cache_root() -> Path:
     """The cache folder that Inference uses too; unlike its default in /tmp, it survives a reboot.
 
-    `MODEL_CACHE_DIR` comes first, since whoever set it for Inference has weights there; then
+    `MODEL_CACHE_DIR` comes first, since a user of Inference has weights there; then
     `PAINTCAM_CACHE_DIR`; then the platform's cache folder. If Inference is already imported, the
     folder that it read then is used.
     """

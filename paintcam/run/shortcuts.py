@@ -140,8 +140,8 @@ class Watch(Iterator[tuple[Frame, Verdict]]):
 def watch(prompt: str, source: int | str | Path = 0, *, model: str = "auto") -> Watch:
     """Score a webcam, a stream or a video, frame by frame.
 
-    Of a live source each step takes the newest frame and drops what came meanwhile; a file gives
-    every frame once, in order.
+    Of a live source each step takes the newest frame and drops those that arrived meanwhile. A file
+    gives every frame once, in order.
 
     Args:
         prompt: What the drawing should show.

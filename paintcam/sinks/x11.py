@@ -65,7 +65,7 @@ def answers() -> bool:
 class Connection:
     """Watches SDL's connection to the X server.
 
-    Once `lost` is set nothing of SDL may be called any more.
+    Once `lost` is set, call nothing of SDL.
 
     Args:
         window_id: SDL's number of the window.

@@ -1,7 +1,7 @@
 """Pictures that strangers send: checked, decoded, and encoded again before anything else sees them.
 
 Nothing of the received bytes is stored or sent on, only pixels: metadata, trailing data and files
-that are two things at once end here.
+that are valid in two formats end here.
 """
 
 from __future__ import annotations
