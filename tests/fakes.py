@@ -19,7 +19,7 @@ from paintcam.sinks.keyboard import Key
 
 
 class FakeSource:
-    """A live source of 100 frames a second; `frames` of them, or for ever."""
+    """A live source at 100 fps; `frames` of them, or endless."""
 
     fps = 100.0
 

@@ -18,7 +18,7 @@ MISSING = [name for name in NEEDED if shutil.which(name) is None]
 
 
 class Screen:
-    """Starts an X server on a free display, 1280×800 unless told otherwise. A context manager."""
+    """Starts an X server on a free display, 1280×800 by default. A context manager."""
 
     def __init__(self, folder: Path, wh: tuple[int, int] = (1280, 800)) -> None:
         self.folder = folder

@@ -223,7 +223,7 @@ def test_few_drawings_are_warned_of(folder, tmp_path):
 
 
 def test_folders_that_cannot_work(tmp_path):
-    """Each says what layout is wanted; nothing is kept."""
+    """Each error describes the expected layout; nothing is stored."""
     (tmp_path / "empty").mkdir()
     one = tmp_path / "one" / "a house"
     one.mkdir(parents=True)

@@ -62,7 +62,7 @@ def test_elsewhere_indices_are_tried_until_the_second_gap(tmp_path, monkeypatch,
     monkeypatch.setattr(cameras, "_system_names", lambda: ["One", "Two"])
     assert [camera.name for camera in list_cameras(probe, tmp_path)] == ["One", "Two"]
     assert asked == [0, 1, 2, 3]
-    # where the system knows of more cameras than opened, which is which cannot be told
+    # where more cameras are listed than opened, their names cannot be matched
     monkeypatch.setattr(cameras, "_system_names", lambda: ["One", "Two", "Three"])
     assert [camera.name for camera in list_cameras(probe, tmp_path)] == ["", ""]
 

@@ -110,7 +110,7 @@ def test_words_for_a_person(tmp_path, clip):
 
 @pytest.mark.parametrize("labels", [None, {"a cat": 0.9, "a dog": 0.1}])
 def test_every_summary_names_the_guards_and_the_video(capsys, labels):
-    """Where labels were told apart or nothing was scored, too."""
+    """Also after a run with labels, and one that scored nothing."""
     report = TextReport(course=False)
     if labels:
         report.verdict(Verdict(0, 0.0, 0.0, 0.3, 50, labels=labels), Standing(50, 50, True))
@@ -197,7 +197,7 @@ def test_a_live_run_survives_a_cut_and_a_new_size(tmp_path, houses):
 
 
 def test_kill_9_keeps_the_best(tmp_path, houses):
-    """Nothing was said, but the next run tells what the last one had reached, once."""
+    """It printed nothing, but the next run reports its best score, once."""
     with Webcam(houses) as webcam, Program(*HOUSE, "-s", webcam.url, cwd=tmp_path) as program:
         program.until(lambda: len(program.of("verdict")) > 20)
         reached = program.of("verdict")[-1]["best"]
@@ -489,7 +489,7 @@ def test_version_and_help_load_nothing_heavy(tmp_path):
 
 
 def test_an_unexpected_error_is_no_traceback(tmp_path):
-    """What should not happen is told in words as well, with how to get the details."""
+    """An unexpected error is one line too, and says how to get the details."""
     script = (
         "import paintcam.cli as cli, sys\n"
         "import paintcam.cli.build_run\n"

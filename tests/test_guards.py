@@ -171,7 +171,7 @@ def test_an_empty_list_of_words_refuses_nothing(encoder, monkeypatch):
 
 
 class Zones:
-    """Text and pictures in a plane of angles: what a CLIP that knows NSFW would tell apart."""
+    """Text and pictures in a plane of angles: what a CLIP that knows NSFW would distinguish."""
 
     info = EncoderInfo("clip:stand-in", (0.08, 0.48), knows_nsfw=True)
 

@@ -255,7 +255,7 @@ def test_a_new_prompt_waits_for_the_guards_that_must_check_it():
 
 
 class GuardEar(Ear):
-    """A listener that hears of guards too."""
+    """A listener that also receives the guards."""
 
     def __init__(self):
         super().__init__()

@@ -88,7 +88,7 @@ def test_the_end_of_a_file_ends_the_run_after_its_last_verdict():
 
 
 def test_the_best_is_the_last_verdicts():
-    """The summary tells what the last verdict told."""
+    """The summary reports what the last verdict reported."""
     ear = Ear()
     summary = Live(FakeSource(frames=40), FakeJudge, make_presenter(listener=ear)).run()
     assert summary.best == ear.verdicts[-1][1].best
@@ -116,7 +116,7 @@ def test_the_time_of_a_file_begins_when_the_model_is_there():
 
 
 def test_nothing_is_scored_after_the_summary():
-    """A verdict that comes after the end is dropped: the summary's best is the last one told."""
+    """A verdict after the end is dropped: the summary's best is the last one reported."""
     ear, judge = Ear(), FakeJudge(takes_s=2.0)
     live = Live(FakeSource(), lambda: judge, make_presenter(listener=ear), seconds=0.3)
     summary = live.run()
@@ -180,7 +180,7 @@ def test_a_stop_while_loading_ends_at_once():
 
 
 def test_a_stalled_source_keeps_the_best_and_says_so():
-    """Reconnecting is told, keys still work, and the best survives."""
+    """Reconnecting is shown, keys still work, and the best survives."""
     source, ear = FakeSource(), Ear()
     window = FakeWindow()
     with Running(Live(source, FakeJudge, make_presenter(listener=ear, window=window))) as run:
@@ -242,7 +242,7 @@ def test_r_resets_the_best():
 
 
 def test_p_types_a_new_prompt():
-    """Letters are no commands while typing; Enter judges against it, and the best starts anew."""
+    """Letters are no commands while typing; Enter judges against it, and the best starts again."""
     window, judge = FakeWindow(), FakeJudge()
     presenter = make_presenter(window=window)
     with Running(Live(FakeSource(), lambda: judge, presenter)) as run:
@@ -372,7 +372,7 @@ def rising(presenter: Presenter, scores: Sequence[float]) -> None:
 
 
 def test_a_snapshot_that_fails_is_told_though_nobody_watches(tmp_path):
-    """Without window and recording the terminal still hears of a full disk, during the run."""
+    """Without window and recording the terminal still reports a full disk, during the run."""
     ear, folder = Ear(), Snapshots(tmp_path / "gone")
     folder.folder.rmdir()
     presenter = make_presenter(listener=ear, autosave=Autosave(folder, None, model="fake"))

@@ -167,7 +167,7 @@ def test_a_blank_name_is_an_error(name):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs FIFOs and devices")
 @pytest.mark.parametrize("kind", ["fifo", "device", "link to a device", "socket", "folder"])
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path, kind):
-    """Nothing waits for a writer, nothing reads zeros for ever."""
+    """Nothing waits for a writer, nothing reads zeros forever."""
     path = tmp_path / "a.png"
     if kind == "fifo":
         os.mkfifo(path)

@@ -408,7 +408,7 @@ def test_a_discarded_snapshot_is_gone(tmp_path):
 
 
 def test_a_snapshot_that_cannot_be_drawn_does_not_stop_the_next(tmp_path):
-    """The thread lives on, and the error is told."""
+    """The thread survives, and the error is reported."""
 
     def fail() -> np.ndarray:
         raise ValueError("no pen")
@@ -479,7 +479,7 @@ def test_a_snapshot_folder_that_is_not_utf_8_is_refused(tmp_path):
 
 
 def test_snapshots_that_a_slow_disk_did_not_take_are_named(tmp_path, monkeypatch):
-    """Closing does not wait for ever, and says what is missing."""
+    """Closing does not wait forever, and reports what is missing."""
     monkeypatch.setattr("paintcam.sinks.snapshots.CLOSE_S", 0.2)
     release = threading.Event()
     folder = Snapshots(tmp_path)

@@ -198,7 +198,7 @@ def test_a_slow_encoder_lets_go_of_a_sheet_that_is_gone_at_once():
 
 
 def test_a_sheet_that_went_away_is_let_go_though_something_paler_stays(monkeypatch):
-    """A faint quad elsewhere neither takes the sheet's place nor keeps its outline for ever."""
+    """A faint quad elsewhere neither takes the sheet's place nor keeps its outline forever."""
     size = (180, 320)
     held = np.array([[40, 40], [140, 40], [140, 140], [40, 140]], np.float32)
     elsewhere = held + [150, 20]

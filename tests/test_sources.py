@@ -314,7 +314,7 @@ def test_an_unreachable_url_never_shows_its_password(url, capfd):
     [(b"", "is empty"), (b"no video at all" * 99, "not a video, or cut short")],
 )
 def test_a_file_that_is_no_video(tmp_path, content, words):
-    """An empty file and a text file are told apart."""
+    """An empty file and a text file get different errors."""
     path = tmp_path / "broken.mp4"
     path.write_bytes(content)
     with pytest.raises(SourceError, match=words):

@@ -436,7 +436,7 @@ def ended(raw: socket.socket) -> bool:
 
 
 def test_slow_headers_are_cut_off(server, monkeypatch):
-    """A thousand connections that send a byte now and then must not be kept for ever."""
+    """A thousand connections that send a byte now and then must not be kept forever."""
     monkeypatch.setattr("paintcam.web.protocol._HEADERS_S", 0.5)
     slow = [socket.create_connection(("127.0.0.1", server.port), 10) for _ in range(20)]
     for each in slow:

@@ -127,7 +127,7 @@ def test_webp_is_accepted(server):
 
 
 def test_a_closed_prompt_takes_no_drawing_and_answers_for_old_ones(server):
-    """A retry after the end still hears its answer; a new drawing does not count."""
+    """A retry after the end still gets its answer; a new drawing does not count."""
     visitor, presenter = Visitor(server.base), Presenter(server.base, SECRET)
     first = visitor.draw(blank_with_ink(0.1), drawing=ID).json()
     presenter.act("close", slug="1")
@@ -198,7 +198,7 @@ def test_one_thread_encodes_and_takes_up_to_eight_at_a_time(tmp_path):
 
 
 def test_a_full_queue_says_when_to_come_back(tmp_path):
-    """Nobody waits for ever, and whoever comes back is served."""
+    """Nobody waits forever, and a client that retries is served."""
     with Server(tmp_path, InkEncoder(takes_s=1.0)) as server:
         visitors = [Visitor(server.base) for _ in range(30)]
         body = blank_with_ink(0.1)
@@ -233,7 +233,7 @@ def test_old_drawings_are_deleted(tmp_path):
 
 
 def test_pages_hear_what_changed(server):
-    """The stage shows a new drawing at once; a paint page hears of the next prompt."""
+    """The stage shows a new drawing at once; a paint page learns of the next prompt."""
     visitor, presenter = Visitor(server.base), Presenter(server.base, SECRET)
     with live(server, "stage") as stage, live(server, "play", visitor) as play:
         assert json.loads(stage.recv(10))["players"] == 0

@@ -137,7 +137,7 @@ def test_sigterm_ends_it_too(tmp_path):
 
 
 def test_ctrl_c_ends_it_at_once_while_it_starts(tmp_path):
-    """Nobody waits for an encoder that is not wanted any more."""
+    """Nobody waits for an encoder that is no longer needed."""
     serving = Serving(tmp_path)
     process = subprocess.Popen(
         serving.command,
