@@ -16,8 +16,8 @@ __all__ = ["LOWER_THIRD", "Layout", "LayoutChoice", "hidden_share"]
 # Shares of the sheet that the panel hides. Above the first it moves; a place below the second is
 # good enough, far enough from the first that a trembling hand moves nothing; if there is none, any
 # below the third that shows the whole prompt is taken before one that cuts it.
-_MOST, _GOOD, _BEARABLE = 0.055, 0.03, 0.075
-_WORSE = 0.02  # from so much more on another place is looked for again
+_MOST, _GOOD, _BEARABLE = 0.055, 0.03, 0.09
+_WORSE = 0.01  # from so much more on another place is looked for again
 _CALM = 45  # pictures, 1.5 s of them: before that the panel does not go back
 _RARELY = 15  # pictures between two looks at the place at the bottom
 _GRID = 160  # columns of the raster on which areas are compared
