@@ -6,6 +6,7 @@ import json
 import shutil
 
 import cv2
+import numpy as np
 import pytest
 
 from clip_fixtures import ROOT, clip_environment, run
@@ -156,6 +157,18 @@ def test_clip_loads_without_torch_and_inference(vit_cache):
     ran = run(["-c", code], vit_cache.env)
     assert ran.stdout.split() == ["[]", "onnx"], ran.stderr
     assert ran.stderr == ""
+
+
+def test_texts_given_at_the_start_are_embedded_as_later(clip_cache, monkeypatch):
+    for name, value in clip_cache.env.items():
+        monkeypatch.setenv(name, value)
+    early = load_encoder("clip", apart=True, texts=["a red fox", "лиса"])
+    late = load_encoder("clip")
+    for texts in (["лиса", "a red fox"], ["a red fox", "a house"], []):
+        assert np.array_equal(early.encode_text(texts), late.encode_text(texts))
+    early.close()
+    with pytest.raises(PromptError, match="too long"):
+        load_encoder("clip", texts=["fox " * 100])
 
 
 def test_a_prompt_too_long_says_by_how_many_tokens(clip_encoder):

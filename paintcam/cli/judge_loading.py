@@ -46,6 +46,7 @@ def load_judge(
         apart=pictures != "stills",
         engine=options.engine.value,
         provider=options.provider,
+        texts=tuple(options.labels) or tuple(filter(None, [options.prompt])),
     )
     judge = make_judge(
         encoder,

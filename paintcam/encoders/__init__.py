@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from paintcam.errors import ModelError, UsageError
@@ -59,6 +60,7 @@ def load_encoder(
     apart: bool = False,
     engine: str = "onnx",
     provider: str | None = None,
+    texts: Sequence[str] = (),
 ) -> Encoder:
     """Load an encoder: seconds for CLIP, a fraction of a second for sketch.
 
@@ -73,6 +75,8 @@ def load_encoder(
             `inference.models.Clip`.
         provider: What ONNX Runtime uses: "auto" (CUDA where it runs, otherwise the CPU) or a name
             from `paintcam.encoders.providers`. None reads `PAINTCAM_PROVIDER`, then "auto".
+        texts: Texts that will be embedded first, such as the prompt: with them CLIP takes less
+            memory.
 
     Returns:
         An encoder that is ready to run.
@@ -107,14 +111,14 @@ def load_encoder(
     if fetch and not is_cached(variant):
         pull(variant, progress)
     if apart:
-        return _in_child(resolved, engine, provider)
+        return _in_child(resolved, engine, provider, texts)
     if engine == "inference":
         from paintcam.encoders.clip_inference import InferenceClipEncoder
 
         return InferenceClipEncoder(variant)
     from paintcam.encoders.clip import ClipEncoder
 
-    return ClipEncoder(variant, provider)
+    return ClipEncoder(variant, provider, texts)
 
 
 def _check_engine(engine: str, model: str) -> None:
@@ -134,14 +138,14 @@ def _check_engine(engine: str, model: str) -> None:
         )
 
 
-def _in_child(model: str, engine: str, provider: str) -> Encoder:
+def _in_child(model: str, engine: str, provider: str, texts: Sequence[str]) -> Encoder:
     from paintcam.encoders.child_process import ChildEndedError, ChildProcessEncoder
 
     try:
-        return ChildProcessEncoder(model, engine, provider)
+        return ChildProcessEncoder(model, engine, provider, texts)
     except ChildEndedError as ended:
         # A driver that is installed but broken may take the whole process down with it.
         if provider != "auto" or engine != "onnx":
             raise
         note = f"{ended.what} Using the CPU."
-        return ChildProcessEncoder(model, engine, "cpu", note=note)
+        return ChildProcessEncoder(model, engine, "cpu", texts, note=note)

@@ -51,6 +51,7 @@ class ChildProcessEncoder:
         name: As `--model` takes it.
         engine: As `load_encoder` takes it.
         provider: As `load_encoder` takes it.
+        texts: As `load_encoder` takes them.
         note: Added to the notes of the encoder's info.
 
     Raises:
@@ -59,7 +60,13 @@ class ChildProcessEncoder:
     """
 
     def __init__(
-        self, name: str, engine: str = "onnx", provider: str = "auto", *, note: str = ""
+        self,
+        name: str,
+        engine: str = "onnx",
+        provider: str = "auto",
+        texts: Sequence[str] = (),
+        *,
+        note: str = "",
     ) -> None:
         self._name = name
         # Ctrl-C in the terminal is for this process alone, which then ends the child.
@@ -70,7 +77,7 @@ class ChildProcessEncoder:
         )
         try:
             self._process = subprocess.Popen(
-                python_command(CODE, name, engine, provider),
+                python_command(CODE, name, engine, provider, json.dumps(list(texts))),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

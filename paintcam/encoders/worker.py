@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import threading
@@ -15,13 +16,14 @@ from paintcam.errors import ModelError
 __all__ = ["serve"]
 
 
-def serve(name: str, engine: str, provider: str) -> None:
+def serve(name: str, engine: str, provider: str, texts: str) -> None:
     """Load an encoder and answer until the parent closes the pipe or ends.
 
     Args:
         name: As `--model` takes it.
         engine: As `load_encoder` takes it.
         provider: As `load_encoder` takes it.
+        texts: A JSON list, as `load_encoder` takes it.
     """
     # stdout carries answers alone: what libraries print, also in C, must not come between them.
     answers = os.fdopen(os.dup(1), "wb")
@@ -33,7 +35,7 @@ def serve(name: str, engine: str, provider: str) -> None:
     # A thread of its own notices the end of the parent while the encoder still loads.
     threading.Thread(target=_read, args=(requests, received), daemon=True).start()
     try:
-        encoder = load_encoder(name, engine=engine, provider=provider)
+        encoder = load_encoder(name, engine=engine, provider=provider, texts=json.loads(texts))
     except Exception as error:  # the parent waits for any error
         _send_error(answers, error)
         return
