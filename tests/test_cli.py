@@ -52,7 +52,11 @@ def test_run_scores_a_clip(tmp_path, clip):
     done = paintcam(*HOUSE, "--source", clip, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     seen = rows(done.stdout)
-    assert [row["state"] for row in seen if row["type"] == "state"] == ["loading", "live", "ended"]
+    states = [row for row in seen if row["type"] == "state"]
+    (guards,) = [row for row in states if row["state"] == "guards"]
+    assert "handwriting" in guards["guards"]
+    states.remove(guards)  # it comes when the guards run, after "live" or before
+    assert [row["state"] for row in states] == ["loading", "live", "ended"]
     verdicts = [row for row in seen if row["type"] == "verdict"]
     assert set(verdicts[0]) >= {
         "type", "frame", "time_s", "similarity", "score", "best", "age_ms", "model",
