@@ -622,7 +622,7 @@ def test_what_cannot_be_played_ends_before_the_camera_opens(tmp_path, args, said
 
 def test_run_with_a_player_tells_the_place(tmp_path, clip):
     args = ("run", "--prompt", "a house", "--model", "sketch", "--view", "none", "-s", clip)
-    done = paintcam(*args, "--player", "Ada", "--seconds", "4", "--json", cwd=tmp_path)
+    done = paintcam(*args, "--player", "Ada", "--seconds", "9", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     last = rows(done.stdout)[-1]
     assert (last["player"], last["rank"], last["of"]) == ("Ada", 1, 1)
