@@ -138,6 +138,7 @@ def clip() -> Check:
     """Check CLIP's weights by the length of their files."""
     from paintcam.encoders.weights import (
         DEFAULT_VARIANT,
+        INT8_VARIANTS,
         VARIANTS,
         cache_root,
         is_cached,
@@ -145,11 +146,12 @@ def clip() -> Check:
     )
 
     try:
-        cached = [name for name in VARIANTS if is_cached(name)]
+        cached = [name for name in (*VARIANTS, *INT8_VARIANTS) if is_cached(name)]
     except ModelError as error:
         return Check(Level.FAIL, "clip", error.what.rstrip("."), pull_command(DEFAULT_VARIANT))
     if cached:
-        return Check(Level.OK, "clip", f"{', '.join(cached)} in {cache_root()}")
+        found = f"{', '.join(cached)} in {cache_root()}; engine: onnx, or inference on request"
+        return Check(Level.OK, "clip", found)
     return Check(
         Level.WARN,
         "clip",
