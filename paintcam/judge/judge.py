@@ -16,20 +16,18 @@ import numpy.typing as npt
 from paintcam.encoders.base import Embeddings, Encoder, ScoreRange
 from paintcam.errors import PromptError, UsageError
 from paintcam.frames import Frame, Image
-from paintcam.judge.checks import check_labels, check_question, check_range, unknown_words
+from paintcam.judge.checks import check_question, check_range, unknown_words
 from paintcam.judge.explain import Explaining
 from paintcam.judge.guard import Finding, Guard, Guarding, SheetFinder
 from paintcam.judge.verdict import Verdict, score_of, shares_of
 
-__all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "checked_labels", "score_of"]
+__all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "score_of"]
 
 _Crop: TypeAlias = tuple[Image, npt.NDArray[np.float32] | None, bool]
 """What is embedded of a frame, its corners in the frame, and whether it counts."""
 
 NOTICEABLE = 3
 """Points that a penalty must cost before the picture mentions it."""
-
-checked_labels = check_labels
 
 
 class Judge:
