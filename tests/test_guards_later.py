@@ -185,7 +185,7 @@ class LateGuards(FakeJudge):
         super().__init__(**more)
         self.bad, self.pieces = bad, 3
         self.active_guards = ()
-        self.runs_on = "fake on cpu"
+        self.runs_on, self.warning = "fake on cpu", ""
         self.events = []
 
     @property
