@@ -108,7 +108,7 @@ async def serve(
             uvicorn.Config(
                 create_app(site),
                 http=HurriedProtocol,
-                ws="websockets",
+                ws="auto",
                 lifespan="off",
                 log_config=None,
                 access_log=settings.verbose,
