@@ -597,3 +597,23 @@ def test_an_export_that_lacks_weights_is_refused(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(recover, "imagenet_net", lambda: network.SketchNet(torch.zeros(1000, 384)))
     with pytest.raises(ValueError, match=r"visual\.onnx lacks backbone\."):
         recover.recover(tmp_path, [])
+
+
+def test_a_blend_lies_between_two_networks():
+    """The middle of the weights; an attention that was not trained before is taken over whole."""
+
+    def random_net(seed: int) -> network.SketchNet:
+        torch.manual_seed(seed)
+        return network.SketchNet(torch.zeros(1000, 384)).eval()
+
+    before, after = random_net(1), random_net(2)
+    torch.nn.init.normal_(after.places.out.weight, std=0.02)
+    first, last = (net.direct.weight.detach().clone() for net in (before, after))
+    maps = torch.rand(2, network.FEATURES, 4, 4)
+    found = network.blend(before, after, 0.5)
+    assert torch.allclose(found.direct.weight, (first + last) / 2)
+    assert torch.equal(found.places.queries, after.places.queries)
+    with torch.no_grad():
+        assert torch.allclose(found.places(maps), after.places(maps) / 2, atol=1e-5)
+        again = network.blend(found, after, 1.0)
+        assert torch.allclose(again.heads(maps)[0], after.heads(maps)[0], atol=1e-5)

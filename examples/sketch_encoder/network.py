@@ -253,6 +253,29 @@ def load_imagenet(net: SketchNet, weights: Path) -> None:
     net.classifier.load_state_dict(classifier)
 
 
+def blend(before: SketchNet, after: SketchNet, share: float) -> SketchNet:
+    """Average a network's weights before and after a training.
+
+    What a training on few pictures gains is kept for the most part, and what it makes the network
+    forget comes back.
+
+    Args:
+        before: The network that the training started from; changed in place.
+        after: The trained network.
+        share: Of ``after``, 0...1.
+
+    Source: Wortsman et al. 2022 (WiSE-FT).
+    """
+    old, new = before.state_dict(), after.state_dict()
+    started = bool(before.places.out.weight.any())
+    for name, value in old.items():
+        # Before its first training, only the output of the attention means something: it is zero.
+        inside = name.startswith("places.") and not name.startswith("places.out.")
+        if value.is_floating_point():
+            value.lerp_(new[name], 1.0 if inside and not started else share)
+    return before
+
+
 def fold_norms(module: nn.Module) -> None:
     """Fold every batch norm, with its running statistics, into the convolution before it."""
     children = dict(module.named_children())
