@@ -390,8 +390,9 @@ def test_measures_on_numbers_checked_by_hand():
     assert measures.recall(similarities, right, 2) == 100
     assert measures.area_under_curve(np.array([0.5, 0.5]), np.array([0.5, 0.1])) == 0.75
     assert measures.best_of(similarities, 2, seed=0) == pytest.approx(200 / 3)
-    low, _ = measures.similarity_range(np.array([0.4, 0.6]), np.array([0.0, 0.1, 0.2]))
-    assert low == pytest.approx(0.1)
+    right = np.linspace(0, 0.5, 11)  # nine of ten are below 0.45: it scores 80
+    low, high = measures.similarity_range(right, np.array([0.0, 0.1, 0.2]))
+    assert (low, high) == pytest.approx((0.1, 0.1 + 0.35 / 0.8))
     assert measures.score(np.array([0.1, 0.3, 0.9]), 0.1, 0.5).tolist() == pytest.approx(
         [0, 50, 100]
     )

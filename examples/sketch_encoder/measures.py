@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 Similarities = NDArray[np.float32]
 GOOD, GOOD_SCORE = 90, 80.0  # the percentile of right pairs that scores so much
-WEAK = 4  # percent of right pairs that may score under 5
 
 
 def recall(similarities: Similarities, right: NDArray[np.int64], at: int) -> float:
@@ -64,17 +63,13 @@ def best_among(
 def similarity_range(right: Similarities, wrong: Similarities) -> tuple[float, float]:
     """Choose the similarities that score 0 and 100, from people's drawings.
 
-    Half of the wrong prompts score 0, unless more than one right prompt in 25 would score under 5
-    with it. A drawing better than nine of ten scores 80.
+    Half of the wrong prompts score 0, and a drawing better than nine of ten scores 80.
 
     Args:
         right: Of drawings with their own prompt.
         wrong: Of drawings with other prompts.
     """
-    good = float(np.percentile(right, GOOD))
-    low = float(np.median(wrong))
-    weak = float(np.percentile(right, WEAK))  # should score 5: 5/80 of the way from low to good
-    low = min(low, (weak - good * 5 / GOOD_SCORE) / (1 - 5 / GOOD_SCORE))
+    low, good = float(np.median(wrong)), float(np.percentile(right, GOOD))
     return low, low + (good - low) * 100 / GOOD_SCORE
 
 
