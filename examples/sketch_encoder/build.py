@@ -36,7 +36,7 @@ from . import (
 )
 from .exported import ExportedTower
 from .files import whole
-from .network import SketchNet
+from .network import SketchNet, blend, fold_norms
 from .quickdraw import Drawing
 from .render import Store, render
 from .sentences import SentenceEncoder, export_text_tower, package_file
@@ -46,6 +46,7 @@ FIRST, UPPER, LAST = "icons", "upper", "sketch"  # the trainings; the last one's
 VERSION = "3.0.0"
 SCENES = 20_000
 RECOVER_BATCHES = 12
+BLEND = 0.45  # share of the second training in what the third one starts from
 ASSETS = Path(__file__).resolve().parents[2] / "paintcam/assets/sketch"
 
 
@@ -148,13 +149,16 @@ class Build:
         train.run(self.work, self.packages, self.upper, UPPER, first)
 
     def train_people(self) -> None:
-        """Train the whole tower with people's drawings in the mix."""
-        first = None if self._begun(LAST) else train.load_average(self.work, UPPER, fold=False)
-        train.run(self.work, self.packages, self.people, LAST, first)
+        """Train the whole tower with people's drawings, from a blend of the first two networks."""
+        if self.people.steps:
+            first = None if self._begun(LAST) else self._blend()
+            train.run(self.work, self.packages, self.people, LAST, first)
 
     def export(self) -> None:
         """Write the files; they ship when they are measured."""
-        export.export(train.load_average(self.work, LAST), self.size, self._exported, self.work)
+        net = train.load_average(self.work, LAST) if self.people.steps else self._blend()
+        fold_norms(net.backbone)
+        export.export(net, self.size, self._exported, self.work)
         self._describe()
         steps, _ = train.open_steps(self.work, self.packages, self.people)
         found = reading.direction(ExportedTower(self._exported), steps, self.people.steps)
@@ -190,6 +194,10 @@ class Build:
         first = self.people.steps  # batches at full size that are not trained on
         return recover.recover(self.start, (steps[first + k] for k in range(RECOVER_BATCHES)))
 
+    def _blend(self) -> SketchNet:
+        """Return the mean of the first network and of the one that met people's drawings."""
+        return blend(self._first_net(), train.load_average(self.work, UPPER, fold=False), BLEND)
+
     def _listed(self) -> list[pictures.Picture]:
         return pictures.load(self.work / "pictures.json")
 
@@ -215,7 +223,10 @@ def main() -> None:
     parser.add_argument("--assets", type=Path, default=ASSETS, help="where the encoder goes")
     parser.add_argument("--steps", type=int, default=Recipe().steps, help="of the first training")
     parser.add_argument(
-        "--people-steps", type=int, default=people_recipe().steps, help="of the second training"
+        "--people-steps",
+        type=int,
+        default=people_recipe().steps,
+        help="of the third training; 0 leaves it out",
     )
     parser.add_argument(
         "--start",

@@ -54,11 +54,11 @@ class Recipe:
 
     def hardness_at(self, step: int) -> float:
         """Return how hard the samples of a step are: 0 clean pictures, 1 anything."""
-        return min(1.0, max(0, step) / max(1.0, self.easy * self.steps))
+        return min(1.0, max(0, step) / (self.easy * self.steps)) if self.easy * self.steps else 1.0
 
     def size_at(self, step: int) -> int:
         """Return the side of the frames at a step: small ones first, for speed."""
-        done = max(0, step) / max(1, self.steps)
+        done = max(0, step) / self.steps if self.steps else 1.0
         return next((side for until, side in self.sizes if done < until), self.size)
 
 
