@@ -378,7 +378,10 @@ MISTAKES = [
         "--window must be 0 or more (got nan)",
     ),
     ((*HOUSE, "-s", "CLIP", "--backend", "telepathy"), "telepathy"),
-    (("--prompt", "a house", "-m", "sketch", "-s", "CLIP", "--view", "window"), "no screen here"),
+    (
+        ("--prompt", "a house", "-m", "sketch", "-s", "CLIP", "--view", "window"),
+        "No display is available",
+    ),
     (("--label", "a cat", *SKETCH, "--source", "gone.mp4"), "At least two labels"),
     (("--label", "a cat", "--label", " a cat", *SKETCH, "--source", "gone.mp4"), "appears twice"),
     (("--label", "a cat", "--label", " ", *SKETCH, "--source", "gone.mp4"), "A label is blank"),
@@ -417,7 +420,7 @@ def test_no_screen_means_no_window_and_says_so(tmp_path, clip):
     """--view auto goes on without one."""
     done = paintcam("--prompt", "a house", "-m", "sketch", "-s", clip, "--json", cwd=tmp_path)
     assert done.returncode == 0
-    assert "There is no screen here" in done.stderr
+    assert "No display is available" in done.stderr
     assert rows(done.stdout)[-1]["frames_shown"] == 75
 
 
