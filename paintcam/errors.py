@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "CHECK_MACHINE",
     "REINSTALL",
     "DisplayError",
     "LeaderboardError",
@@ -35,6 +36,8 @@ __all__ = [
 
 REINSTALL = "Run `pip install --force-reinstall --no-deps paintcam`."
 """The fix for a file of paintcam's own that is missing or damaged."""
+CHECK_MACHINE = "Run `paintcam doctor` to check this machine, or pass `--model sketch`."
+"""The fix for an encoder that does not run."""
 
 
 class PaintcamError(Exception):

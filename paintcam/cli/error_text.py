@@ -6,7 +6,7 @@ import re
 
 from paintcam.cli.options import flag_of
 from paintcam.cli.run_options import RunOptions
-from paintcam.errors import PaintcamError
+from paintcam.errors import CHECK_MACHINE, PaintcamError
 
 __all__ = ["error_text"]
 
@@ -14,7 +14,7 @@ __all__ = ["error_text"]
 _FIXES = {
     "prompt": 'Pass a prompt, such as --prompt "a gorilla gardening with grapes".',
     "SourceError": "Run `paintcam cameras` to list cameras, or pass `--source video.mp4`.",
-    "ModelError": "Run `paintcam doctor` to see what is wrong, or pass `--model sketch`.",
+    "ModelError": CHECK_MACHINE,
     "DisplayError": "Pass `--view none`. Add `--record talk.mp4` to save the picture.",
     "SinkError": "Choose a file or folder that you can write to.",
     "LeaderboardError": "Pass `--database sqlite:///OTHER.sqlite3`, or set PAINTCAM_DATABASE.",

@@ -25,7 +25,7 @@ import numpy.typing as npt
 from paintcam.encoders.base import Embeddings, EncoderInfo, middle_square
 from paintcam.encoders.clip_pixels import clip_square
 from paintcam.encoders.isolated import python_command
-from paintcam.errors import ModelError, PromptError
+from paintcam.errors import CHECK_MACHINE, ModelError, PromptError
 from paintcam.frames import Image
 
 __all__ = ["ChildEndedError", "ChildProcessEncoder", "Message", "receive", "send"]
@@ -35,7 +35,6 @@ Message: TypeAlias = tuple[dict[str, Any], list[npt.NDArray[Any]]]
 
 LENGTH = struct.Struct("<I")
 CODE = "from paintcam.encoders.worker import serve; serve(*sys.argv[1:])"
-DOCTOR = "Run `paintcam doctor` to check this machine, or pass `--model sketch`."
 
 
 class ChildEndedError(ModelError):
@@ -85,7 +84,7 @@ class ChildProcessEncoder:
             )
         except OSError as error:
             raise ModelError(
-                f"Cannot start a process for {name} ({error.strerror}).", fix=DOCTOR
+                f"Cannot start a process for {name} ({error.strerror}).", fix=CHECK_MACHINE
             ) from error
         self._end = weakref.finalize(self, _end, self._process)
         try:
@@ -169,7 +168,9 @@ class ChildProcessEncoder:
         code = self._process.poll()
         how = "" if code is None else f" with code {code}"
         why = " (the system may have run out of memory)" if code == -9 else ""
-        return ChildEndedError(f"The process that ran {self._name} ended{how}{why}.", fix=DOCTOR)
+        return ChildEndedError(
+            f"The process that ran {self._name} ended{how}{why}.", fix=CHECK_MACHINE
+        )
 
 
 def send(pipe: IO[bytes], header: dict[str, Any], arrays: Sequence[npt.NDArray[Any]] = ()) -> None:

@@ -26,7 +26,7 @@ from paintcam.encoders.weights import (
     fingerprint,
     pull_command,
 )
-from paintcam.errors import ModelError
+from paintcam.errors import CHECK_MACHINE, ModelError
 from paintcam.frames import Image
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class ClipEncoder:
         except Exception as error:  # ONNX Runtime's errors share no narrower public base
             raise ModelError(
                 f"{self._name} cannot run ({_first_line(error)}).",
-                fix="Run `paintcam doctor` to check this machine, or pass `--model sketch`.",
+                fix=CHECK_MACHINE,
             ) from error
         return result
 

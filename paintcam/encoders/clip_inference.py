@@ -29,7 +29,7 @@ from paintcam.encoders.weights import (
     prepare_environment,
     pull_command,
 )
-from paintcam.errors import ModelError
+from paintcam.errors import CHECK_MACHINE, ModelError
 from paintcam.frames import Image
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 __all__ = ["InferenceClipEncoder"]
-
-DOCTOR = "Run `paintcam doctor` to check this machine, or pass `--model sketch`."
 
 
 class InferenceClipEncoder:
@@ -141,7 +139,7 @@ class InferenceClipEncoder:
             from inference.models import Clip
         except Exception as error:  # a broken installation raises anything
             raise ModelError(
-                f"Cannot import Inference's CLIP ({_first_line(error)}).", fix=DOCTOR
+                f"Cannot import Inference's CLIP ({_first_line(error)}).", fix=CHECK_MACHINE
             ) from error
         # torch only prepares pictures here, and its waiting threads would take the processor from
         # those of ONNX Runtime.
@@ -154,11 +152,11 @@ class InferenceClipEncoder:
                 if reason := open_error(folder / file):
                     raise damaged(folder / file, reason, self._variant) from error
             raise ModelError(
-                f"Cannot load {self._name} from {folder} ({_first_line(error)}).", fix=DOCTOR
+                f"Cannot load {self._name} from {folder} ({_first_line(error)}).", fix=CHECK_MACHINE
             ) from error
 
     def _failed(self, error: Exception) -> ModelError:
-        return ModelError(f"{self._name} cannot run ({_first_line(error)}).", fix=DOCTOR)
+        return ModelError(f"{self._name} cannot run ({_first_line(error)}).", fix=CHECK_MACHINE)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import IO
 
 from paintcam.encoders import load_encoder
 from paintcam.encoders.child_process import Message, receive, send
-from paintcam.errors import ModelError
+from paintcam.errors import CHECK_MACHINE, ModelError
 
 __all__ = ["serve"]
 
@@ -60,7 +60,7 @@ def _send_error(answers: IO[bytes], error: Exception) -> None:
     if not isinstance(error, ModelError):
         error = ModelError(
             f"The encoder failed ({type(error).__name__}: {error}).",
-            fix="Run `paintcam doctor` to check this machine, or pass `--model sketch`.",
+            fix=CHECK_MACHINE,
         )
     send(answers, {"error": type(error).__name__, "what": error.what, "fix": error.fix})
 

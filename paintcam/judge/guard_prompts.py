@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from paintcam.encoders.base import Embeddings, Encoder
-from paintcam.errors import ModelError, PromptError, UsageError
+from paintcam.errors import REINSTALL, ModelError, PromptError, UsageError
 
 __all__ = ["ASSETS", "damaged_asset", "embedded_prompts", "guard_prompts"]
 
@@ -33,7 +33,7 @@ def damaged_asset(path: Path, error: Exception) -> ModelError:
     """Return the error for a bundled file that cannot be read."""
     return ModelError(
         f"Cannot read {path} ({error!r}).",
-        fix="Run `pip install --force-reinstall --no-deps paintcam`.",
+        fix=REINSTALL,
     )
 
 
