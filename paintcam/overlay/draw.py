@@ -16,9 +16,10 @@ from paintcam.overlay.compact import draw_above
 from paintcam.overlay.hud import Hud
 from paintcam.overlay.layouts import Layout, LayoutChoice, hidden_share
 from paintcam.overlay.missing import font_package
-from paintcam.overlay.palette import AMBER, score_colour
+from paintcam.overlay.palette import AMBER
 from paintcam.overlay.panel import draw_panel, is_score
 from paintcam.overlay.podium import draw_podium
+from paintcam.overlay.sheet_outline import draw_sheet_outline
 from paintcam.overlay.text import Lettering
 from paintcam.overlay.top_corners import draw_top
 
@@ -161,15 +162,7 @@ def _draw_region(canvas: Canvas, hud: Hud) -> None:
     reach = 4 * max(canvas.width, canvas.height)  # OpenCV's coordinates overflow far outside
     region = region.clip(-reach, reach)
     if hud.sheet:
-        import supervision as sv
-
-        b, g, r = score_colour(hud.score)
-        corners = np.rint(region).astype(np.int32)
-        thick = canvas.aside_px(0.007)
-        sv.draw_polygon(
-            canvas.picture, corners, sv.Color(12, 12, 12), thick + 2 * canvas.aside_px(0.003)
-        )
-        sv.draw_polygon(canvas.picture, corners, sv.Color(r, g, b), thick)
+        draw_sheet_outline(canvas, region, hud.score)
         return
     (left, top), (right, bottom) = np.rint(region.min(0)), np.rint(region.max(0))
     crop = Box(max(0, int(left)), max(0, int(top)), int(right) + 1, int(bottom) + 1)
