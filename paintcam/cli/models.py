@@ -12,7 +12,7 @@ import typer
 
 from paintcam.cli.options import JsonOption
 from paintcam.cli.output import Column, print_json, print_line, print_table, say
-from paintcam.cli.signals import check_stop
+from paintcam.cli.signals import before_leaving, check_stop
 
 if TYPE_CHECKING:
     from paintcam.encoders.base import Progress
@@ -205,13 +205,17 @@ def fetch_progress(name: str) -> Iterator[Progress]:
             bar.start()
         bar.update(task, completed=done, total=total)
 
-    try:
-        yield show
-    except KeyboardInterrupt:
+    def say_what_was_kept() -> None:
         if task is not None:
             done = bar.tasks[0].completed / 1e6
             bar.stop()
             say(f"{done:.0f} MB were kept. Run `paintcam models pull {name}` to resume.")
+
+    try:
+        with before_leaving(say_what_was_kept):  # a server that hangs
+            yield show
+    except KeyboardInterrupt:
+        say_what_was_kept()
         raise
     finally:
         bar.stop()

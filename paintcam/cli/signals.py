@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from paintcam.run.every_frame import EveryFrame
     from paintcam.run.live import Live, Summary
 
-__all__ = ["EXIT_CODE", "check_stop", "conduct", "install", "interruptible", "when_stopped"]
+__all__ = [
+    "EXIT_CODE",
+    "before_leaving",
+    "check_stop",
+    "conduct",
+    "install",
+    "interruptible",
+    "when_stopped",
+]
 
 EXIT_CODE = 130
 PATIENCE_S = 1.0
@@ -37,6 +45,7 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
 _stopping = threading.Event()
 _noticed = threading.Event()
 _on_stop: list[Callable[[], None]] = []
+_before_leaving: list[Callable[[], None]] = []
 
 
 def install(early: list[int]) -> None:
@@ -80,6 +89,16 @@ def when_stopped(callback: Callable[[], None]) -> Iterator[None]:
     finally:
         _on_stop.remove(callback)
         _stopping.clear()  # this signal has been handled
+
+
+@contextlib.contextmanager
+def before_leaving(callback: Callable[[], None]) -> Iterator[None]:
+    """Call back if the command is ended from outside: the main thread hangs in a library."""
+    _before_leaving.append(callback)
+    try:
+        yield
+    finally:
+        _before_leaving.remove(callback)
 
 
 @contextlib.contextmanager
@@ -149,6 +168,9 @@ def _watch(reader: socket.socket, _writer: socket.socket) -> None:
 
 
 def _leave() -> None:
+    for callback in _before_leaving:
+        with contextlib.suppress(Exception):  # nothing may keep the command from ending
+            callback()
     with contextlib.suppress(OSError):
         if os.isatty(2):
             os.write(2, b"\x1b[?25h")  # a progress bar hides the cursor

@@ -43,7 +43,7 @@ class TurnQueue:
         """Where the newest turn was put."""
 
     def __len__(self) -> int:
-        return len({path.name for path in self._files()})
+        return len({_turn_id(path) for path in self._files()})
 
     def put(self, turn: Turn) -> None:
         """Keep a turn. When it returns, the file is on the disk.
@@ -84,7 +84,7 @@ class TurnQueue:
                 stored, now or ever.
 
         Returns:
-            How many were stored.
+            How many turns were stored.
 
         Raises:
             LeaderboardError: The database failed. What is not stored yet stays in the queue.
@@ -107,7 +107,7 @@ class TurnQueue:
                 for path in stored:
                     with contextlib.suppress(OSError):
                         path.unlink(missing_ok=True)
-        return len(stored)
+        return len({_turn_id(path) for path in stored})
 
     def _put(self, folder: Path, turn: Turn) -> None:
         # An id has no dot, so one turn's files are never taken for another's.
@@ -121,14 +121,15 @@ class TurnQueue:
                 file.write(turn.as_json())
                 file.flush()
                 os.fsync(file.fileno())
-            half.rename(half.with_suffix(".json"))
+            kept = half.rename(half.with_suffix(".json"))
         except OSError:
             with contextlib.suppress(OSError):
                 half.unlink(missing_ok=True)
             raise
         _sync(folder)
         for older in self._files():
-            if older.name.startswith(f"{turn.id}.") and older.name < raised:
+            same_turn = older.name.startswith(f"{turn.id}.") and older.name != kept.name
+            if same_turn and older.name.split(".")[1] <= raised.split(".")[1]:
                 with contextlib.suppress(OSError):
                     older.unlink(missing_ok=True)
 
@@ -153,6 +154,10 @@ class TurnQueue:
                         if entry.name.endswith(".json") and entry.is_file(follow_symlinks=False)
                     ]
         return sorted(found, key=lambda path: path.name)
+
+
+def _turn_id(path: Path) -> str:
+    return path.name.partition(".")[0]
 
 
 def _turn_in(path: Path) -> Turn:
