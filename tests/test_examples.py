@@ -34,6 +34,7 @@ HERE = {
     "score_image.py",
 }
 ELSEWHERE = {
+    "inference_server.py": "test_server_encoder.py",
     "not_hotdog.py": "test_classifier_examples.py",
     "rock_paper_scissors.py": "test_classifier_examples.py",
     "sketch_encoder": "test_sketch_encoder_build.py",

@@ -71,11 +71,11 @@ def test_an_int8_file_of_other_weights_is_refused(cache):
     note.write_text(json.dumps(facts | {"source": "0" * 32}))
     assert not is_cached(NAME)
     with pytest.raises(
-        ModelError, match=r"made from other weights.*models pull clip:ViT-B-16-int8"
+        ModelError, match=r"built from weights other than those.*models pull clip:ViT-B-16-int8"
     ):
         load_encoder(f"clip:{NAME}")
     note.unlink()
-    with pytest.raises(ModelError, match=r"made from other weights"):
+    with pytest.raises(ModelError, match=r"built from weights other than those"):
         load_encoder(f"clip:{NAME}")
 
 

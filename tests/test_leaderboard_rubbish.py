@@ -66,7 +66,7 @@ def test_a_row_with_rubbish_is_skipped_and_counted(path, column, value):
         assert leaderboard.rank_of_turn("turn-Bo") is None
         Submissions(leaderboard).best(BOARD, 5)
     assert len(notices) == 1
-    assert notices[0].startswith("1 row of")
+    assert notices[0].startswith("Cannot show 1 row of")
     assert "\x1b" not in notices[0]
 
 

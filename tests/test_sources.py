@@ -294,7 +294,7 @@ def test_no_camera_at_the_index():
 def test_a_busy_camera():
     """It opens, but gives nothing: the message says that it may be in use."""
     source = VideoStream(Reference("camera", 0, "camera 0"), open_capture=lambda: FakeCamera(None))
-    assert "another program may be using it" in failure_of(source)
+    assert "Another program may be using it." in failure_of(source)
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_an_answer_that_is_not_roboflows(cache, roboflow):
 
 def test_a_variant_in_another_form_is_said_so(cache, roboflow):
     del roboflow.files["textual.onnx"]
-    with pytest.raises(ModelError, match=r"another form \(visual\.onnx\)"):
+    with pytest.raises(ModelError, match=r"in an unknown form \(visual\.onnx\)"):
         pull("ViT-B-16")
 
 
@@ -294,7 +294,7 @@ def test_ctrl_c_keeps_the_part_and_says_how_to_go_on(cache, roboflow):
     pulling_now.send_signal(signal.SIGINT)
     _, said = pulling_now.communicate(timeout=30)
     assert pulling_now.returncode == 130
-    assert "are kept. `paintcam models pull clip:ViT-B-16` goes on from there." in said
+    assert "were kept. Run `paintcam models pull clip:ViT-B-16` to resume." in said
     assert "Traceback" not in said
     assert part.stat().st_size > 0
 
