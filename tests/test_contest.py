@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paintcam.contest import Contest, Phase
+from paintcam.contest.phases import Phase
+from paintcam.contest.rules import Contest
 from paintcam.errors import UsageError
 
 

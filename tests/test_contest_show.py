@@ -16,9 +16,10 @@ from fakes import make_presenter
 from mjpeg import Webcam
 from paintcam.cli import contest as contest_command
 from paintcam.cli.report import JsonReport, TextReport
-from paintcam.contest import Contest, Phase
 from paintcam.contest.contest_run import ContestShow
+from paintcam.contest.phases import Phase
 from paintcam.contest.player_run import PlayerShow
+from paintcam.contest.rules import Contest
 from paintcam.contest.texts import card, joined, podium_title, short
 from paintcam.contest.turn_store import TurnStore
 from paintcam.errors import ModelError

@@ -17,7 +17,8 @@ from paintcam.cli.run_options import RunOptions
 from paintcam.cli.signals import conduct
 
 if TYPE_CHECKING:
-    from paintcam.contest import Place, PlayedTurn
+    from paintcam.contest.standings import Place
+    from paintcam.contest.turn import PlayedTurn
     from paintcam.leaderboard import PlayerRank
     from paintcam.sinks.snapshots import Snapshots
 
@@ -67,8 +68,8 @@ def contest(
     check_number("rounds", rounds, least=1, most=MAX_ROUNDS)
     if hold is not None:
         check_number("hold", hold, least=0, most=86_400)
-    from paintcam.contest import Contest
     from paintcam.contest.contest_run import ContestShow
+    from paintcam.contest.rules import Contest
     from paintcam.contest.turn_store import TurnStore
     from paintcam.folders import forget_last_run
     from paintcam.leaderboard import new_turn_id
