@@ -15,7 +15,7 @@ from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.ranks import PlayerRank
 from paintcam.leaderboard.records import Board, Turn
 from paintcam.leaderboard.rows import BrokenRowError, readable, texts_of, turn_of
-from paintcam.leaderboard.schema import HIDDEN, pictures, players, submissions, turns
+from paintcam.leaderboard.schema import HIDDEN, bests, pictures, players, submissions, turns
 
 __all__ = ["State", "Submission", "SubmissionTakenError", "Submissions"]
 
@@ -202,7 +202,10 @@ class Submissions:
 
         def work(connection: Connection) -> PlayerRank | None:
             board_id = reads.board_id(connection, board)
-            query = reads.best_turns(board_id or 0).where(players.c.key == player_key)
+            # By its id: PostgreSQL would join all players of a large board to find one by its key.
+            known = select(players.c.id).where(players.c.key == player_key)
+            player_id = connection.execute(known).scalar()
+            query = reads.best_turns(board_id or 0).where(bests.c.player_id == player_id)
             return next(iter(_ranks(connection, board_id, query)), None)
 
         return self._leaderboard.read(work)
