@@ -19,6 +19,7 @@ __all__ = [
     "Progress",
     "ScoreRange",
     "check_prompts",
+    "first_line",
     "middle_square",
     "too_long",
     "unit_rows",
@@ -208,3 +209,8 @@ def too_long(name: str, tokens: int, most: int) -> PromptError:
         f"The prompt is {over} token{s} too long for {name}: {tokens} of at most {most}.",
         fix=f"Shorten it by about {over} word{s}.",
     )
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error of a library says, in one line, or its type if it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from paintcam.encoders.base import Embeddings, EncoderInfo, ScoreRange, unit_rows
+from paintcam.encoders.base import Embeddings, EncoderInfo, ScoreRange, first_line, unit_rows
 from paintcam.encoders.clip_pixels import clip_pixels
 from paintcam.encoders.clip_tokens import MAX_TOKENS, ClipTokenizer
 from paintcam.encoders.onnxfile import has_external_data
@@ -184,7 +184,7 @@ class ClipEncoder:
             )[0]
         except Exception as error:  # ONNX Runtime's errors share no narrower public base
             raise ModelError(
-                f"{self._name} cannot run ({_first_line(error)}).",
+                f"{self._name} cannot run ({first_line(error)}).",
                 fix=CHECK_MACHINE,
             ) from error
         return result
@@ -199,7 +199,7 @@ class ClipEncoder:
         except ModelError:
             raise
         except Exception as error:  # ONNX Runtime's errors share no narrower public base
-            raise damaged(path, _first_line(error), self._variant) from error
+            raise damaged(path, first_line(error), self._variant) from error
         entries = opened.session.get_inputs()
         found = entries[0].shape
         fits = (
@@ -219,7 +219,3 @@ class ClipEncoder:
         """The length of a session's embeddings, where the file says it."""
         shape = session.get_outputs()[0].shape
         return shape[1] if len(shape) == 2 and isinstance(shape[1], int) else None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paintcam.encoders.base import Embeddings, EncoderInfo, unit_rows
+from paintcam.encoders.base import Embeddings, EncoderInfo, first_line, unit_rows
 from paintcam.encoders.clip import CLIP_RANGE
 from paintcam.encoders.clip_pixels import clip_square
 from paintcam.encoders.clip_tokens import ClipTokenizer
@@ -139,7 +139,7 @@ class InferenceClipEncoder:
             from inference.models import Clip
         except Exception as error:  # a broken installation raises anything
             raise ModelError(
-                f"Cannot import Inference's CLIP ({_first_line(error)}).", fix=CHECK_MACHINE
+                f"Cannot import Inference's CLIP ({first_line(error)}).", fix=CHECK_MACHINE
             ) from error
         # torch only prepares pictures here, and its waiting threads would take the processor from
         # those of ONNX Runtime.
@@ -152,11 +152,11 @@ class InferenceClipEncoder:
                 if reason := open_error(folder / file):
                     raise damaged(folder / file, reason, self._variant) from error
             raise ModelError(
-                f"Cannot load {self._name} from {folder} ({_first_line(error)}).", fix=CHECK_MACHINE
+                f"Cannot load {self._name} from {folder} ({first_line(error)}).", fix=CHECK_MACHINE
             ) from error
 
     def _failed(self, error: Exception) -> ModelError:
-        return ModelError(f"{self._name} cannot run ({_first_line(error)}).", fix=CHECK_MACHINE)
+        return ModelError(f"{self._name} cannot run ({first_line(error)}).", fix=CHECK_MACHINE)
 
 
 @contextmanager
@@ -179,7 +179,3 @@ def _lean_sessions() -> Iterator[None]:
         yield
     finally:
         onnxruntime.InferenceSession = plain
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -15,7 +15,7 @@ export class Refused extends Error {
   }
 }
 
-// Resolves to the server's answer. Throws `Refused` where trying again is no use.
+// Resolves to the server's answer. Throws `Refused` where a retry cannot help.
 export async function sendDrawing(round, draft, name, canvas, waiting) {
   const body = await encoded(canvas);
   for (let tries = 1; ; tries += 1) {
