@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -49,8 +51,13 @@ class Browser:
         ):
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        # Chromium leaves a folder behind whenever it is closed.
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="paintcam-browser-", ignore_cleanup_errors=True
+        )
+        env = os.environ | {"TMPDIR": self._folder.name}
         self.driver = webdriver.Chrome(
-            options=options, service=Service(shutil.which("chromedriver"))
+            options=options, service=Service(shutil.which("chromedriver"), env=env)
         )
         self.driver.set_page_load_timeout(60)
         self.driver.set_script_timeout(60)
@@ -162,3 +169,4 @@ class Browser:
 
     def __exit__(self, *_: object) -> None:
         self.driver.quit()
+        self._folder.cleanup()

@@ -1,4 +1,4 @@
-"""Settings for all tests."""
+"""Settings for all tests, which run in several worker processes side by side."""
 
 from __future__ import annotations
 
@@ -7,11 +7,30 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))  # tests share their own modules
 sys.path.append(str(Path(__file__).parents[1]))  # examples; an installed paintcam comes first
 
 os.environ.setdefault("DISABLE_VERSION_CHECK", "True")
-_CACHE = tempfile.TemporaryDirectory(prefix="paintcam-cache-")
-os.environ["PAINTCAM_CACHE_DIR"] = _CACHE.name  # the user's own stays as it is
+if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers inherit the name of this folder
+    _FOLDER = tempfile.TemporaryDirectory(prefix="paintcam-tests-", ignore_cleanup_errors=True)
+    os.environ["PAINTCAM_TESTS_FOLDER"] = _FOLDER.name
+RUN = Path(os.environ["PAINTCAM_TESTS_FOLDER"])
+_OWN = RUN / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+# Caches, scores and pictures of the user stay as they are, and no worker sees those of another one.
+os.environ["PAINTCAM_CACHE_DIR"] = str(_OWN / "cache")
+os.environ["XDG_DATA_HOME"] = str(_OWN / "share")
+os.environ["XDG_PICTURES_DIR"] = str(_OWN / "pictures")
 
 from clip_fixtures import clip_cache, clip_encoder, vit_cache  # noqa: E402, F401
+from turns import Turns  # noqa: E402
+
+_TURNS = Turns(RUN)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> object:
+    """Let a test that measures time have the machine to itself."""
+    with _TURNS.of(alone=item.get_closest_marker("alone") is not None):
+        return (yield)

@@ -442,30 +442,6 @@ def test_seconds_end_a_live_run(tmp_path, houses):
     assert 20 <= rows(done.stdout)[-1]["frames_shown"] <= 75
 
 
-def test_demo_without_a_screen(tmp_path):
-    """It writes an annotated video and prints the course; the score climbs by 20 points."""
-    done = paintcam("demo", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "paintcam-demo.mp4").stat().st_size > 50_000
-    assert "paintcam-demo.mp4" in done.stdout
-    course = [line for line in done.stdout.splitlines() if " s  " in line]
-    assert len(course) >= 10
-
-
-def test_demo_json(tmp_path):
-    """At least 20 verdicts that span at least 20 points, in at most 40 s; the first player wins."""
-    done = paintcam("demo", "--json", "--view", "none", cwd=tmp_path)
-    verdicts = [row for row in rows(done.stdout) if row["type"] == "verdict"]
-    scores = np.array([row["score"] for row in verdicts])
-    times = np.array([row["time_s"] for row in verdicts])
-    assert len(verdicts) >= 20
-    assert np.ptp(scores) >= 20
-    assert times.max() <= 40
-    first = times < 19  # the second chapter of demo.json
-    assert scores[first].max() > scores[~first].max()
-    assert not list(tmp_path.glob("*.mp4"))
-
-
 def test_bench_measures(tmp_path):
     """Every figure is there, as JSON and as a table."""
     done = paintcam("bench", "-m", "sketch", "--seconds", "2", "--json", cwd=tmp_path)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import time
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -499,27 +498,10 @@ def test_no_animation_for_those_who_asked_for_none(server, desktop):
     assert len(desktop.run("return [...window.seen]")) == 1
 
 
-def axe_script() -> str:
-    """axe-core from npm's cache or registry; the test is skipped where there is neither."""
-    folder = Path(__file__).parent / "node_modules" / "axe-core"
-    if not (folder / "axe.min.js").exists():
-        if shutil.which("npm") is None:
-            pytest.skip("axe-core needs npm")
-        done = subprocess.run(
-            ["npm", "install", "--no-save", "--prefix", str(folder.parent.parent), "axe-core@4"],
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        if done.returncode:
-            pytest.skip("axe-core cannot be installed: no network")
-    return (folder / "axe.min.js").read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("wh", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_axe_finds_no_serious_fault(server, wh):
     """Contrast, names of controls, landmarks, sizes of targets: every page, both sizes."""
-    axe = axe_script()
+    axe = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
     told = Visitor(server.base).draw(picture_of(house_strokes()), name="Ada").json()
     Presenter(server.base, SECRET).act("open", prompt="a cat", beside=True)
     with Browser(server.port, wh, phone=wh == PHONE) as browser:
