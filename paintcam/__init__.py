@@ -3,8 +3,6 @@
 The names below load what they need when they are first used, so `import paintcam` is fast.
 """
 
-from __future__ import annotations
-
 # importing `typing` takes longer than starting Python, and Ctrl-C must work by then
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +134,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+def __getattr__(name: str) -> "Any":  # noqa: ANN401 - whatever the name stands for
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'paintcam' has no attribute {name!r}")

@@ -19,6 +19,7 @@ from program import environment, house, rows, write_video
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and shells of POSIX")
 
+ROOT = Path(__file__).parent.parent
 HOUSE = ["--prompt", "a house", "--model", "sketch", "--view", "none"]
 
 
@@ -77,6 +78,22 @@ def test_a_signal_in_the_first_second_ends_quietly(tmp_path, clip, name):
             assert (out, err) == ("", "")
         else:
             assert rows(out)[-1]["type"] == "summary"
+
+
+def test_signals_are_watched_before_anything_else_is_imported():
+    """Ctrl-C during an import would be a traceback: the first lines import nothing."""
+    code = (
+        "import _signal, os, sys\n"
+        "before = set(sys.modules)\n"
+        "def watch(*_):\n"
+        "    print(*sorted(set(sys.modules) - before), flush=True)\n"
+        "    os._exit(0)\n"
+        "_signal.signal = watch\n"
+        "from paintcam.cli import main; main()\n"
+    )
+    command = [sys.executable, "-S", "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["paintcam", "paintcam.cli"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
