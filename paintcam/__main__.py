@@ -3,9 +3,10 @@
 import os
 import sys
 
-# `python -m` puts the working folder first on the path: a json.py that lies there must not run
+# `python -m` puts the working folder first on the path. It goes: a json.py there must not run, nor
+# a module that is tried and usually not installed. A checkout run in place is imported already.
 if sys.path and sys.path[0] in ("", os.getcwd()):  # noqa: PTH109 - pathlib would import much
-    sys.path.append(sys.path.pop(0))
+    del sys.path[0]
 
 from paintcam.cli import main
 

@@ -23,7 +23,10 @@ from program import environment, house
 
 ROOT = Path(__file__).parent.parent
 
-PLANTED = ("json", "numpy", "cv2", "typer", "onnxruntime", "inference", "requests", "psutil")
+PLANTED = (
+    *("json", "numpy", "cv2", "typer", "onnxruntime", "inference", "requests", "psutil"),
+    *("msvcrt", "winreg", "uvloop", "tensorflow"),  # tried, and not installed here
+)
 SCRIPT = Path(sys.executable).with_name("paintcam")
 
 
