@@ -1,4 +1,4 @@
-"""paintcam: hold a drawing to a webcam, and CLIP scores it live against a prompt.
+"""paintcam: hold a drawing up to a webcam, and CLIP scores it live against a prompt.
 
 The names below load what they need when they are first used, so `import paintcam` is fast.
 """

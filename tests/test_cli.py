@@ -455,13 +455,13 @@ def test_bench_measures(tmp_path):
 
 
 def test_version_and_help_load_nothing_heavy(tmp_path):
-    """`--help` loads none of torch, inference, supervision, cv2, numpy and onnxruntime."""
+    """`--help` loads none of torch, inference, supervision, cv2, numpy, onnxruntime, no command."""
     code = (
         "import sys; sys.argv = ['paintcam', '--help']\n"
         "from paintcam.cli import app\n"
         "try: app(standalone_mode=False)\n"
-        "finally: print(sorted({'torch', 'inference', 'supervision', 'cv2', 'numpy', 'onnxruntime'}"
-        " & set(sys.modules)))"
+        "finally: print(sorted({'torch', 'inference', 'supervision', 'cv2', 'numpy', 'onnxruntime',"
+        " 'paintcam.cli.run', 'paintcam.cli.run_options'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True

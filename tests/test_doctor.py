@@ -1,4 +1,4 @@
-"""The doctor: every finding with the command that mends it, and 1 where something will not run."""
+"""The doctor: every finding with its fix, and exit code 1 if something does not run."""
 
 from __future__ import annotations
 
@@ -227,6 +227,7 @@ def test_the_command_prints_a_line_a_check_and_fails_on_a_fail(monkeypatch, wors
         "level": worst.value,
         "what": "OpenCV",
         "found": "so so",
+        "fix": "pip install x",
         "mend": "pip install x",
     }
 

@@ -11,7 +11,7 @@ import pytest
 import typer.main
 
 from hostile import run_here
-from paintcam.cli.commands import app
+from paintcam.cli.commands import _COMMANDS, app
 from paintcam.cli.options import flag_of, options_of
 from paintcam.cli.run_options import RunOptions
 from paintcam.errors import UsageError
@@ -25,8 +25,10 @@ def commands() -> dict[str, click.Command]:
 
     def walk(command: click.Command, name: str) -> None:
         found[name] = command
-        for inner, one in getattr(command, "commands", {}).items():
-            walk(one, f"{name} {inner}")
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for inner in command.list_commands(context):
+                walk(command.get_command(context, inner), f"{name} {inner}")
 
     walk(typer.main.get_command(app), "paintcam")
     return found
@@ -49,6 +51,14 @@ def test_each_option_has_one_example_in_its_help(name):
         assert len(examples) == 1, (name, option.name)
         flags = [*option.opts, *option.secondary_opts]
         assert any(flag in examples[0] for flag in flags), (name, option.name)
+
+
+def test_the_list_of_commands_has_the_summary_that_each_command_has():
+    """`paintcam --help` imports no command, so the summaries stand in a table."""
+    for name, (_, summary) in _COMMANDS.items():
+        (paragraph, *_) = COMMANDS[f"paintcam {name}"].help.split("\n\n")
+        assert " ".join(paragraph.split()) == summary
+        assert summary[:40] in run_here("--help")[1]
 
 
 def test_a_field_of_run_options_is_an_option_of_the_commands():

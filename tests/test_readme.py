@@ -96,8 +96,10 @@ def test_the_python_of_the_readme_runs(folder, block):
 
 def commands(group: click.Command, name: str = "paintcam") -> list[tuple[str, click.Command]]:
     found = [(name, group)]
-    for child_name, child in getattr(group, "commands", {}).items():
-        found += commands(child, f"{name} {child_name}")
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for inner in group.list_commands(context):
+            found += commands(group.get_command(context, inner), f"{name} {inner}")
     return found
 
 

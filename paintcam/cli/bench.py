@@ -50,7 +50,7 @@ def bench(
         ),
     ] = False,
 ) -> None:
-    """Measure this machine: fps shown and scored, ages, times, CPU and memory."""
+    """Measure the speed, CPU time and memory of a live run on this machine."""
     if providers:
         _compare_providers(options)
         return

@@ -1,4 +1,4 @@
-"""`paintcam calibrate`: find the score range of an encoder from your own drawings."""
+"""`paintcam calibrate`: measure the score range of an encoder on your own drawings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def calibrate(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            help="Folder of drawings, with one subfolder per prompt that is named after it.",
+            help="Folder with one subfolder of drawings per prompt, named like the prompt. "
+            "Example: drawings",
             show_default=False,
         ),
     ] = None,
@@ -56,7 +57,10 @@ def calibrate(
     ] = False,
     as_json: JsonOption = False,
 ) -> int:
-    """Find the similarities that score 0 and 100, from a folder of drawings."""
+    """Measure the score range of an encoder on a folder of drawings.
+
+    The range is the two similarities that score 0 and 100.
+    """
     if forget:
         return _forget(model, as_json)
     from paintcam.cli.model_choice import choose_model

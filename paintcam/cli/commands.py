@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import io
 import os
 import sys
@@ -12,8 +13,9 @@ from typing import NoReturn
 import click
 import typer
 import typer.core
+import typer.main
+from typer.models import CommandInfo, TyperInfo
 
-from paintcam.cli.error_text import error_text
 from paintcam.cli.output import (
     give_up_stdout,
     open_streams,
@@ -28,8 +30,43 @@ from paintcam.errors import PaintcamError
 __all__ = ["app", "run_app"]
 
 
-class RunByDefault(typer.core.TyperGroup):
-    """`paintcam --prompt …` is `paintcam run --prompt …`."""
+_COMMANDS = {
+    "run": ("run:run", "Score a live stream against a prompt."),
+    "demo": ("demo:demo", "Score a bundled clip, without a webcam, an API key or a network."),
+    "score": ("score:score", "Score still pictures against a prompt, and list the best first."),
+    "contest": (
+        "contest:contest",
+        "Let players draw the same prompt in turn. The highest fair maximum wins.",
+    ),
+    "serve": (
+        "serve:serve",
+        "Serve a drawing contest for a hall of phones, with a stage page for the projector.",
+    ),
+    "leaderboard": ("leaderboard:leaderboard_app", "Show who drew best, prompt by prompt."),
+    "prompts": ("prompts:prompts", "Suggest prompts that are easy to draw and fit for all ages."),
+    "cameras": ("cameras:cameras", "List cameras with index, name, resolution and frame rate."),
+    "models": (
+        "models:models_app",
+        "List encoders with size, licence and folder, and show which are installed.",
+    ),
+    "doctor": (
+        "doctor.command:doctor",
+        "Check this machine, and show the command that fixes each problem.",
+    ),
+    "calibrate": (
+        "calibrate:calibrate",
+        "Measure the score range of an encoder on a folder of drawings.",
+    ),
+    "bench": (
+        "bench:bench",
+        "Measure the speed, CPU time and memory of a live run on this machine.",
+    ),
+}
+"""Each command: where it is defined, and its summary, so that `--help` imports none of them."""
+
+
+class Commands(typer.core.TyperGroup):
+    """Imports a command when it is used; without a name, that is `run`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put "run" before options that come first."""
@@ -38,9 +75,52 @@ class RunByDefault(typer.core.TyperGroup):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of `--help`."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        defined = getattr(importlib.import_module(f"paintcam.cli.{module}"), name)
+        command: click.Command
+        if isinstance(defined, typer.Typer):
+            command = typer.main.get_group_from_info(
+                TyperInfo(defined, name=cmd_name),
+                pretty_exceptions_short=False,
+                rich_markup_mode="rich",
+            )
+        else:
+            command = typer.main.get_command_from_info(
+                CommandInfo(cmd_name, callback=defined),
+                pretty_exceptions_short=False,
+                rich_markup_mode="rich",
+            )
+        # Rich would keep the line breaks of the docstring
+        paragraphs = (command.help or "").split("\n\n")
+        command.help = "\n\n".join(" ".join(one.split()) for one in paragraphs)
+        return command
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by their summaries alone."""
+        listed: dict[str, click.Command] = {
+            name: typer.core.TyperCommand(name, help=summary)
+            for name, (_, summary) in _COMMANDS.items()
+        }
+        typer.core.TyperGroup(
+            name=self.name,
+            commands=listed,
+            params=self.params,
+            help=self.help,
+            epilog=self.epilog,
+            rich_markup_mode="rich",
+        ).format_help(ctx, formatter)
+
 
 app = typer.Typer(
-    cls=RunByDefault,
+    cls=Commands,
     name="paintcam",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -65,38 +145,7 @@ def paintcam(
         False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
     ),
 ) -> None:
-    """Hold a drawing to a webcam: CLIP scores it live against a prompt."""
-
-
-def _register() -> None:
-    from paintcam.cli.bench import bench
-    from paintcam.cli.calibrate import calibrate
-    from paintcam.cli.cameras import cameras
-    from paintcam.cli.contest import contest
-    from paintcam.cli.demo import demo
-    from paintcam.cli.doctor.command import doctor
-    from paintcam.cli.leaderboard import leaderboard_app
-    from paintcam.cli.models import models_app
-    from paintcam.cli.prompts import prompts
-    from paintcam.cli.run import run
-    from paintcam.cli.score import score
-    from paintcam.cli.serve import serve
-
-    app.command("run")(run)
-    app.command("demo")(demo)
-    app.command("score")(score)
-    app.command("contest")(contest)
-    app.command("serve")(serve)
-    app.command("prompts")(prompts)
-    app.add_typer(leaderboard_app, name="leaderboard")
-    app.command("cameras")(cameras)
-    app.add_typer(models_app, name="models")
-    app.command("doctor")(doctor)
-    app.command("calibrate")(calibrate)
-    app.command("bench")(bench)
-
-
-_register()
+    """Hold a drawing up to a webcam, and CLIP scores it live against a prompt."""
 
 
 def run_app() -> NoReturn:
@@ -126,6 +175,8 @@ def _run() -> int:
     except PaintcamError as error:
         if debug:
             raise
+        from paintcam.cli.error_text import error_text
+
         say(error_text(error))
         return 1
     except click.ClickException as error:

@@ -37,6 +37,7 @@ def contest(
             metavar="NAME",
             help="Name of a player. Repeat it in playing order. Example: --player Ada "
             "--player Grace",
+            show_default=False,
         ),
     ] = None,
     seconds: Annotated[
@@ -59,10 +60,12 @@ def contest(
         ),
     ] = None,
 ) -> None:
-    """Let players draw the same prompt in turn: the highest maximum wins.
+    """Let players draw the same prompt in turn. The highest fair maximum wins.
 
-    Keys in the window: space start and pause, n next player, b the turn again, s skip, a add a
-    player, q end and keep the scores, ? for all of them.
+    The fair maximum is the highest score that a drawing held for --window seconds.
+
+    Keys in the window: Space start and pause, n next player, b repeat the turn, s skip the turn,
+    a add a player, q end and keep the scores, ? show all keys.
     """
     check_options(options)
     check_number("rounds", rounds, least=1, most=MAX_ROUNDS)

@@ -26,10 +26,10 @@ def demo_clip() -> tuple[str, str]:
 
 @options_of(RunOptions, only=("view", "record", "json"))
 def demo(options: RunOptions) -> None:
-    """Show paintcam on a bundled clip: no webcam, no key, no network.
+    """Score a bundled clip, without a webcam, an API key or a network.
 
-    Without a screen it writes an annotated video, paintcam-demo.mp4, and prints the course of
-    the score.
+    Without a screen, it prints the score once per second and records an annotated video,
+    paintcam-demo.mp4.
     """
     clip, prompt = demo_clip()
     record = options.record

@@ -25,11 +25,7 @@ COLUMNS = (
 )  # fmt: skip
 _BOARDS = 10
 
-leaderboard_app = typer.Typer(
-    help="Show who drew best, prompt by prompt.",
-    invoke_without_command=True,
-    rich_markup_mode=None,
-)
+leaderboard_app = typer.Typer(invoke_without_command=True)
 
 PromptFilter = Annotated[
     str | None,
@@ -63,9 +59,10 @@ def leaderboard(
     ] = False,
     database: DatabaseOption = None,
 ) -> None:
-    """Show who drew best, prompt by prompt; prompts played last come first.
+    """Show who drew best, prompt by prompt.
 
-    Scores of different encoders or ranges are never ranked together.
+    Prompts that were played last come first. Scores of different encoders or ranges are never
+    ranked together.
     """
     if context.invoked_subcommand is not None:
         _refuse_options(context)

@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelRow", "fetch_progress", "models", "models_app", "pull_model", "rows"]
 
-models_app = typer.Typer(
-    help="List encoders: installed or not, size, licence, folder.",
-    invoke_without_command=True,
-    rich_markup_mode=None,
-)
+models_app = typer.Typer(invoke_without_command=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ def rows() -> list[ModelRow]:
 
 @models_app.callback()
 def models(ctx: typer.Context, as_json: JsonOption = False) -> None:
-    """List encoders: installed or not, size, licence, folder."""
+    """List encoders with size, licence and folder, and show which are installed."""
     if ctx.invoked_subcommand is not None:
         if as_json:
             raise typer.BadParameter("--json cannot be used with `pull`.")
@@ -117,10 +113,14 @@ def pull_model(
         typer.Argument(
             metavar="NAME",
             help="clip, or clip:VARIANT as `paintcam models` lists them. Example: clip:ViT-B-32",
+            show_default=False,
         ),
     ],
 ) -> int:
-    """Download an encoder's weights, resuming a download that was cut. Checks and prepares them."""
+    """Download, check and prepare an encoder's weights.
+
+    Run the command again to resume a download that was interrupted.
+    """
     from paintcam.encoders import resolve_model
 
     # "auto" means CLIP here: the bundled encoder needs no download

@@ -59,9 +59,9 @@ def prompts(
     ] = 20.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Draw prompts: animals, things, acts and places, fit for all ages and for a pen.
+    """Suggest prompts that are easy to draw and fit for all ages.
 
-    Prompts are made offline unless --llm is used, and also if the language model does not answer.
+    An offline generator makes them. With --llm a language model does, if it answers.
     """
     from paintcam.prompts import LlmPrompts, draw
 

@@ -17,9 +17,9 @@ __all__ = ["run"]
 
 @options_of(RunOptions)
 def run(options: RunOptions) -> None:
-    """Score a live stream: hold up a drawing, and watch the number.
+    """Score a live stream against a prompt.
 
-    Keys in the window: q quit, space freeze, r reset the best, p type a prompt, ? for all of them.
+    Keys in the window: q quit, Space freeze, r reset the best, p type a prompt, ? show all keys.
     """
     from paintcam.prompts import PromptGenerator
 

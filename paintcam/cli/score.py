@@ -41,7 +41,12 @@ BATCH = 8
 def score(
     options: RunOptions,
     images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE…", help="Pictures, or folders of pictures.")
+        list[str],
+        typer.Argument(
+            metavar="IMAGE…",
+            help="Pictures, or folders of pictures. Example: drawing.png drawings",
+            show_default=False,
+        ),
     ],
     explain: Annotated[
         Path | None,
@@ -54,7 +59,7 @@ def score(
         ),
     ] = None,
 ) -> int:
-    """Score still pictures against a prompt: a table, best first."""
+    """Score still pictures against a prompt, and list the best first."""
     check_options(options)
     from paintcam.cli.judge_loading import load_judge
     from paintcam.cli.model_choice import choose_model

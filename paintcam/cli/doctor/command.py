@@ -1,4 +1,4 @@
-"""`paintcam doctor`: check this machine, and say how to fix it."""
+"""`paintcam doctor`: check this machine, and show how to fix it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ __all__ = ["doctor"]
 
 
 def doctor(as_json: JsonOption = False) -> int:
-    """Check this machine: one line per check, with the command that fixes it. Exit 1 on a FAIL."""
+    """Check this machine, and show the command that fixes each problem.
+
+    The exit code is 1 if a check fails.
+    """
     from paintcam.cli.doctor.check import Level
     from paintcam.cli.doctor.checks import all_checks
 
@@ -28,7 +31,8 @@ def doctor(as_json: JsonOption = False) -> int:
                     "level": check.level.value,
                     "what": check.what,
                     "found": check.found,
-                    "mend": check.fix,
+                    "fix": check.fix,
+                    "mend": check.fix,  # its name in earlier versions
                 }
             )
             continue
