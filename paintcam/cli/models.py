@@ -137,6 +137,7 @@ def pull_model(
     print_line(f"{full} is installed in {folder}")
     if (found := stored_agreement(variant)) is not None:
         print_line(f"It agrees with the exact weights {found}.")
+    _prepare_patches(variant)
     _embed_references(full)
     print_line(f'To use it: paintcam --model {full} --prompt "a red fox"')
     return 0
@@ -151,6 +152,15 @@ def _say_quantising() -> None:
         "Quantising the weights and checking the result. This takes several minutes and "
         "2 GB of memory…"
     )
+
+
+def _prepare_patches(variant: str) -> None:
+    """Write the file with which the key x explains scores live."""
+    from paintcam.encoders.clip_patches import write_patches
+    from paintcam.encoders.weights import weight_files
+
+    if reason := write_patches(weight_files(variant)["visual.onnx"]):
+        say(f"clip:{variant} explains scores on the frozen picture, not live ({reason}).")
 
 
 def _embed_references(model: str) -> None:

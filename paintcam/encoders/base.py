@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ __all__ = [
     "Embeddings",
     "Encoder",
     "EncoderInfo",
+    "PatchEncoder",
     "Progress",
     "ScoreRange",
     "check_prompts",
@@ -61,6 +62,8 @@ class EncoderInfo:
         provider: The hardware that the engine uses: "cpu", "cuda"; empty if unknown.
         clip_edge: Edge of the square that CLIP's preprocessing makes of a frame, pixels; 0 for an
             encoder with another preprocessing. A wrapper may call `clip_square` itself.
+        patch_grid: Patches per side of the middle square that a `PatchEncoder` embeds; 0 where it
+            cannot.
         fingerprint: Changes with the weights, and so with every embedding; empty where embeddings
             must not be kept.
         notes: Messages for the user about this encoder, such as a fallback.
@@ -83,6 +86,7 @@ class EncoderInfo:
     engine: str = ""
     provider: str = ""
     clip_edge: int = 0
+    patch_grid: int = 0
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
     words: str = ""
@@ -132,6 +136,25 @@ class Encoder(Protocol):
 
         Raises:
             PromptError: A text is blank or longer than the encoder takes.
+            ModelError: The model cannot run.
+        """
+
+
+@runtime_checkable
+class PatchEncoder(Encoder, Protocol):
+    """An encoder that can also embed each patch of a picture, if its `info.patch_grid` says so."""
+
+    def encode_patches(self, images: Sequence[Image]) -> tuple[Embeddings, Embeddings]:
+        """Embed frames, and each patch of them, in one run.
+
+        Args:
+            images: As `encode_image` takes them.
+
+        Returns:
+            What `encode_image` returns, (N, D); and unit-norm float32 (N, G · G, D), where G is
+            `patch_grid`: the patches of the middle square, row by row from the top left.
+
+        Raises:
             ModelError: The model cannot run.
         """
 

@@ -116,10 +116,13 @@ class ChildProcessEncoder:
         Raises:
             ModelError: The model cannot run, or its process has ended.
         """
-        edge = self._info.clip_edge
-        # scaled here, a frame is a tenth of the bytes in the pipe
-        frames = [clip_square(image, edge) if edge else middle_square(image) for image in images]
-        return self._ask({"do": "image"}, frames)
+        (rows,) = self._ask({"do": "image"}, self._squares(images))
+        return np.array(rows, np.float32)
+
+    def encode_patches(self, images: Sequence[Image]) -> tuple[Embeddings, Embeddings]:
+        """Embed frames, and each patch of them, as `PatchEncoder.encode_patches`."""
+        rows, patches = self._ask({"do": "patches"}, self._squares(images))
+        return np.array(rows, np.float32), np.array(patches, np.float32)
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed texts in the joint space.
@@ -134,20 +137,27 @@ class ChildProcessEncoder:
             PromptError: A text is blank or longer than the encoder takes.
             ModelError: The model cannot run, or its process has ended.
         """
-        return self._ask({"do": "text", "texts": list(texts)}, [])
+        (rows,) = self._ask({"do": "text", "texts": list(texts)}, [])
+        return np.array(rows, np.float32)
 
     def close(self) -> None:
         """End the process, whatever it is doing. May be called twice."""
         self._end()
 
-    def _ask(self, header: dict[str, Any], arrays: Sequence[npt.NDArray[Any]]) -> Embeddings:
+    def _squares(self, images: Sequence[Image]) -> list[Image]:
+        """Scale frames here, so that a tenth of the bytes goes through the pipe."""
+        edge = self._info.clip_edge
+        return [clip_square(image, edge) if edge else middle_square(image) for image in images]
+
+    def _ask(
+        self, header: dict[str, Any], arrays: Sequence[npt.NDArray[Any]]
+    ) -> list[npt.NDArray[Any]]:
         assert self._process.stdin is not None  # a pipe, as requested above
         try:
             send(self._process.stdin, header, arrays)
         except (OSError, ValueError) as error:  # ValueError: closed here
             raise self._ended() from error
-        _, (rows,) = self._answer()
-        return np.array(rows, np.float32)
+        return self._answer()[1]
 
     def _answer(self) -> Message:
         assert self._process.stdout is not None  # as above

@@ -16,16 +16,10 @@ import numpy.typing as npt
 
 from paintcam.encoders.base import Embeddings, EncoderInfo, ScoreRange, first_line, unit_rows
 from paintcam.encoders.clip_pixels import clip_pixels
-from paintcam.encoders.clip_tokens import MAX_TOKENS, ClipTokenizer
-from paintcam.encoders.onnxfile import has_external_data
-from paintcam.encoders.providers import Opened, checked_provider, open_session
-from paintcam.encoders.weights import (
-    DEFAULT_VARIANT,
-    check_files,
-    damaged,
-    fingerprint,
-    pull_command,
-)
+from paintcam.encoders.clip_session import open_text, open_visual, patch_grid, run_options
+from paintcam.encoders.clip_tokens import ClipTokenizer
+from paintcam.encoders.providers import checked_provider
+from paintcam.encoders.weights import DEFAULT_VARIANT, check_files, fingerprint, pull_command
 from paintcam.errors import CHECK_MACHINE, ModelError
 from paintcam.frames import Image
 
@@ -80,7 +74,7 @@ class ClipEncoder:
         provider = checked_provider(provider)
         self._files = check_files(variant)
         self._tokenize = ClipTokenizer()
-        opened = self._open("textual.onnx", provider, "tensor(int", [None, MAX_TOKENS])
+        opened = open_text(self._files["textual.onnx"], provider, variant)
         self._known: dict[str, Embeddings] = {}
         self._text: InferenceSession | None = opened.session
         self._text_used_at = time.monotonic()
@@ -89,7 +83,7 @@ class ClipEncoder:
             self._known = dict(zip(texts, self.encode_text(texts), strict=True))
             self._text = None
         del opened
-        opened = self._open("visual.onnx", provider, "tensor(float", [None, 3, None, None])
+        opened = open_visual(self._files["visual.onnx"], provider, variant)
         self._visual, self._provider = opened.session, opened.provider
         shape = self._visual.get_inputs()[0].shape
         self._edge = int(shape[2]) if isinstance(shape[2], int) else 224
@@ -101,6 +95,7 @@ class ClipEncoder:
             engine="onnx",
             provider=self._provider,
             clip_edge=self._edge,
+            patch_grid=patch_grid(self._visual),
             fingerprint=fingerprint(self._files.values()),
             notes=(opened.note,) if opened.note else (),
         )
@@ -143,6 +138,16 @@ class ClipEncoder:
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self._dim), np.float32)
 
+    def encode_patches(self, images: Sequence[Image]) -> tuple[Embeddings, Embeddings]:
+        """Embed frames, and each patch of them, as `PatchEncoder.encode_patches`."""
+        rows, patches = [], []
+        for image in images:
+            found = self._run(self._visual, clip_pixels([image], self._edge), patches=True)
+            rows.append(unit_rows(found[0], 1, self._name))
+            # the first row is the class token's
+            patches.append(unit_rows(found[1], self._info.patch_grid**2 + 1, self._name)[1:])
+        return np.concatenate(rows), np.stack(patches)
+
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed texts in the joint space.
 
@@ -163,57 +168,35 @@ class ClipEncoder:
             return np.zeros((0, self._dim), np.float32)
         if self._text is None:
             # The CPU is fast enough for a few words, and a GPU's memory is better used.
-            self._text = self._open("textual.onnx", "cpu", "tensor(int", [None, MAX_TOKENS]).session
+            self._text = open_text(self._files["textual.onnx"], "cpu", self._variant).session
         session = self._text
         self._text_used_at = time.monotonic()
         parts = [
-            unit_rows(self._run(session, rows), len(rows), self._name)
+            unit_rows(self._run(session, rows)[0], len(rows), self._name)
             for rows in (tokens[start : start + BATCH] for start in range(0, len(tokens), BATCH))
         ]
         return np.concatenate(parts)
 
     def _run_pictures(self, images: Sequence[Image]) -> Embeddings:
         pixels = clip_pixels(images, self._edge)
-        return unit_rows(self._run(self._visual, pixels), len(images), self._name)
+        return unit_rows(self._run(self._visual, pixels)[0], len(images), self._name)
 
-    def _run(self, session: InferenceSession, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        entry = session.get_inputs()[0]
+    def _run(
+        self, session: InferenceSession, rows: npt.NDArray[Any], *, patches: bool = False
+    ) -> list[npt.NDArray[Any]]:
+        entry, outputs = session.get_inputs()[0], [one.name for one in session.get_outputs()]
         try:
-            result: npt.NDArray[Any] = session.run(
-                None, {entry.name: rows.astype(NUMBERS.get(entry.type, rows.dtype), copy=False)}
-            )[0]
+            result: list[npt.NDArray[Any]] = session.run(
+                outputs[: 1 + patches],
+                {entry.name: rows.astype(NUMBERS.get(entry.type, rows.dtype), copy=False)},
+                run_options(),
+            )
         except Exception as error:  # ONNX Runtime's errors share no narrower public base
             raise ModelError(
                 f"{self._name} cannot run ({first_line(error)}).",
                 fix=CHECK_MACHINE,
             ) from error
         return result
-
-    def _open(self, file: str, provider: str, kind: str, shape: list[int | None]) -> Opened:
-        """Open one half, and check that it takes what this half must take."""
-        path = self._files[file]
-        try:
-            if has_external_data(path):
-                raise damaged(path, "it loads weights from outside the file", self._variant)
-            opened = open_session(path, provider)
-        except ModelError:
-            raise
-        except Exception as error:  # ONNX Runtime's errors share no narrower public base
-            raise damaged(path, first_line(error), self._variant) from error
-        entries = opened.session.get_inputs()
-        found = entries[0].shape
-        fits = (
-            len(entries) == 1
-            and entries[0].type.startswith(kind)
-            and len(found) == len(shape)
-            and all(
-                want is None or want == size or not isinstance(size, int)
-                for want, size in zip(shape, found, strict=True)
-            )
-        )
-        if not fits:
-            raise damaged(path, f"it takes {entries[0].type} {found}", self._variant)
-        return opened
 
     def _dimensions(self, session: InferenceSession) -> int | None:
         """The length of a session's embeddings, where the file says it."""

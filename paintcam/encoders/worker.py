@@ -10,6 +10,7 @@ from dataclasses import fields
 from typing import IO
 
 from paintcam.encoders import load_encoder
+from paintcam.encoders.base import PatchEncoder
 from paintcam.encoders.child_process import Message, receive, send
 from paintcam.errors import CHECK_MACHINE, ModelError
 
@@ -47,13 +48,15 @@ def serve(name: str, engine: str, provider: str, texts: str) -> None:
         header, arrays = received.get()
         try:
             if header["do"] == "image":
-                rows = encoder.encode_image(arrays)
+                answer = [encoder.encode_image(arrays)]
+            elif header["do"] == "patches" and isinstance(encoder, PatchEncoder):
+                answer = list(encoder.encode_patches(arrays))
             else:
-                rows = encoder.encode_text(header["texts"])
+                answer = [encoder.encode_text(header["texts"])]
         except Exception as error:  # as above
             _send_error(answers, error)
         else:
-            send(answers, {}, [rows])
+            send(answers, {}, answer)
 
 
 def _send_error(answers: IO[bytes], error: Exception) -> None:

@@ -10,6 +10,7 @@ Source: Zeiler and Fergus 2014, section 4.2 (occlusion sensitivity).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,16 +65,18 @@ class Explanation:
 
     Attributes:
         score: Of the picture, without guards, 0…100.
-        grid: float32 (7, 7), rows from the top: what each part brought, as a share of the most,
-            0…1; 0 where it brought nothing or cost something.
+        grid: float32 (G, G), rows from the top: what each part brought, as a share of the most,
+            0…1; 0 where it brought nothing or cost something. G is 7 with occlusion.
         words: The nouns of the prompt.
         region: Corners of what was judged, as `Verdict.region`.
+        readable: Whether the map shows more than noise.
     """
 
     score: float
     grid: npt.NDArray[np.float32]
     words: tuple[WordScore, ...] = ()
     region: npt.NDArray[np.float32] | None = field(default=None, compare=False)
+    readable: bool = True
 
     @property
     def text(self) -> str:
@@ -123,8 +126,7 @@ class Explaining:
             ModelError: The encoder cannot run.
         """
         if self._texts is None:
-            texts = [self._prompt, *(f"a drawing of a {word}" for word in self._words)]
-            self._texts = self._encoder.encode_text(texts)
+            self._texts = self._encoder.encode_text([self._prompt, *word_prompts(self._words)])
             self._rows.append(self._encoder.encode_image([self._picture]))
             return None
         done = len(self._rows) - 1
@@ -146,15 +148,44 @@ class Explaining:
         assert self._texts is not None  # set by the first piece
         similarities = np.concatenate(self._rows) @ self._texts.T
         whole, drops = similarities[0], np.maximum(similarities[0] - similarities[1:], 0)
-        maps = drops.T.reshape(-1, GRID, GRID)
-        most = float(maps[0].max())
-        grid = maps[0] / most if most > 0 else maps[0]
-        words = tuple(
-            WordScore(word, score_of(float(similarity), *self._range), _peak(drop))
-            for word, similarity, drop in zip(self._words, whole[1:], maps[1:], strict=True)
+        return explanation_of(
+            drops.T.reshape(-1, GRID, GRID), whole, self._words, self._range, self._region
         )
-        score = score_of(float(whole[0]), *self._range)
-        return Explanation(score, grid.astype(np.float32), words, self._region)
+
+
+def word_prompts(words: Sequence[str]) -> list[str]:
+    """The texts that words are scored as."""
+    return [f"a drawing of a {word}" for word in words]
+
+
+def explanation_of(
+    maps: npt.NDArray[np.float32],
+    similarities: npt.NDArray[np.float32],
+    words: Sequence[str],
+    score_range: ScoreRange,
+    region: npt.NDArray[np.float32] | None,
+) -> Explanation:
+    """Put an explanation together.
+
+    Args:
+        maps: float32 (1 + W, G, G), 0 or more: what each part brought to the prompt, and to each
+            of W words.
+        similarities: float32 (1 + W): of the whole picture with the prompt, and with each word.
+        words: W words.
+        score_range: Similarities that become 0 and 100.
+        region: Corners of what was judged, as `Verdict.region`.
+    """
+    most = float(maps[0].max())
+    grid = maps[0] / most if most > 0 else maps[0]
+    score, *scores = (score_of(float(one), *score_range) for one in similarities)
+    found = zip(words, scores, map(_peak, maps[1:]), strict=True)
+    return Explanation(
+        score,
+        grid.astype(np.float32),
+        tuple(WordScore(*one) for one in found),
+        region,
+        readable=score >= LEAST_SCORE,
+    )
 
 
 def nouns(prompt: str) -> tuple[str, ...]:

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from paintcam.encoders.base import Embeddings, Encoder, ScoreRange
 from paintcam.errors import PromptError, UsageError
-from paintcam.frames import Frame, Image
+from paintcam.frames import Frame
 from paintcam.judge.checks import check_question, check_range, unknown_words
+from paintcam.judge.crops import Crop, Cropper
 from paintcam.judge.explain import Explaining
 from paintcam.judge.guard import Finding, Guard, Guarding, SheetFinder
+from paintcam.judge.patch_map import PatchExplaining, PatchMaps
 from paintcam.judge.verdict import Verdict, score_of, shares_of
 
 __all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "score_of"]
-
-_Crop: TypeAlias = tuple[Image, npt.NDArray[np.float32] | None, bool]
-"""What is embedded of a frame, its corners in the frame, and whether it counts."""
 
 NOTICEABLE = 3
 """Points that a penalty must cost before the picture mentions it."""
@@ -70,8 +68,9 @@ class Judge:
         guards_later: Callable[[], Guarding | None] | None = None,
     ) -> None:
         self._encoder = encoder
+        self._maps = PatchMaps(encoder)
+        self._crops = Cropper(sheet_finder)
         self._guards = tuple(guards)
-        self._sheet_finder = sheet_finder
         self._check_prompts = check_prompts
         self._guards_later = guards_later
         self._score_range = check_range(score_range or encoder.info.score_range)
@@ -136,21 +135,34 @@ class Judge:
             guard.prepare(self._texts)
         return True
 
-    def explain(self, frame: Frame) -> Explaining | None:
-        """Begin to explain a frame's score; None with labels. Between frames, same thread."""
+    @property
+    def explains_live(self) -> bool:
+        """Whether every frame can be explained, at next to no cost."""
+        return self._prompt is not None and self._maps.live
+
+    def explain(
+        self, frame: Frame, region: npt.NDArray[np.float32] | None = None
+    ) -> Explaining | PatchExplaining | None:
+        """Begin to explain a frame's score; None with labels. Between frames, same thread.
+
+        Args:
+            frame: The frame.
+            region: Corners of what was judged in it, if that is known.
+        """
         if self._prompt is None:
             return None
-        picture, region, _ = self._crop(frame)
-        return Explaining(self._encoder, picture, self._prompt, self._score_range, region)
+        crops = self._crops
+        crop = crops.last(frame) if region is None else crops.again(frame, region, counts=True)
+        question = (crop.picture, self._prompt, self._score_range, crop.region)
+        if self._maps.live:
+            return PatchExplaining(self._maps, *question)
+        return Explaining(self._encoder, *question)
 
     def review(self, frame: Frame, verdict: Verdict) -> Verdict:
         """Judge a frame again with the guards that run now, from the embedding in its verdict."""
         if verdict.embedding is None:
             return verdict
-        picture = frame.image
-        if verdict.region is not None and self._sheet_finder is not None:
-            picture = self._sheet_finder.rectify(frame.image, verdict.region)
-        crop = (picture, verdict.region, verdict.counts)
+        crop = self._crops.again(frame, verdict.region, verdict.counts)
         return self._verdict(frame, crop, verdict.embedding)
 
     def set_prompt(self, prompt: str) -> None:
@@ -182,8 +194,8 @@ class Judge:
         """
         if not frames:
             return []
-        crops = [self._crop(frame) for frame in frames]
-        embeddings = self._encoder.encode_image([picture for picture, _, _ in crops])
+        crops = [self._crops.crop(frame) for frame in frames]
+        embeddings = self._maps.encode([crop.picture for crop in crops])
         verdicts = []
         for frame, crop, embedding in zip(frames, crops, embeddings, strict=True):
             norm = float(np.linalg.norm(embedding))
@@ -191,19 +203,9 @@ class Judge:
                 verdicts.append(self._verdict(frame, crop, embedding / norm))
         return verdicts
 
-    def _crop(self, frame: Frame) -> _Crop:
-        finder = self._sheet_finder
-        if finder is None:
-            return frame.image, None, True
-        corners = finder.find(frame.image, frame.time_s)
-        if corners is None:
-            return frame.image, None, finder.confirmed
-        return finder.rectify(frame.image, corners), corners, finder.confirmed
-
-    def _verdict(self, frame: Frame, crop: _Crop, embedding: npt.NDArray[np.float32]) -> Verdict:
-        picture, region, counts = crop
+    def _verdict(self, frame: Frame, crop: Crop, embedding: npt.NDArray[np.float32]) -> Verdict:
         similarities = np.clip(self._texts @ embedding, -1.0, 1.0).astype(np.float64)
-        findings = [guard.check(frame, picture, embedding) for guard in self._guards]
+        findings = [guard.check(frame, crop.picture, embedding) for guard in self._guards]
         penalty = sum(finding.penalty for finding in findings)
         # With labels a penalty removes only the lead: a page that says "hot dog" is neither.
         judged = (
@@ -221,10 +223,10 @@ class Judge:
             score=0.0 if blocked else score_of(float(judged[best]), *self._score_range),
             flags=self._flags(findings, float(similarities[best])),
             blocked=blocked,
-            region=region,
+            region=crop.region,
             labels=shares_of(self._labels, judged, self._logit_scale) if self._labels else None,
             embedding=embedding,
-            counts=counts,
+            counts=crop.counts,
         )
 
     def _flags(self, findings: Sequence[Finding], similarity: float) -> tuple[str, ...]:

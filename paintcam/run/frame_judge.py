@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from paintcam.frames import Frame
 from paintcam.judge.explain import Explaining
+from paintcam.judge.patch_map import PatchExplaining
 from paintcam.judge.verdict import Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 __all__ = ["FrameJudge"]
 
@@ -25,7 +30,9 @@ class FrameJudge(Protocol):
             PromptError: The encoder cannot take it; the old prompt stays.
         """
 
-    def explain(self, frame: Frame) -> Explaining | None:
+    def explain(
+        self, frame: Frame, region: npt.NDArray[np.float32] | None = None
+    ) -> Explaining | PatchExplaining | None:
         """Begin to explain a frame's score; None if it cannot be explained."""
 
     @property
