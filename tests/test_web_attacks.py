@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import select
 import socket
 import struct
 import time
@@ -15,6 +16,7 @@ import requests
 from PIL import Image
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from paintcam.web.pictures import read_picture
 from test_web_play import ID, blank_with_ink, live
 from web_client import Presenter, Visitor, picture_of, random_strokes
 from web_server import SECRET, Server
@@ -48,10 +50,10 @@ def encoded(kind: str, **options) -> bytes:
     return out.getvalue()
 
 
-def animated(kind: str) -> bytes:
+def animated(kind: str, **options) -> bytes:
     frames = [Image.new("RGB", (512, 512), color) for color in ("white", "red")]
     out = io.BytesIO()
-    frames[0].save(out, kind, save_all=True, append_images=frames[1:], duration=100)
+    frames[0].save(out, kind, save_all=True, append_images=frames[1:], duration=100, **options)
     return out.getvalue()
 
 
@@ -75,6 +77,15 @@ NOT_PICTURES = {
     "an animation": animated("PNG"),
     "half a picture": picture_of(random_strokes(1))[:-3000],
     "rubbish after the header": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20,
+    "a pixel too tall": encoded("PNG", size=(512, 513)),
+    "a profile that explodes": png(
+        512,
+        512,
+        zlib.compress(b"\0" * 513 * 512),
+        chunk(b"iCCP", b"a\0\0" + zlib.compress(b"\0" * 50_000_000, 9)),
+        chunk(b"iTXt", b"a\0\1\0\0\0" + zlib.compress(b"\0" * 50_000_000, 9)),
+    ),
+    "a still picture with an animation behind it": animated("PNG", default_image=True),
 }
 
 
@@ -111,6 +122,21 @@ def test_a_polyglot_leaves_nothing_but_pixels(visitor):
     answer = visitor.get(f"/pictures/{told['id']}.png")
     assert evil not in answer.content
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_picture_of_sixteen_bits_keeps_its_shades():
+    """Half gray stays half gray; Pillow alone makes it white."""
+    row = b"\0" + b"\x80\x00" * 512
+    header = struct.pack(">IIBBBBB", 512, 512, 16, 0, 0, 0, 0)
+    body = b"".join(
+        [
+            b"\x89PNG\r\n\x1a\n",
+            chunk(b"IHDR", header),
+            chunk(b"IDAT", zlib.compress(row * 512)),
+            chunk(b"IEND", b""),
+        ]
+    )
+    assert set(read_picture(body, "image/png").image.flat) == {128}
 
 
 def test_ten_megabytes_are_refused_unread(server, visitor):
@@ -265,6 +291,15 @@ def test_the_live_news_of_the_control_page_need_the_secret(server, visitor):
         live(server, "control", visitor)
 
 
+@pytest.mark.parametrize("secret", ["", SECRET[:-1], SECRET + "x", "\ud800", "\0", None, [SECRET]])
+def test_nothing_but_the_whole_secret_opens_the_control_page(server, visitor, secret):
+    """Neither a part of it nor what is no text."""
+    url = f"{server.base}/api/control/enter"
+    answer = visitor.http.post(url, json={"secret": secret}, timeout=30)
+    assert answer.status_code == 403
+    assert "paintcam_control" not in answer.headers.get("Set-Cookie", "")
+
+
 def test_the_secret_cannot_be_guessed(server, visitor):
     """A wrong one is refused, and after some tries the right one is not even looked at."""
     guesses = [
@@ -275,6 +310,15 @@ def test_the_secret_cannot_be_guessed(server, visitor):
     ]
     assert set(guesses) <= {403, 429}
     assert guesses[-1] == 429
+
+
+def test_strangers_cannot_lock_the_presenter_out(server):
+    """Somebody behind the same address guesses; the presenter's own link still opens."""
+    url = f"{server.base}/api/control/enter"
+    for number in range(40):
+        headers = {"Origin": server.base}
+        requests.post(url, json={"secret": f"guess {number}"}, headers=headers, timeout=30)
+    assert Presenter(server.base, SECRET).get("/control").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -351,6 +395,7 @@ def test_a_host_header_cannot_break_the_policy(server):
         "/pictures/..%2f..%2fscores.sqlite3.png",
         "/pictures/%00.png",
         "/d/../../etc/passwd",
+        "/api/drawings/a%00-drawing-id-of-22-chars",
         "/api/drawings/%ff",
         "/p/%2e%2e",
     ],
@@ -422,6 +467,16 @@ def test_one_visitor_sends_thirty_drawings_a_minute_and_a_hall_is_not_locked_out
         assert other.draw(body).status_code == 200
 
 
+def upload(server, cookie: str, drawing: str) -> bytes:
+    """The first bytes of a drawing whose rest never comes."""
+    host = f"127.0.0.1:{server.port}"
+    return (
+        f"PUT /api/rounds/1/drawings/{drawing} HTTP/1.1\r\nHost: {host}\r\n"
+        f"Origin: http://{host}\r\nCookie: {cookie}\r\nContent-Type: image/png\r\n"
+        "Content-Length: 1000\r\n\r\n\x89PNG"
+    ).encode("latin-1")
+
+
 def ended(raw: socket.socket) -> bool:
     """Whether the server hangs up within some seconds."""
     raw.settimeout(8)
@@ -433,6 +488,30 @@ def ended(raw: socket.socket) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def test_slow_uploads_do_not_keep_the_hall_from_sending(server):
+    """Phones that send their drawings byte by byte hold no place in the judge's queue."""
+    slow = []
+    for _ in range(24):
+        cookies = Visitor(server.base).http.cookies.items()
+        cookie = "; ".join(f"{name}={value}" for name, value in cookies)
+        for number in range(3):
+            raw = socket.create_connection(("127.0.0.1", server.port), 10)
+            raw.sendall(upload(server, cookie, f"{ID}-slow-{number}"))
+            slow.append(raw)
+    other = Visitor(server.base)
+    assert other.draw(blank_with_ink(0.1)).status_code == 200
+    cookie = "; ".join(f"{name}={value}" for name, value in other.http.cookies.items())
+    for number in range(4):
+        raw = socket.create_connection(("127.0.0.1", server.port), 10)
+        raw.sendall(upload(server, cookie, f"{ID}-many-{number}"))
+        slow.append(raw)
+    answered, _, _ = select.select(slow[-4:], [], [], 10)
+    assert [raw.recv(100).split(b" ")[1] for raw in answered] == [b"429"], "one of four at once"
+    for raw in slow:
+        raw.close()
+    server.until(lambda: other.draw(blank_with_ink(0.1)).status_code == 200)
 
 
 def test_slow_headers_are_cut_off(server, monkeypatch):
@@ -464,13 +543,39 @@ def test_a_slow_body_is_cut_off(server, visitor, monkeypatch):
     monkeypatch.setattr("paintcam.web.requests._BODY_S", 0.5)
     cookie = "; ".join(f"{name}={value}" for name, value in visitor.http.cookies.items())
     with socket.create_connection(("127.0.0.1", server.port), 10) as raw:
-        host = f"127.0.0.1:{server.port}"
-        raw.sendall(
-            f"PUT /api/rounds/1/drawings/{ID}-slow HTTP/1.1\r\nHost: {host}\r\n"
-            f"Origin: http://{host}\r\nCookie: {cookie}\r\nContent-Type: image/png\r\n"
-            "Content-Length: 1000\r\n\r\n\x89PNG".encode("latin-1")
-        )
+        raw.sendall(upload(server, cookie, f"{ID}-slow"))
         assert raw.recv(100).split(b" ")[1] == b"408"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "GET /help HTTP/1.1\r\n",  # no Host
+        "GET /help HTTP/1.1\r\nHost: x\r\nHost: y\r\n",
+        "GET /help HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n",
+        "GET /help HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n",
+        "GET /help HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n",
+        "GET /help HTTP/1.1\r\nHost : x\r\n",
+        "GET /help HTTP/1.1\r\nHost: x\r\n folded: y\r\n\tz\r\n\0: b\r\n",
+        "GET /help\r\nHost: x\r\n",
+        "GET  /help  HTTP/1.1\r\nHost: x\r\n",
+    ],
+    ids=ascii,
+)
+def test_a_request_that_two_readers_could_read_differently_is_refused(server, head):
+    """So no second request can hide in the first one."""
+    with socket.create_connection(("127.0.0.1", server.port), 10) as raw:
+        raw.sendall(f"{head}\r\n".encode())
+        assert raw.recv(100).split(b" ")[1] == b"400"
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PATCH", "x"])
+def test_other_methods_change_nothing(server, visitor, method):
+    """HEAD answers like GET, all others are refused."""
+    for path in ("/", "/control", "/api/state", "/api/control/scores.csv", "/static/play.js"):
+        answer = visitor.http.request(method, server.base + path, timeout=30)
+        assert answer.status_code == (visitor.get(path).status_code if method == "HEAD" else 405)
+        assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 def test_a_forged_address_is_not_believed(server, visitor):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 
 import pytest
 
@@ -153,6 +155,51 @@ def test_delete_a_drawing(server, presenter):
     assert presenter.get(f"/pictures/{told['id']}.png").status_code == 404
 
 
+def test_ids_that_no_drawing_can_have_are_passed_over(server, presenter):
+    """PostgreSQL takes no NUL, and SQLite no half character."""
+    ids = ["a\0b", "\ud800", "../x", "", 7, None, "never-was"]
+    assert presenter.act("delete", ids=ids).json() == {"deleted": 0}
+    assert presenter.act("moderate", ids=ids, state="shown").json() == {"changed": 0}
+    assert presenter.act("older", slug="1", before="a\0b").json() == {"drawings": []}
+
+
+def test_a_drawing_that_left_the_newest_is_still_found(server, presenter, monkeypatch):
+    """At three a second, the one to hide is no longer among the newest when it is noticed."""
+    monkeypatch.setattr("paintcam.web.events._NEWEST", 2)
+    told = [Visitor(server.base).draw(blank_with_ink(0.1)).json()["id"] for _ in range(5)]
+    last, found = told[4], [told[4]]
+    while older := presenter.act("older", slug="1", before=last).json()["drawings"]:
+        found += [each["id"] for each in older]
+        last = found[-1]
+    assert found == told[::-1]
+    presenter.act("moderate", ids=[told[0]], state="hidden")
+    older = presenter.act("older", slug="1", before=told[1]).json()["drawings"]
+    assert [each["state"] for each in older] == ["hidden"]
+
+
+def test_what_the_presenter_looks_at_stays_while_more_come_in(tmp_path, monkeypatch):
+    """However many wait, the one that has waited longest is the first."""
+    monkeypatch.setattr("paintcam.web.events._WAITING", 2)
+    with Server(tmp_path, moderation="approve") as server:
+        told = [Visitor(server.base).draw(blank_with_ink(0.1)).json()["id"] for _ in range(4)]
+        with live(server, "control", Presenter(server.base, SECRET)) as socket:
+            news = json.loads(socket.recv(10))
+        assert [each["id"] for each in news["waiting"]] == told[:2]
+        assert news["counts"] == {"waiting": 4}
+
+
+def test_downloads_hold_every_prompt_of_the_show(server, presenter):
+    """Also those that the next prompt replaced."""
+    first = Visitor(server.base).draw(blank_with_ink(0.1)).json()["id"]
+    presenter.act("open", prompt="a cat")
+    second = Visitor(server.base).draw(blank_with_ink(0.2), slug="2").json()["id"]
+    names = zipfile.ZipFile(io.BytesIO(presenter.get("/api/control/drawings.zip").content))
+    assert set(names.namelist()) == {"scores.csv", f"{first}.png", f"{second}.png"}
+    scores = presenter.get("/api/control/scores.csv").text
+    assert "a house" in scores
+    assert "a cat" in scores
+
+
 def test_the_podium_closes_the_prompt_and_goes_step_by_step(server, presenter):
     """Third, second, first; then back to the wall."""
     Visitor(server.base).draw(blank_with_ink(0.1))
@@ -195,6 +242,8 @@ def test_the_control_page_hears_what_waits(tmp_path):
         {"do": "open", "prompt": "a cat", "minutes": -1},
         {"do": "open", "prompt": "a cat", "minutes": "5"},
         {"do": "open", "prompt": "a cat", "minutes": 1e9},
+        {"do": "open", "prompt": "a cat", "minutes": 10**400},
+        {"do": "older", "slug": "1"},
     ],
     ids=str,
 )

@@ -11,7 +11,7 @@ import pytest
 from paintcam.errors import UsageError
 from paintcam.web import qr
 from paintcam.web.address import ServeError, _ranked, lan_addresses, listen
-from paintcam.web.judging import Admission, BusyError
+from paintcam.web.admission import Admission, BusyError
 from paintcam.web.moderation import ANONYMOUS, NameRefusedError, checked_name
 from paintcam.web.protocol import RequestLog
 from paintcam.web.security import may_control, player_id_of

@@ -172,7 +172,7 @@ def serve(
             verbose=verbose,
         )
         supervisor = Supervisor(
-            settings, listening, lambda message: print_ready(settings, bound, message), say
+            settings, listening, lambda message: print_ready(settings, bound, number, message), say
         )
         with when_stopped(supervisor.stop):
             supervisor.run()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["print_ready"]
 
 
-def print_ready(settings: WebSettings, bound: str, message: dict[str, Any]) -> None:
+def print_ready(settings: WebSettings, bound: str, port: int, message: dict[str, Any]) -> None:
     """Print the addresses with their QR codes, and what is unusual about this run."""
     from paintcam.web import qr
     from paintcam.web.address import lan_addresses
@@ -30,9 +30,16 @@ def print_ready(settings: WebSettings, bound: str, message: dict[str, Any]) -> N
     if bound:
         print_line(f"The site listens on {bound} only. Pass --lan so that phones can open it.")
     else:
-        print_line("Anyone on these networks can open the site:")
-        for each in lan_addresses():
-            print_line(f"  {each.address}  ({each.interface})")
+        addresses = lan_addresses()
+        if addresses:
+            print_line("Anyone on these networks can open the site:")
+        else:
+            print_line(
+                "This computer is in no network that phones can join. Connect it to Wi-Fi or "
+                "start a hotspot, then run this command again."
+            )
+        for each in addresses:
+            print_line(f"  http://{each.address}:{port}/  ({each.interface})")
     if message["moderation"] == "approve" and settings.moderation == "auto":
         print_line(
             "No picture guard is running, so nothing is shown on the stage before you approve it "

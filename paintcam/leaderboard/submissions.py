@@ -4,44 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, cast, get_args
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Select, func, or_, select, tuple_
 
 from paintcam.leaderboard import reads, writes
 from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.ranks import PlayerRank
 from paintcam.leaderboard.records import Board, Turn
-from paintcam.leaderboard.rows import BrokenRowError, readable, texts_of, turn_of
+from paintcam.leaderboard.rows import readable, turn_of
 from paintcam.leaderboard.schema import HIDDEN, bests, pictures, players, submissions, turns
+from paintcam.leaderboard.submission import (
+    State,
+    Submission,
+    SubmissionTakenError,
+    listed,
+    submission_of,
+)
 
 __all__ = ["State", "Submission", "SubmissionTakenError", "Submissions"]
-
-State = Literal["waiting", "shown", "hidden"]
-"""Waiting for the presenter, shown to everybody, or taken off the stage."""
-
-
-class SubmissionTakenError(Exception):
-    """Another player has already stored a drawing under this id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A drawing sent by a visitor of the website.
-
-    Attributes:
-        turn: Its score, board, player and time; the turn's id is the drawing's.
-        player_key: Digest that identifies the player.
-        state: Whether it may be shown.
-        flags: What the guards found, in words.
-    """
-
-    turn: Turn
-    player_key: str
-    state: State
-    flags: tuple[str, ...]
 
 
 class Submissions:
@@ -92,8 +74,8 @@ class Submissions:
         """One drawing; None where there is none."""
 
         def work(connection: Connection) -> Submission | None:
-            row = connection.execute(_listed().where(turns.c.id == submission_id)).one_or_none()
-            return next(readable([] if row is None else [row], _submission, set()), None)
+            row = connection.execute(listed().where(turns.c.id == submission_id)).one_or_none()
+            return next(readable([] if row is None else [row], submission_of, set()), None)
 
         return self._leaderboard.read(work)
 
@@ -170,18 +152,41 @@ class Submissions:
 
         return self._leaderboard.read(work)
 
-    def newest(self, board: Board, states: Collection[State], limit: int) -> list[Submission]:
-        """The newest drawings of a board that are in one of some states, newest first."""
+    def newest(
+        self,
+        board: Board,
+        states: Collection[State],
+        limit: int,
+        *,
+        before: str | None = None,
+        oldest_first: bool = False,
+    ) -> list[Submission]:
+        """The newest drawings of a board that are in one of some states, or the oldest.
+
+        Args:
+            board: The board.
+            states: States that are listed.
+            limit: The most drawings.
+            before: Id of a drawing: only older ones than this. None for all.
+            oldest_first: The oldest, in the order in which they came.
+        """
+        keys = turns.c.at, turns.c.id
 
         def work(connection: Connection) -> list[Submission]:
             query = (
-                _listed()
+                listed()
                 .where(turns.c.board_id == reads.board_id(connection, board))
                 .where(submissions.c.state.in_(states))
-                .order_by(turns.c.at.desc(), turns.c.id.desc())
+                .order_by(*(key.asc() if oldest_first else key.desc() for key in keys))
                 .limit(limit)
             )
-            return list(readable(connection.execute(query), _submission, set()))
+            if before is not None:
+                place = select(*keys).where(turns.c.id == before)
+                found = connection.execute(place).one_or_none()
+                if found is None:
+                    return []
+                query = query.where(tuple_(*keys) < tuple_(*found))
+            return list(readable(connection.execute(query), submission_of, set()))
 
         return self._leaderboard.read(work)
 
@@ -246,15 +251,3 @@ def _ranks(connection: Connection, board_id: int | None, query: Select[Any]) -> 
     rows = connection.execute(query).all()
     ranks = {row.most: reads.rank(connection, board_id, row.most) for row in rows}
     return list(readable(rows, lambda row: PlayerRank(*ranks[row.most], turn_of(row)), set()))
-
-
-def _listed() -> Select[Any]:
-    return reads.turns_listed(submissions.c.state, submissions.c.flags, players.c.key).join(
-        submissions, submissions.c.id == turns.c.id
-    )
-
-
-def _submission(row: Row[Any]) -> Submission:
-    if row.state not in get_args(State):
-        raise BrokenRowError("not a state")
-    return Submission(turn_of(row), str(row.key), cast(State, row.state), texts_of(row.flags))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from paintcam.prompts import LlmPrompts, draw
 from paintcam.web import security
+from paintcam.web.events import older_drawings
 from paintcam.web.export import scores_csv, write_zip
 from paintcam.web.requests import json_body, limited, page, site_of
 from paintcam.web.rounds import Round
@@ -23,6 +24,7 @@ from paintcam.web.site import Site
 __all__ = ["ROUTES"]
 
 _MOST_IDS = 1_000
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_MINUTES = 24 * 60.0
 
 Values = Mapping[str, Any]
@@ -54,19 +56,20 @@ async def _act(request: Request) -> Response:
     if action is None:
         raise HTTPException(400, "There is no such action.")
     result = await action(site_of(request), values)
-    site_of(request).hub.changed(urgent=True)
+    if action not in (_suggest, _older):
+        site_of(request).hub.changed(urgent=True)
     return JSONResponse(result or {})
 
 
 async def _scores(request: Request) -> Response:
     site = _only_presenter(request)
-    text = await asyncio.to_thread(scores_csv, site.submissions, _boards(site))
+    text = await asyncio.to_thread(scores_csv, site.submissions, site.rounds.boards)
     return Response(text, media_type="text/csv", headers=_download("scores.csv"))
 
 
 async def _drawings(request: Request) -> Response:
     site = _only_presenter(request)
-    path = await asyncio.to_thread(write_zip, site.submissions, _boards(site))
+    path = await asyncio.to_thread(write_zip, site.submissions, site.rounds.boards)
     remove = BackgroundTask(path.unlink, missing_ok=True)
     headers = _download("drawings.zip")
     return FileResponse(path, media_type="application/zip", headers=headers, background=remove)
@@ -74,10 +77,6 @@ async def _drawings(request: Request) -> Response:
 
 def _download(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="paintcam-{name}"'}
-
-
-def _boards(site: Site) -> list[Any]:
-    return list({each.board.key: each.board for each in site.rounds.current}.values())
 
 
 def _secret(request: Request) -> str:
@@ -131,6 +130,11 @@ async def _moderate(site: Site, values: Values) -> Values:
     return {"changed": changed}
 
 
+async def _older(site: Site, values: Values) -> Values:
+    board, before = _slug(site, values).board, _text(values, "before")
+    return {"drawings": await asyncio.to_thread(older_drawings, site, board, before)}
+
+
 async def _approve_all(site: Site, values: Values) -> Values:
     board = _slug(site, values).board
 
@@ -170,6 +174,7 @@ _ACTIONS: dict[str, Callable[[Site, Values], Awaitable[Values | None]]] = {
     "suggest": _suggest,
     "moderate": _moderate,
     "approve_all": _approve_all,
+    "older": _older,
     "delete": _delete,
     "podium": _podium,
     "blank": _blank,
@@ -196,7 +201,7 @@ def _minutes(values: Values) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise HTTPException(400, "The minutes must be a number.")
-    if not (math.isfinite(value) and 0 < value <= _MOST_MINUTES):
+    if not 0 < value <= _MOST_MINUTES:  # no NaN either
         raise HTTPException(
             400, f"The minutes must be greater than 0 and at most {_MOST_MINUTES:g}."
         )
@@ -207,7 +212,8 @@ def _ids(values: Values) -> list[str]:
     ids = values.get("ids")
     if not isinstance(ids, list) or len(ids) > _MOST_IDS:
         raise HTTPException(400, f"A list of at most {_MOST_IDS} ids is expected.")
-    return [each for each in ids if isinstance(each, str)]
+    # PostgreSQL takes no NUL, and no database a lone surrogate.
+    return [each for each in ids if isinstance(each, str) and _ID.fullmatch(each)]
 
 
 ROUTES = [

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from paintcam.leaderboard import PlayerRank, Submission, points_of
+from paintcam.leaderboard import Board, PlayerRank, State, Submission, points_of
 from paintcam.web.rounds import Round
 from paintcam.web.site import Site
 
-__all__ = ["control_state", "play_state", "stage_state"]
+__all__ = ["control_state", "older_drawings", "play_state", "stage_state"]
 
 _BEST = 5
 _NEWEST = 24
 _WAITING = 60
-_PODIUM = 3
 
 
 def play_state(site: Site, slug: str) -> dict[str, Any]:
@@ -78,16 +77,24 @@ def control_state(site: Site) -> dict[str, Any]:
         "best": [],
     }
     if shown is not None:
-        waiting = site.submissions.newest(shown.board, ["waiting"], _WAITING)
+        # The oldest: what the presenter looks at must not change under a thumb.
+        waiting = site.submissions.newest(shown.board, ["waiting"], _WAITING, oldest_first=True)
         recent = site.submissions.newest(shown.board, ["shown", "hidden"], _NEWEST)
         state |= {
             "counts": site.submissions.counts(shown.board),
             "players": site.submissions.players(shown.board),
-            "waiting": [_drawing(each) for each in reversed(waiting)],
+            "waiting": [_drawing(each) for each in waiting],
             "recent": [_drawing(each) for each in recent],
-            "best": _best(site, shown, _PODIUM),
+            "best": _best(site, shown, _BEST),
         }
     return state
+
+
+def older_drawings(site: Site, board: Board, before: str) -> list[dict[str, Any]]:
+    """Drawings of a board that came before one of them, newest first: a page for the presenter."""
+    states: list[State] = ["shown", "hidden"]
+    found = site.submissions.newest(board, states, _NEWEST, before=before)
+    return [_drawing(each) for each in found]
 
 
 def _round(each: Round) -> dict[str, Any]:

@@ -6,13 +6,17 @@ address is generous. All of it is kept in memory; nothing of it is stored.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections import Counter
+from collections.abc import Iterator
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
+
+from paintcam.web.clock import now
 
 __all__ = ["Limits", "TooManyError"]
 
@@ -23,10 +27,15 @@ _PER_MINUTE = {
     "read": (1_200, 120_000),
     "delete": (6, 600),
     "live": (40, 12_000),
-    "enter": (20, 20),
+    "enter": (20, 300),
     "control": (600, 600),
 }
-_PAGES_OPEN = (8, 3_000)
+# at a time: by cookie, by address, in all
+_AT_ONCE = {
+    "pages": (8, 3_000, 20_000),
+    "uploads": (3, 300, 600),
+}
+_JUMP_S = 5.0
 
 
 class TooManyError(Exception):
@@ -42,11 +51,13 @@ class TooManyError(Exception):
 
 
 class Limits:
-    """Counts requests of the last minute, and pages that are open now."""
+    """Counts requests of the last minute, and what is under way now."""
 
     def __init__(self) -> None:
-        self._limiter: RateLimiter = FixedWindowRateLimiter(MemoryStorage())
-        self._open: Counter[str] = Counter()
+        self._storage = MemoryStorage()
+        self._limiter: RateLimiter = FixedWindowRateLimiter(self._storage)
+        self._under_way: Counter[str] = Counter()
+        self._clock_ahead_s = time.time() - now()
 
     def check(self, what: str, visitor: str, address: str) -> None:
         """Count one request.
@@ -59,27 +70,42 @@ class Limits:
         Raises:
             TooManyError: There were too many within a minute.
         """
+        self._forget_at_a_jump()
         by_visitor, by_address = (RateLimitItemPerMinute(count) for count in _PER_MINUTE[what])
         for limit, key in ((by_visitor, visitor), (by_address, f"@{address}")):
             if key and not self._limiter.hit(limit, what, key):
                 reset = self._limiter.get_window_stats(limit, what, key).reset_time
                 raise TooManyError(max(1, math.ceil(reset - time.time())))
 
-    def enter(self, visitor: str, address: str) -> None:
-        """Count a page that opens its connection for live news.
+    @contextlib.contextmanager
+    def under_way(self, what: str, visitor: str, address: str) -> Iterator[None]:
+        """Count something while it lasts.
+
+        Args:
+            what: A key of the second table above.
+            visitor: The cookie's id; empty where there is none yet.
+            address: Where the request came from.
 
         Raises:
-            TooManyError: This visitor or address has too many open.
+            TooManyError: This visitor, this address or the hall has too many at once.
         """
-        keys = (visitor, f"@{address}")
-        if any(self._open[key] >= most for key, most in zip(keys, _PAGES_OPEN, strict=True) if key):
-            raise TooManyError(30)
-        self._open.update(key for key in keys if key)
+        keys = [f"{what} {key}" for key in (visitor, f"@{address}", "*") if key]
+        most = _AT_ONCE[what][-len(keys) :]
+        if any(self._under_way[key] >= limit for key, limit in zip(keys, most, strict=True)):
+            raise TooManyError(30 if what == "pages" else 2)
+        self._under_way.update(keys)
+        try:
+            yield
+        finally:
+            self._under_way.subtract(keys)
+            for key in keys:
+                if self._under_way[key] == 0:
+                    del self._under_way[key]
 
-    def leave(self, visitor: str, address: str) -> None:
-        """Count a page that closed its connection."""
-        for key in (visitor, f"@{address}"):
-            if self._open[key] > 1:
-                self._open[key] -= 1
-            else:
-                del self._open[key]
+    def _forget_at_a_jump(self) -> None:
+        # The library counts by the computer's clock. Where that is set back by an hour, a limit
+        # that was reached would last an hour.
+        ahead_s = time.time() - now()
+        if abs(ahead_s - self._clock_ahead_s) > _JUMP_S:
+            self._clock_ahead_s = ahead_s
+            self._storage.reset()

@@ -2,6 +2,8 @@
 
 A message replaces the one before it. So a page that was away needs nothing but the newest, a slow
 page skips what it missed, and 35 drawings a second cost 300 phones one message every two seconds.
+Where nothing changes, the state is repeated now and then: a page that hears nothing for longer than
+that knows that its connection is dead, and opens another one.
 """
 
 from __future__ import annotations
@@ -9,16 +11,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from paintcam.web.clock import now
+
 __all__ = ["Hub"]
 
 _SEND_S = 10.0
+_REPEAT_S = 20.0
 _FLOOD = 30  # messages; pages never send any
 _POLICY_VIOLATION = 1008
 
@@ -135,13 +139,20 @@ class Hub:
 async def _send(socket: WebSocket, topic: _Topic) -> None:
     sent = 0
     while True:
-        async with topic.news:
-            await topic.news.wait_for(lambda: topic.version != sent)  # noqa: B023 - awaited here
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(_news(topic, sent), _REPEAT_S)
+        if topic.version == 0:
+            continue  # the first state could not be built yet
         sent = topic.version
         # A page that accepts nothing for this long is gone; its connection is closed by the caller.
         # Its clock may be wrong: it counts down by ours.
-        message = f'{{"now":{time.time():.3f},{topic.message[1:]}'
+        message = f'{{"now":{now():.3f},{topic.message[1:]}'
         await asyncio.wait_for(socket.send_text(message), _SEND_S)
+
+
+async def _news(topic: _Topic, sent: int) -> None:
+    async with topic.news:
+        await topic.news.wait_for(lambda: topic.version != sent)
 
 
 async def _listen(socket: WebSocket) -> None:

@@ -65,6 +65,8 @@ def read_picture(body: bytes, media_type: str) -> Picture:
             raise PictureError(f"The picture is {width} × {height}; {EDGE} × {EDGE} is expected.")
         if getattr(opened, "n_frames", 1) != 1:
             raise PictureError("The picture is animated; a still one is expected.")
+        if opened.mode.startswith("I"):  # 16 bits a pixel: Pillow would clip them to white
+            opened = pillow.fromarray((np.asarray(opened) >> 8).astype(np.uint8))
         rgba = opened.convert("RGBA")
     except PictureError:
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from starlette.routing import Route
 
 from paintcam.leaderboard import Board, Submission, SubmissionTakenError, Turn, points_of
 from paintcam.web import security
+from paintcam.web.clock import now
 from paintcam.web.events import play_state
 from paintcam.web.moderation import checked_name
 from paintcam.web.pictures import MAX_BYTES, MEDIA_TYPES, read_picture
@@ -70,8 +72,11 @@ async def _put_drawing(request: Request) -> Response:
     drawn = site.rounds.find(request.path_params["slug"])
     if drawn is None or not drawn.accepts:
         raise HTTPException(410, "This prompt is closed.")
-    with site.admission:
+    site.admission.check()
+    address = security.address_of(request, site.settings.trusted_proxies)
+    with site.limits.under_way("uploads", visitor, address):
         body = await raw_body(request, MAX_BYTES)
+    with site.admission:
         picture = await asyncio.to_thread(read_picture, body, media_type)
         verdict = await site.judging.judge(drawn.prompt, picture.image)
         turn = Turn(
@@ -82,6 +87,7 @@ async def _put_drawing(request: Request) -> Response:
             verdict.score,
             verdict.similarity,
             site.settings.guards,
+            datetime.fromtimestamp(now(), timezone.utc),
             player_id=player_id,
         )
         await site.store(turn, picture, verdict)
@@ -109,11 +115,12 @@ async def _put_strokes(request: Request) -> Response:
     visitor = _known(limited(request, "strokes"))
     if not request.headers.get("content-type", "").startswith("application/json"):
         raise HTTPException(415, "The content type must be application/json.")
+    drawing_id = _known_form(request)
     body = await raw_body(request, MAX_STROKES_BYTES)
     strokes = await asyncio.to_thread(checked_strokes, body)
     stored = await asyncio.to_thread(
         site_of(request).submissions.set_strokes,
-        request.path_params["id"],
+        drawing_id,
         _key(security.player_id_of(visitor)),
         strokes,
     )
@@ -179,7 +186,7 @@ async def _visible(request: Request) -> tuple[Submission, bool]:
     """The drawing asked for, and whether it is the visitor's; 404 where they may not see it."""
     visitor = limited(request, "read")
     site = site_of(request)
-    found = await asyncio.to_thread(site.submissions.find, request.path_params["id"])
+    found = await asyncio.to_thread(site.submissions.find, _known_form(request))
     if found is None:
         raise HTTPException(404, "There is no such drawing.")
     mine = bool(visitor) and found.player_key == _key(security.player_id_of(visitor))
@@ -187,6 +194,14 @@ async def _visible(request: Request) -> tuple[Submission, bool]:
     if not (mine or presenter or found.state == "shown"):
         raise HTTPException(404, "There is no such drawing.")
     return found, mine
+
+
+def _known_form(request: Request) -> str:
+    """The id in the path; one that no drawing can have is not asked for (PostgreSQL and NUL)."""
+    drawing_id = str(request.path_params["id"])
+    if not _ID.fullmatch(drawing_id):
+        raise HTTPException(404, "There is no such drawing.")
+    return drawing_id
 
 
 def _known(visitor: str) -> str:

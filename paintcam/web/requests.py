@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from paintcam.errors import LeaderboardError, ModelError, PromptError
 from paintcam.leaderboard import SubmissionTakenError
 from paintcam.web import security
-from paintcam.web.judging import BusyError
+from paintcam.web.admission import BusyError
 from paintcam.web.limits import TooManyError
 from paintcam.web.moderation import NameRefusedError
 from paintcam.web.pictures import PictureError

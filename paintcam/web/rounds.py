@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from paintcam.folders import write_atomically
 from paintcam.leaderboard import Board
+from paintcam.web.clock import now
 
 __all__ = ["GRACE_S", "Round", "Rounds"]
 
@@ -28,7 +28,7 @@ class Round:
         slug: Its name in addresses.
         board: What its drawings are ranked among.
         is_open: Whether the presenter lets visitors send drawings.
-        ends_at: Wall clock, seconds; None without a limit.
+        ends_at: By `clock.now`, seconds; None without a limit.
     """
 
     slug: str
@@ -44,17 +44,17 @@ class Round:
     @property
     def ends_in_s(self) -> float | None:
         """Seconds that are left; None without a limit."""
-        return None if self.ends_at is None else max(0.0, self.ends_at - time.time())
+        return None if self.ends_at is None else max(0.0, self.ends_at - now())
 
     @property
     def takes_drawings(self) -> bool:
         """Whether the page invites visitors to draw."""
-        return self.is_open and (self.ends_at is None or time.time() < self.ends_at)
+        return self.is_open and (self.ends_at is None or now() < self.ends_at)
 
     @property
     def accepts(self) -> bool:
         """Whether a drawing that arrives now counts."""
-        return self.is_open and (self.ends_at is None or time.time() < self.ends_at + GRACE_S)
+        return self.is_open and (self.ends_at is None or now() < self.ends_at + GRACE_S)
 
 
 class Rounds:
@@ -70,6 +70,7 @@ class Rounds:
         self._changed = changed
         self._lock = threading.RLock()
         self._rounds: list[Round] = []
+        self._played: list[Board] = []
         self._next = 1
         self._on_stage = ""
         self._podium = 0  # 0: no podium; 1: announced; 2, 3, 4: third, second, first place
@@ -81,6 +82,12 @@ class Rounds:
         """The rounds that have pages, oldest first."""
         with self._lock:
             return list(self._rounds)
+
+    @property
+    def boards(self) -> list[Board]:
+        """The boards of all rounds since the start, also of those that were replaced."""
+        with self._lock:
+            return list({board.key: board for board in self._played}.values())
 
     @property
     def on_stage(self) -> Round | None:
@@ -110,10 +117,11 @@ class Rounds:
             beside: Keep the other rounds; else it replaces them.
         """
         with self._lock:
-            ends_at = None if minutes is None else time.time() + 60 * minutes
+            ends_at = None if minutes is None else now() + 60 * minutes
             begun = Round(str(self._next), board, True, ends_at)
             self._next += 1
             self._rounds = [*(self._rounds if beside else []), begun]
+            self._played.append(board)
             self._on_stage, self._podium, self._blank = begun.slug, 0, False
         self._save()
         return begun
@@ -124,7 +132,7 @@ class Rounds:
             found = self.find(slug)
             if found is None:
                 return False
-            ends_at = time.time() + 60 * minutes if is_open and minutes is not None else None
+            ends_at = now() + 60 * minutes if is_open and minutes is not None else None
             changed = replace(found, is_open=is_open, ends_at=ends_at)
             self._rounds = [changed if each.slug == slug else each for each in self._rounds]
             if is_open:
@@ -158,6 +166,7 @@ class Rounds:
         with self._lock:
             state = {
                 "rounds": [asdict(each) for each in self._rounds],
+                "played": [asdict(each) for each in self._played],
                 "next": self._next,
                 "on_stage": self._on_stage,
                 "podium": self._podium,
@@ -175,6 +184,7 @@ class Rounds:
                 Round(**(values | {"board": Board(**values["board"])}))
                 for values in state["rounds"]
             ]
+            self._played = [Board(**values) for values in state["played"]]
             self._next, self._on_stage = int(state["next"]), str(state["on_stage"])
             self._podium, self._blank = int(state["podium"]), bool(state["blank"])
         except (OSError, ValueError, KeyError, TypeError):

@@ -27,6 +27,7 @@ __all__ = ["main", "serve"]
 
 _SMALL = 16 * 1024
 _END_S = 6.0
+_BEAT_S = 5.0
 _FILES = 65_536
 
 
@@ -50,12 +51,34 @@ def main() -> None:
 
     code = 0
     try:
-        asyncio.run(serve(settings, listening, tell, ending.wait))
+        asyncio.run(_serve_alive(settings, listening, tell, ready, ending))
     except PaintcamError as error:
         tell({"type": "error", "what": error.what, "fix": error.fix})
         code = 1
     sys.stdout.flush()
     os._exit(code)  # a thread inside a model or a driver must not keep the process alive
+
+
+async def _serve_alive(
+    settings: WebSettings,
+    listening: socket.socket,
+    tell: Callable[[dict[str, Any]], None],
+    ready: threading.Event,
+    ending: threading.Event,
+) -> None:
+    """Serve, and let the supervisor know now and then that the event loop still turns."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(_BEAT_S)
+            if ready.is_set():
+                tell({"type": "alive"})
+
+    beating = asyncio.create_task(beat())
+    try:
+        await serve(settings, listening, tell, ending.wait)
+    finally:
+        beating.cancel()
 
 
 def _watch_supervisor(ready: threading.Event, ending: threading.Event) -> None:

@@ -26,7 +26,8 @@ from paintcam.leaderboard import (
 )
 from paintcam.prompts import is_unsafe
 from paintcam.text import clean_text
-from paintcam.web.judging import Admission, Judging, Worker
+from paintcam.web.admission import Admission
+from paintcam.web.judging import Judging, Worker
 from paintcam.web.limits import Limits
 from paintcam.web.live import Hub
 from paintcam.web.moderation import delete_old, effective, first_state

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -52,14 +54,14 @@ async def _live(socket: WebSocket) -> None:
     visitor = security.visitor_of(socket)
     address = security.address_of(socket, site.settings.trusted_proxies)
     kind, slug = socket.query_params.get("page", ""), socket.query_params.get("round", "")
-    try:
-        security.check_origin(socket)
-        site.limits.check("live", visitor, address)
-        site.limits.enter(visitor, address)
-    except (HTTPException, TooManyError):
-        await socket.close(_TRY_AGAIN_LATER)
-        return
-    try:
+    with contextlib.ExitStack() as counted:
+        try:
+            security.check_origin(socket)
+            site.limits.check("live", visitor, address)
+            counted.enter_context(site.limits.under_way("pages", visitor, address))
+        except (HTTPException, TooManyError):
+            await socket.close(_TRY_AGAIN_LATER)
+            return
         if kind == "control":
             if not security.may_control(security.control_cookie(socket), site.settings.secret):
                 await socket.close()
@@ -74,8 +76,6 @@ async def _live(socket: WebSocket) -> None:
             await site.hub.follow(socket, f"play {slug}", lambda: play_state(site, slug), _PLAY_S)
         else:
             await socket.close()
-    finally:
-        site.limits.leave(visitor, address)
 
 
 ROUTES = [

@@ -28,6 +28,8 @@ _CODE = "from paintcam.web.server import main; main()"
 _END_S = 8.0
 _PAUSES_S = (0.1, 0.5, 1.0, 2.0)
 _HEALTHY_S = 20.0
+_TICK_S = 0.1
+_HUNG_S = 30.0
 
 
 class Supervisor:
@@ -52,6 +54,7 @@ class Supervisor:
         self._ready = ready
         self._notice = notice
         self._stopping = threading.Event()
+        self._heard = threading.Event()
         self._was_ready = False
         self._failure: PaintcamError | None = None
         self._host, self._port = listening.getsockname()[:2]
@@ -80,12 +83,13 @@ class Supervisor:
                     fix="Run `paintcam doctor` to check this computer.",
                 )
             deaths = 0 if time.monotonic() - started > _HEALTHY_S else deaths + 1
-            why = f": {self._failure.what}" if self._failure else ""
+            why = f": {self._failure.what.rstrip('.')}" if self._failure else ""
             self._notice(f"The server process ended (code {code}){why}. Starting it again.")
             self._stopping.wait(_PAUSES_S[min(deaths, len(_PAUSES_S) - 1)])
 
     def _run_once(self) -> int:
         self._failure = None
+        self._heard.clear()
         inherited: dict[str, Any] = {"close_fds": False}
         if os.name == "posix":
             # Ctrl-C in the terminal is the supervisor's to handle.
@@ -111,8 +115,7 @@ class Supervisor:
             process.stdin.flush()
         reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
         reader.start()
-        while process.poll() is None and not self._stopping.wait(0.1):
-            pass
+        self._wait_for_end(process)
         with contextlib.suppress(OSError):
             process.stdin.close()  # the server ends by itself when nobody holds this any more
         try:
@@ -123,12 +126,28 @@ class Supervisor:
         reader.join(2)
         return code
 
+    def _wait_for_end(self, process: subprocess.Popen[str]) -> None:
+        """Wait until it ends, or should end, or says nothing any more: then it is killed."""
+        silent_s: float | None = None  # None until it serves: loading may take minutes
+        while process.poll() is None and not self._stopping.wait(_TICK_S):
+            if self._heard.is_set():
+                self._heard.clear()
+                silent_s = 0.0
+            elif silent_s is not None:
+                silent_s += _TICK_S  # not by the clock: a laptop that slept has not waited
+                if silent_s > _HUNG_S:
+                    self._failure = ServeError(f"It did not respond for {_HUNG_S:g} s.")
+                    process.kill()
+                    return
+
     def _read(self, stream: Any) -> None:  # noqa: ANN401 - a text stream
         for line in stream:
             try:
                 message = json.loads(line)
             except ValueError:
                 continue  # a library that prints
+            if message.get("type") in ("ready", "alive"):
+                self._heard.set()
             if message.get("type") == "ready" and not self._was_ready:
                 self._was_ready = True
                 self._ready(message)

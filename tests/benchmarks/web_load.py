@@ -11,6 +11,7 @@ import contextlib
 import random
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PER_COOKIE = 20, 3  # drawings, and where each may be sent again and again; 30 a minute may come
+MOST_COOKIES = 800
 
 
 @dataclass
@@ -124,10 +126,11 @@ async def _send(plan: Plan, connection: Connection, cookie: str, body: bytes) ->
         await asyncio.sleep(float(headers.get("retry-after", 0.3)) * random.uniform(0.7, 1.3))
 
 
-async def _run(plan: Plan) -> list[Answer]:
+async def _run(plan: Plan, begin: Callable[[], None], stopped: Callable[[], bool]) -> list[Answer]:
     bodies = read_bodies(plan.bodies)
     per_cookie = PER_COOKIE[plan.retry]
     wanted = int(plan.seconds * (plan.rate or 60)) // per_cookie + 2 + plan.workers
+    wanted = min(wanted, MOST_COOKIES)  # by the time they come round again, their minute is over
     cookies = await _cookies(plan.base, wanted)
     answers: list[Answer] = []
     number = 0
@@ -141,12 +144,13 @@ async def _run(plan: Plan) -> list[Answer]:
 
     async def worker() -> None:
         nonlocal number
-        while time.monotonic() < until:
+        while time.monotonic() < until and not stopped():
             number += 1
             await one(number)
             if answers and answers[-1].status != 200:
                 await asyncio.sleep(1.0)  # as the page does
 
+    begin()
     begun = time.monotonic()
     until = begun + plan.seconds
     if plan.workers:
@@ -163,18 +167,25 @@ async def _run(plan: Plan) -> list[Answer]:
     return answers
 
 
-def _main(plan: Plan, queue: Any) -> None:
-    queue.put([vars(answer) for answer in asyncio.run(_run(plan))])
+def _main(plan: Plan, queue: Any, stop: Any) -> None:
+    answers = asyncio.run(_run(plan, lambda: queue.put("begun"), stop.is_set))
+    queue.put([vars(answer) for answer in answers])
 
 
 class Load:
-    """A plan under way in a process of its own."""
+    """A plan under way in a process of its own; it has begun when this returns."""
 
     def __init__(self, plan: Plan) -> None:
         context = get_context("spawn")
         self._queue = context.Queue()
-        self._process = context.Process(target=_main, args=(plan, self._queue))
+        self._stop = context.Event()
+        self._process = context.Process(target=_main, args=(plan, self._queue, self._stop))
         self._process.start()
+        assert self._queue.get(timeout=120) == "begun"
+
+    def stop(self) -> None:
+        """Begin no more drawings."""
+        self._stop.set()
 
     def answers(self) -> list[Answer]:
         found = [Answer(**values) for values in self._queue.get()]

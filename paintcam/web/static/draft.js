@@ -24,7 +24,14 @@ export function readDraft(round) {
 
 export function keepDraft(round, draft) {
   try {
-    localStorage.setItem(key(round.slug), JSON.stringify(draft));
+    const name = key(round.slug);
+    // Another tab showed this drawing too, and has sent it or begun another one. What is drawn here
+    // since then is a drawing of its own: under the old id it would count as the one sent.
+    if (draft.kept && JSON.parse(localStorage.getItem(name))?.id !== draft.id) {
+      draft.id = randomId();
+    }
+    localStorage.setItem(name, JSON.stringify({ ...draft, kept: true }));
+    draft.kept = true;
   } catch {
     // Full or off: nothing more can be done.
   }

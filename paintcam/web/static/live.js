@@ -4,29 +4,47 @@
 
 const LONGEST_PAUSE_MS = 8000;
 const POLL_MS = 5000;
+const SILENT_MS = 50000; // the server repeats its state every 20 seconds
+const DOUBTFUL_MS = 25000;
 
 export function follow(page, round, show, connected = () => {}) {
   const query = new URLSearchParams({ page, round });
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   let socket = null;
+  let heardAt = 0;
   let failures = 0;
+  let polled = false;
   let timer = null;
 
   function connect() {
     clearTimeout(timer);
-    socket = new WebSocket(`${scheme}//${location.host}/live?${query}`);
-    socket.addEventListener("message", ({ data }) => {
-      failures = 0;
-      connected(true);
-      receive(JSON.parse(data), show);
+    const opened = new WebSocket(`${scheme}//${location.host}/live?${query}`);
+    socket = opened;
+    heardAt = performance.now();
+    opened.addEventListener("message", ({ data }) => {
+      if (socket === opened) {
+        heardAt = performance.now();
+        failures = 0;
+        connected(true);
+        receive(JSON.parse(data), show);
+      }
     });
-    socket.addEventListener("close", again);
+    opened.addEventListener("close", () => socket === opened && again());
+  }
+
+  const isSilent = (ms) => socket !== null && performance.now() - heardAt > ms;
+
+  // A Wi-Fi that was away leaves connections behind that never say anything again.
+  function drop() {
+    const dead = socket;
+    again();
+    dead.close();
   }
 
   function again() {
     socket = null;
     failures += 1;
-    connected(false);
+    connected(polled);
     // A hall that connects again all at once would keep the server busy with nothing else.
     const pause = Math.min(LONGEST_PAUSE_MS, 400 * 2 ** Math.min(failures, 6));
     timer = setTimeout(connect, pause * (0.5 + Math.random() / 2));
@@ -39,19 +57,27 @@ export function follow(page, round, show, connected = () => {}) {
     while (failures >= 3) {
       try {
         const answer = await fetch(`/api/state?round=${encodeURIComponent(round)}`);
+        polled = answer.ok;
         if (answer.ok) {
-          connected(true);
           receive(await answer.json(), show);
         }
       } catch {
-        connected(false);
+        polled = false;
       }
+      connected(polled);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+    polled = false;
   }
 
   function hurry() {
-    if (document.visibilityState === "visible" && socket === null) {
+    if (document.visibilityState !== "visible") {
+      return;
+    }
+    if (isSilent(DOUBTFUL_MS)) {
+      drop();
+    }
+    if (socket === null) {
       failures = Math.min(failures, 2);
       connect();
     }
@@ -59,6 +85,7 @@ export function follow(page, round, show, connected = () => {}) {
 
   document.addEventListener("visibilitychange", hurry);
   window.addEventListener("online", hurry);
+  setInterval(() => isSilent(SILENT_MS) && drop(), 5000);
   connect();
 }
 

@@ -5,17 +5,20 @@ import { EDGE, Painter } from "./strokes.js";
 const UNDO_STEPS = 50;
 const LEAST_MOVE = 1.5; // pixels of the drawing; nearer points add nothing
 const KEY_STEP = 8;
+const PINCH_MS = 500;
 const FREE = ["brush", "eraser"];
 
 export class Paper {
   #pointers = new Map();
   #stroke = null; // being drawn
+  #begunAt = 0;
   #drawn = 0; // of its points
   #before = null; // pixels before it
   #history = []; // pixels before each of the last strokes
   #undone = [];
   #work = Promise.resolve();
   #busy = 0; // a fill takes some hundredths of a second: no line may begin below it
+  #early = []; // strokes that began meanwhile
   #refused = false; // a second finger came: nothing is drawn until all are gone
   #cursor = { x: EDGE / 2, y: EDGE / 2, down: false };
 
@@ -115,6 +118,9 @@ export class Paper {
     this.#busy += 1;
     this.#work = this.#work.then(work).then(() => {
       this.#busy -= 1;
+      if (this.#busy === 0) {
+        this.#catchUp();
+      }
       this.#changed();
     });
     return this.#work;
@@ -147,9 +153,19 @@ export class Paper {
     if (event.pointerType === "touch" && pen) {
       return; // the palm beside the pen
     }
+    if (event.pointerType === "pen" && !pen && this.#pointers.size > 0) {
+      this.#discard(); // the palm came first
+      this.#pointers.clear();
+      this.#refused = false;
+    }
     this.#pointers.set(event.pointerId, event.pointerType);
     if (this.#pointers.size > 1) {
       this.#refused = true;
+      // Both fingers of a pinch come at once. A hand that touches the glass later does not cost the
+      // line drawn until then.
+      if (this.#stroke !== null && performance.now() - this.#begunAt > PINCH_MS) {
+        this.#finish();
+      }
       this.#discard();
       return;
     }
@@ -163,13 +179,35 @@ export class Paper {
   }
 
   #move(event) {
-    if (this.#stroke === null || this.#refused || !this.#pointers.has(event.pointerId)) {
+    if (this.#refused || !this.#pointers.has(event.pointerId)) {
       return;
     }
     // Absent where the page has no https: then one point an event has to do.
     const events = event.getCoalescedEvents?.() ?? [];
     for (const each of events.length > 0 ? events : [event]) {
-      this.#extend(this.#at(each));
+      if (this.#stroke !== null) {
+        this.#extend(this.#at(each));
+      } else if (this.#pending !== null) {
+        this.#pending.spots.push(this.#at(each));
+      }
+    }
+  }
+
+  // The stroke of a hand that did not wait for a fill.
+  get #pending() {
+    const last = this.#early.at(-1);
+    return last === undefined || last.ended ? null : last;
+  }
+
+  #catchUp() {
+    for (const { tool, color, size, spots, ended } of this.#early.splice(0)) {
+      this.#begin(spots[0], tool, { color, size });
+      if (this.#stroke !== null) {
+        spots.slice(1).forEach((spot) => this.#extend(spot));
+        if (ended) {
+          this.#finish();
+        }
+      }
     }
   }
 
@@ -182,6 +220,8 @@ export class Paper {
         this.#extend(this.#at(event), true);
       }
       this.#finish();
+    } else if (!this.#refused && this.#pending !== null) {
+      this.#pending.ended = true;
     }
     this.#refused = this.#refused && this.#pointers.size > 0;
   }
@@ -193,12 +233,12 @@ export class Paper {
     }
   }
 
-  #begin({ x, y, pressure }, tool) {
+  #begin({ x, y, pressure }, tool, { color, size } = this) {
     if (this.locked) {
       return;
     }
     if (tool === "fill") {
-      const stroke = { tool, color: this.color, size: this.size, points: [x, y] };
+      const stroke = { tool, color, size, points: [x, y] };
       this.#later(async () => {
         this.#undone = [];
         await this.#add(stroke);
@@ -206,11 +246,13 @@ export class Paper {
       return;
     }
     if (this.#busy > 0) {
+      this.#early.push({ tool, color, size, spots: [{ x, y, pressure }], ended: false });
       return;
     }
+    this.#begunAt = performance.now();
     this.#before = this.painter.take();
     const points = FREE.includes(tool) ? [x, y] : [x, y, x, y];
-    this.#stroke = { tool, color: this.color, size: this.size, points };
+    this.#stroke = { tool, color, size, points };
     if (FREE.includes(tool) && pressure !== null) {
       this.#stroke.pressure = [pressure];
     }
@@ -259,6 +301,9 @@ export class Paper {
   }
 
   #discard() {
+    if (this.#pending !== null) {
+      this.#early.pop();
+    }
     if (this.#stroke !== null) {
       this.#stroke = null;
       this.painter.put(this.#before);
@@ -286,7 +331,7 @@ export class Paper {
     } else if (event.key === " " || event.key === "Enter") {
       if (this.#cursor.down) {
         this.#liftKeys();
-      } else if (!event.repeat) {
+      } else if (!event.repeat && (this.#busy === 0 || this.tool === "fill")) {
         this.#begin({ ...this.#cursor, pressure: null }, this.tool);
         this.#cursor.down = this.#stroke !== null;
       }

@@ -2,22 +2,21 @@
 
 import { dropDraft, dropOldDrafts, keepDraft, keepName, newDraft, readDraft, readName } from "./draft.js";
 import { clock, follow, secondsLeft } from "./live.js";
-import { bestList, calm, element, find, number, points, randomId } from "./page.js";
+import { element, find, randomId } from "./page.js";
 import { Paper } from "./paper.js";
+import { showNews, showNext, showResult } from "./result.js";
 import { Refused, sendDrawing, sendStrokes } from "./send.js";
+import { setUpTools } from "./tools.js";
 
-const COLORS = [
-  ["Black", "#000000"], ["Gray", "#7f7f7f"], ["Dark red", "#880015"], ["Red", "#ed1c24"],
-  ["Orange", "#ff7f27"], ["Yellow", "#fff200"], ["Green", "#22b14c"], ["Turquoise", "#00a2e8"],
-  ["White", "#ffffff"], ["Light gray", "#c3c3c3"], ["Brown", "#8b5a2b"], ["Pink", "#ffaec9"],
-  ["Skin", "#f2c79e"], ["Light yellow", "#efe4b0"], ["Light green", "#b5e61d"], ["Blue", "#3f48cc"],
-];
+const LONG_PROMPT = 60;
 
 const slug = /^\/p\/([^/]+)/.exec(location.pathname)?.[1] ?? "";
 let state = null;
 let round = null;
 let draft = null;
 let asked = null; // the prompt that the presenter opened meanwhile
+let offline = null; // a timer while there is no connection
+let online = true;
 
 const paper = new Paper(find("#paper"), changed);
 
@@ -51,6 +50,11 @@ function notice(text, button = null) {
 
 function show(news) {
   state = news;
+  if (!find("#result").hidden) {
+    showNews(news, round);
+    tick();
+    return;
+  }
   if (news.round === null) {
     leave();
     return;
@@ -60,17 +64,35 @@ function show(news) {
   } else if (news.round.slug !== round.slug && !draft?.sending) {
     offer(news.round);
   }
-  find("#best").replaceChildren(...bestList(news.best));
-  find("#best-section").hidden = news.best.length === 0;
   tick();
+}
+
+function showHint() {
+  const doing = find("#result").hidden ? "Draw" : "You drew";
+  find("#hint").textContent = online ? doing : "No connection: keep drawing";
+}
+
+function connected(isOnline) {
+  if (isOnline) {
+    clearTimeout(offline);
+    offline = null;
+    online = true;
+    showHint();
+  } else {
+    offline ??= setTimeout(() => {
+      online = false;
+      showHint();
+    }, 3000);
+  }
 }
 
 // This page's prompt is gone, or others were opened beside the only one.
 function leave() {
-  if (draft === null || paper.empty || draft.sending) {
-    if (!draft?.sending) {
-      location.replace("/");
-    }
+  if (draft?.sending) {
+    return;
+  }
+  if (draft === null || paper.empty) {
+    location.replace("/");
     return;
   }
   if (find("#notice button") === null) {
@@ -98,6 +120,7 @@ async function begin(next) {
   round = next;
   asked = null;
   find("#prompt").textContent = round.prompt;
+  find("#prompt").classList.toggle("long", round.prompt.length > LONG_PROMPT);
   document.title = `${round.prompt} – paintcam`;
   dropOldDrafts(state.rounds);
   const kept = readDraft(round);
@@ -130,6 +153,9 @@ function tick() {
       notice("");
     }
   }
+  if (!find("#result").hidden) {
+    showNext(state, round);
+  }
   showSubmit();
 }
 
@@ -155,7 +181,9 @@ async function submit() {
     sendStrokes(draft.id, draft.strokes);
     dropDraft(sent.round);
     notice("");
-    showResult(result);
+    showResult(result, paper.canvas);
+    showNews(state, sent.round);
+    showHint();
   } catch (error) {
     if (!(error instanceof Refused)) {
       throw error;
@@ -168,59 +196,27 @@ async function submit() {
     keepDraft(round, draft);
     notice(error.message);
     changed();
+    show(state); // the prompt may have closed meanwhile, or the next one opened
   } finally {
     button.textContent = "Submit";
   }
 }
 
-function showResult(result) {
-  find("#draw").hidden = true;
-  find("#result").hidden = false;
-  find("#mine").src = paper.canvas.toDataURL();
-  find("#own").href = `/d/${encodeURIComponent(result.id)}`;
-  countUp(result.score);
-  const ranks = result.rank !== null;
-  find("#rank").textContent = ranks
-    ? `You rank ${number(result.rank)} of ${number(result.of)}`
-    : "This drawing does not rank.";
-  const remarks = [...result.flags];
-  if (ranks && result.best > result.score) {
-    remarks.push(`Your best is ${points(result.best)}.`);
-  }
-  if (result.state === "waiting") {
-    remarks.push("The presenter will show it on the wall.");
-  }
-  find("#remark").textContent = remarks.join(" · ");
-  find("#hint").textContent = "You drew";
-  window.scrollTo(0, 0);
-  find("#result-title").focus({ preventScroll: true });
-}
-
-function countUp(score) {
-  const place = find("#score");
-  const begun = performance.now();
-  function step(now) {
-    const share = calm() ? 1 : Math.min(1, (now - begun) / 1200);
-    place.textContent = points(score * (1 - (1 - share) ** 3));
-    if (share < 1) {
-      requestAnimationFrame(step);
-    }
-  }
-  step(begun);
-  setTimeout(() => (place.textContent = points(score)), 1300); // also in a background tab
-}
-
 function showDrawing() {
-  find("#hint").textContent = "Draw";
   find("#result").hidden = true;
   find("#draw").hidden = false;
+  showHint();
   paper.locked = false;
 }
 
 async function again() {
-  const news = state.round;
-  if (news !== null && news.slug !== round.slug) {
-    await begin(news);
+  const next = state.round;
+  if (next === null) {
+    location.replace("/");
+    return;
+  }
+  if (next.slug !== round.slug) {
+    await begin(next);
     return;
   }
   draft = newDraft(round);
@@ -229,53 +225,7 @@ async function again() {
   tick();
 }
 
-// Tools.
-
-function choose() {
-  const form = find("#tools");
-  paper.tool = form.elements.tool.value;
-  paper.size = Number(form.elements.size.value);
-  const color = form.elements.color.value;
-  paper.color = color === "free" ? form.elements.free.value : color;
-}
-
-function colors() {
-  const place = find("#tools .colors");
-  for (const [name, value] of COLORS) {
-    const input = element("input", { type: "radio", name: "color", value });
-    input.checked = value === "#000000";
-    const label = element("label", { title: name }, input);
-    label.append(element("span", { className: "unseen", textContent: name }));
-    label.style.setProperty("--color", value);
-    place.append(label);
-  }
-  const radio = element("input", { type: "radio", name: "color", value: "free", tabIndex: -1 });
-  radio.hidden = true;
-  const free = element("input", { type: "color", name: "free", value: "#ff00aa" });
-  free.setAttribute("aria-label", "Any color");
-  const label = element("label", { title: "Any color", className: "free" }, radio, free);
-  for (const kind of ["input", "click"]) {
-    free.addEventListener(kind, () => {
-      radio.checked = true;
-      choose();
-    });
-  }
-  place.append(label);
-}
-
-colors();
-choose();
-find("#tools").addEventListener("change", () => {
-  choose();
-  // Nobody draws with a colour while the eraser is chosen.
-});
-find("#tools .colors").addEventListener("change", () => {
-  if (find("#tools").elements.tool.value === "eraser") {
-    find("#tools input[value='brush']").checked = true;
-    choose();
-  }
-});
-find("#tools").addEventListener("submit", (event) => event.preventDefault());
+setUpTools(paper);
 find("#undo").addEventListener("click", () => paper.undo());
 find("#redo").addEventListener("click", () => paper.redo());
 find("#clear").addEventListener("click", () => paper.clear());
@@ -315,4 +265,4 @@ find("#delete").addEventListener("click", async (event) => {
 });
 
 setInterval(() => state?.round && tick(), 500);
-follow("play", slug, show);
+follow("play", slug, show, connected);

@@ -11,9 +11,13 @@ const LONG_PROMPT = 46;
 
 let state = null;
 let override = null; // what `b` asked for, until the presenter's phone asks for something
+let wantsCodes = null; // what `q` asked for
 let shownBest = "";
 
 function show(news) {
+  if (news.newest.length > 0 && (state === null || state.newest.length === 0)) {
+    wantsCodes = null; // the first drawing has come
+  }
   if (state === null || news.blank !== state.blank) {
     override = null;
   }
@@ -24,6 +28,7 @@ function show(news) {
   find("#address").textContent = news.url.replace(/^http:\/\//, "");
   showWifi(news.wifi);
   find("#players").textContent = number(news.players);
+  find("#count").classList.toggle("none", news.players === 0);
   find("#have").textContent = news.players === 1 ? "has drawn" : "have drawn";
   find("#empty").hidden = news.newest.length > 0;
   showWall(news.newest.slice(0, WALL));
@@ -33,7 +38,14 @@ function show(news) {
     find("#best").replaceChildren(...bestList(news.best));
   }
   showPodium(news);
+  showCodes();
   tick();
+}
+
+function showCodes() {
+  const empty = state.newest.length === 0;
+  const large = state.podium === 0 && (wantsCodes ?? empty);
+  document.body.classList.toggle("codes", large);
 }
 
 function showWifi(name) {
@@ -104,15 +116,17 @@ function showPodium(news) {
       revealed[index] = undefined;
     } else if (places[index] !== undefined && revealed[index] !== places[index].id) {
       revealed[index] = places[index].id;
-      reveal(find(selector), places[index], isNewest && !calm());
+      // Equal scores share a step. Whoever is not shown does not leave the highest one empty.
+      const step = 1 + places.filter((each) => each?.score > places[index].score).length;
+      reveal(find(selector), places[index], step, isNewest && !calm());
     }
   }
 }
 
-async function reveal(place, drawing, moving) {
+async function reveal(place, drawing, step, moving) {
   place.querySelector(".who").replaceChildren(element("bdi", { textContent: drawing.name }));
   place.querySelector(".points").textContent = moving ? "" : points(drawing.score);
-  place.querySelector(".step").textContent = drawing.rank; // equal scores share a place
+  place.querySelector(".step").textContent = step;
   place.classList.add("revealed");
   if (!painters.has(place)) {
     painters.set(place, new Painter(place.querySelector("canvas")));
@@ -159,9 +173,16 @@ function moved() {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "b" && !event.ctrlKey && !event.metaKey && state !== null) {
+  if (event.ctrlKey || event.metaKey || event.altKey || state === null) {
+    return;
+  }
+  const key = event.key.toLowerCase();
+  if (key === "b") {
     override = !(override ?? state.blank);
     tick();
+  } else if (key === "q") {
+    wantsCodes = !document.body.classList.contains("codes");
+    showCodes();
   }
 });
 document.addEventListener("pointermove", moved);

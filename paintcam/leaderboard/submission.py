@@ -1,0 +1,57 @@
+"""One drawing of the website, and how it is read from the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
+
+from sqlalchemy import Row, Select
+
+from paintcam.leaderboard import reads
+from paintcam.leaderboard.records import Turn
+from paintcam.leaderboard.rows import BrokenRowError, texts_of, turn_of
+from paintcam.leaderboard.schema import players, submissions, turns
+
+__all__ = ["State", "Submission", "SubmissionTakenError", "listed", "submission_of"]
+
+State = Literal["waiting", "shown", "hidden"]
+"""Waiting for the presenter, shown to everybody, or taken off the stage."""
+
+
+class SubmissionTakenError(Exception):
+    """Another player has already stored a drawing under this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A drawing sent by a visitor of the website.
+
+    Attributes:
+        turn: Its score, board, player and time; the turn's id is the drawing's.
+        player_key: Digest that identifies the player.
+        state: Whether it may be shown.
+        flags: What the guards found, in words.
+    """
+
+    turn: Turn
+    player_key: str
+    state: State
+    flags: tuple[str, ...]
+
+
+def listed() -> Select[Any]:
+    """The query for drawings, as `submission_of` reads them."""
+    return reads.turns_listed(submissions.c.state, submissions.c.flags, players.c.key).join(
+        submissions, submissions.c.id == turns.c.id
+    )
+
+
+def submission_of(row: Row[Any]) -> Submission:
+    """Read one row of `listed`.
+
+    Raises:
+        BrokenRowError: Another program wrote it.
+    """
+    if row.state not in get_args(State):
+        raise BrokenRowError("not a state")
+    return Submission(turn_of(row), str(row.key), cast(State, row.state), texts_of(row.flags))
