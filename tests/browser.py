@@ -61,8 +61,22 @@ class Browser:
         )
         self.driver.set_page_load_timeout(60)
         self.driver.set_script_timeout(60)
-        self.base = f"http://{HOST}:{port}"
         self.phone = phone
+        self.visit(port, wh)
+
+    def visit(self, port: int, wh: tuple[int, int]) -> None:
+        """Be another visitor, of another server: no cookie, nothing stored, an empty page."""
+        self.base = f"http://{HOST}:{port}"
+        before = self.driver.current_window_handle
+        # A tab in which two fingers touched at once scrolls under every finger from then on.
+        self.driver.switch_to.new_window("tab")
+        opened = self.driver.current_window_handle
+        self.driver.switch_to.window(before)
+        self.driver.close()
+        self.driver.switch_to.window(opened)
+        self.cdp("Network.clearBrowserCookies")
+        self.cdp("Emulation.setEmulatedMedia", features=[])
+        self.messages()
         self.resize(wh)
 
     def resize(self, wh: tuple[int, int]) -> None:
@@ -143,6 +157,19 @@ class Browser:
             kind = "touchMove" if step else "touchStart"
             self.cdp("Input.dispatchTouchEvent", type=kind, touchPoints=spots)
         self.cdp("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    def point(self, *events: tuple[str, str, int, float, float]) -> None:
+        """Send pointer events that no single device makes: (event, kind of pointer, id, x, y)."""
+        script = """
+            const paper = document.querySelector('#paper');
+            const box = paper.querySelector('canvas').getBoundingClientRect();
+            Element.prototype.setPointerCapture = () => {};
+            for (const [name, pointerType, pointerId, x, y] of arguments[0]) {
+              paper.dispatchEvent(new PointerEvent(name, {pointerType, pointerId, pressure: 0.5,
+                button: name === 'pointermove' ? -1 : 0,
+                clientX: box.left + x * box.width, clientY: box.top + y * box.height}));
+            }"""
+        self.run(script, events)
 
     def pixel(self, x: float, y: float) -> list[int]:
         """RGB of the drawing."""

@@ -11,6 +11,7 @@ import pytest
 
 import browser as browsers
 from browser import Browser
+from paintcam.leaderboard import Leaderboard
 from web_client import Presenter, Visitor, house_strokes, picture_of
 from web_server import SECRET, Server
 
@@ -21,6 +22,12 @@ pytestmark = pytest.mark.skipif(
 ZIGZAG = [(0.2 + 0.06 * step, 0.3 + 0.1 * (step % 2)) for step in range(10)]
 BOX = [(0.3, 0.5), (0.3, 0.8), (0.7, 0.8), (0.7, 0.5), (0.3, 0.5)]
 PHONE, DESKTOP = (320, 640), (1280, 720)
+TOP = "return document.querySelector('#paper').getBoundingClientRect().top"
+"""Where the paper begins: nothing may move it under a hand."""
+FIVE = "return document.querySelectorAll('#best li').length === 5"
+BOX_OF = """
+    const box = document.querySelector(arguments[0]).getBoundingClientRect();
+    return [box.left, box.top, box.right, box.bottom]"""
 
 
 @pytest.fixture
@@ -29,16 +36,30 @@ def server(tmp_path):
         yield running
 
 
-@pytest.fixture
-def phone(server):
-    with Browser(server.port, PHONE, phone=True) as opened:
+@pytest.fixture(scope="module")
+def phones():
+    with Browser(0, PHONE, phone=True) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def desktops():
+    with Browser(0, DESKTOP) as opened:
         yield opened
 
 
 @pytest.fixture
-def desktop(server):
-    with Browser(server.port, DESKTOP) as opened:
-        yield opened
+def phone(server, phones):
+    """A phone; starting a browser takes seconds, so that the tests share two of them."""
+    phones.visit(server.port, PHONE)
+    return phones
+
+
+@pytest.fixture
+def desktop(server, desktops):
+    """A computer with a mouse."""
+    desktops.visit(server.port, DESKTOP)
+    return desktops
 
 
 def open_play(browser: Browser, path: str = "/") -> None:
@@ -120,6 +141,14 @@ def test_a_pen_draws_thicker_where_it_is_pressed(desktop):
     thin = desktop.ink()
     desktop.pen([(0.2, 0.6), (0.5, 0.6), (0.8, 0.6)], 0.95)
     assert desktop.ink() - thin > 1.5 * thin
+    before = desktop.ink()
+    palm = ("touch", 7, 0.9, 0.9)
+    pen = [("pen", 8, 0.2 + 0.1 * step, 0.8) for step in range(6)]
+    desktop.point(("pointerdown", *palm), ("pointerdown", *pen[0]))
+    desktop.point(*(("pointermove", *spot) for spot in pen), ("pointermove", *palm))
+    desktop.point(("pointerup", *pen[-1]), ("pointerup", *palm))
+    assert desktop.ink() > before + 500, "the palm that was there first stops the pen"
+    assert desktop.pixel(0.9, 0.9) == [255, 255, 255]
 
 
 def test_the_bucket_fills_what_is_enclosed_and_nothing_else(phone):
@@ -153,6 +182,22 @@ def test_the_bucket_fills_what_is_enclosed_and_nothing_else(phone):
     phone.until(lambda: phone.pixel(0.05, 0.05) == [237, 28, 36])
     assert phone.pixel(0.5, 0.999) == [237, 28, 36], "the last row"
     assert phone.pixel(0.5, 0.65) == [34, 177, 76]
+    # whoever draws on at once, while the pixels are being filled, loses no line
+    choose(phone, "color", "#fff200")
+    finger = ("touch", 9)
+    phone.run("""
+        document.querySelector('#paper').addEventListener('pointerup', () => {
+          document.querySelector('input[value=brush]').click();
+          document.querySelector('input[value="#000000"]').click();
+        }, {once: true})""")
+    phone.point(
+        *((name, *finger, 0.5, 0.65) for name in ("pointerdown", "pointerup")),
+        ("pointerdown", *finger, 0.1, 0.1),
+        ("pointermove", *finger, 0.5, 0.1),
+        ("pointerup", *finger, 0.9, 0.1),
+    )
+    phone.until(lambda: phone.pixel(0.5, 0.65) == [255, 242, 0])
+    phone.until(lambda: phone.pixel(0.4, 0.1) == phone.pixel(0.85, 0.1) == [0, 0, 0])
 
 
 def test_two_fingers_never_draw(phone):
@@ -161,8 +206,17 @@ def test_two_fingers_never_draw(phone):
     phone.touch([(0.2, 0.2), (0.4, 0.4), (0.6, 0.6)], [(0.8, 0.2), (0.7, 0.4), (0.6, 0.5)])
     assert phone.ink() == 0
     phone.touch(ZIGZAG)
-    assert phone.ink() > 500
+    drawn = phone.ink()
+    assert drawn > 500
     assert phone.run("return [scrollX, scrollY, visualViewport.scale]") == [0, 0, 1]
+    one, other = ("touch", 1), ("touch", 2)
+    phone.point(("pointerdown", *one, 0.2, 0.7), ("pointermove", *one, 0.5, 0.7))
+    time.sleep(0.6)
+    phone.point(("pointermove", *one, 0.8, 0.9), ("pointerdown", *other, 0.9, 0.9))
+    phone.point(("pointermove", *one, 0.8, 0.2), ("pointermove", *other, 0.9, 0.2))
+    phone.point(("pointerup", *one, 0.8, 0.2), ("pointerup", *other, 0.9, 0.2))
+    assert phone.ink() > drawn + 500, "a long line is lost when the hand touches the glass"
+    assert phone.pixel(0.8, 0.5) == phone.pixel(0.9, 0.5) == [255, 255, 255]
 
 
 def test_the_page_does_not_scroll_under_a_drawing_hand(server, phone):
@@ -220,26 +274,25 @@ def test_a_drawing_survives_a_reload(phone):
     assert phone.ink() == 0, "what was accepted is not offered again"
 
 
-def test_submit_goes_through_when_the_server_comes_back(tmp_path):
-    """Sent while it was away, counted once; the page connects again by itself."""
-    with Server(tmp_path) as server:
-        port = server.port
-        with Browser(port, PHONE, phone=True) as phone:
-            open_play(phone)
-            phone.touch(ZIGZAG)
-            server.__exit__()
-            phone.click("#submit")
-            phone.until(lambda: "kept here" in phone.text("#notice"), 60)
-            phone.driver.refresh()
-            with pytest.raises(AssertionError):
-                phone.until(lambda: phone.text("#prompt") not in ("…", ""), 1)
-            # the browser shows its own error page; the visitor comes back later
-            with _again(tmp_path, port) as back:
-                back.until(lambda: back.ready)
-                phone.open("/")
-                phone.until(lambda: phone.visible("#result"), 60)
-                state = Visitor(back.base).get("/api/state").json()
-                assert state["players"] == 1
+def test_submit_goes_through_when_the_server_comes_back(server, phone, tmp_path):
+    """Sent while it was away, counted once; the page says so, and connects again by itself."""
+    open_play(phone)
+    phone.touch(ZIGZAG)
+    top = phone.run(TOP)
+    server.__exit__()
+    phone.until(lambda: phone.text("#hint").startswith("No connection"))
+    phone.click("#submit")
+    phone.until(lambda: "kept here" in phone.text("#notice"), 60)
+    assert phone.run(TOP) == top
+    phone.driver.refresh()
+    with pytest.raises(AssertionError):
+        phone.until(lambda: phone.text("#prompt") not in ("…", ""), 1)
+    # the browser shows its own error page; the visitor comes back later
+    with _again(tmp_path, server.port) as back:
+        back.until(lambda: back.ready)
+        phone.open("/")
+        phone.until(lambda: phone.visible("#result"), 60)
+        assert Visitor(back.base).get("/api/state").json()["players"] == 1
 
 
 def _again(folder: Path, port: int) -> Server:
@@ -287,6 +340,8 @@ def test_the_stage_shows_drawings_as_they_come(server, desktop):
     desktop.open("/stage")
     desktop.until(lambda: desktop.text("#prompt") == "a house")
     assert desktop.run("return document.querySelector('#code').naturalWidth") > 0
+    left, top, right, bottom = desktop.run(BOX_OF, "#code")
+    assert min(right - left, bottom - top) > DESKTOP[1] / 2, "too small for the last row"
     ids = []
     for index in range(14):
         visitor = Visitor(server.base)
@@ -300,23 +355,71 @@ def test_the_stage_shows_drawings_as_they_come(server, desktop):
     desktop.until(lambda: desktop.run(shown)[0] == ids[-2])
     desktop.find("body").send_keys("b")
     desktop.until(lambda: desktop.run("return !document.querySelector('#blank').hidden"))
-    desktop.find("body").send_keys("b")
+    desktop.find("body").send_keys("B")  # with caps lock
     desktop.until(lambda: desktop.run("return document.querySelector('#blank').hidden"))
+    desktop.find("body").send_keys("q")  # the codes again, for those who come late
+    desktop.until(lambda: not desktop.visible("#wall"))
+    desktop.find("body").send_keys("q")
+    desktop.until(lambda: desktop.visible("#wall"))
     assert clean(desktop)
 
 
-def test_the_stage_comes_back_by_itself(tmp_path):
+@pytest.mark.parametrize("wh", [(1280, 720), (1024, 768), (3840, 2160)])
+def test_the_stage_fits_on_the_screen_with_the_longest_prompt(tmp_path, desktops, wh):
+    """Both codes, the count and five names; nothing is cut off, nothing needs scrolling."""
+    settings = {"wifi": ("Hall", "secret"), "public_url": "http://192.168.100.200:8000"}
+    with Server(tmp_path, prompts=("wondrous " * 13,), minutes=5, **settings) as server:
+        desktops.visit(server.port, wh)
+        for index in range(5):
+            name = "a rather long nickname of forty letters!"
+            Visitor(server.base).draw(picture_of(house_strokes(index)), name=name)
+        desktops.open("/stage")
+        desktops.until(lambda: desktops.run(FIVE))
+        for selector in ("#prompt", "#clock", "#code", "#wifi-code", "#address", "#count", "#best"):
+            left, top, right, bottom = desktops.run(BOX_OF, selector)
+            assert min(left, top) >= 0, selector
+            assert right <= wh[0], selector
+            assert bottom <= wh[1], selector
+        code, count = desktops.run(BOX_OF, "#address"), desktops.run(BOX_OF, "#count")
+        assert code[3] <= count[1] + 1
+
+
+def test_the_stage_comes_back_by_itself(server, desktop, tmp_path):
     """The server died and was started again: nobody touches the projector."""
-    with Server(tmp_path) as server, Browser(server.port, DESKTOP) as desktop:
+    desktop.open("/stage")
+    desktop.until(lambda: desktop.text("#prompt") == "a house")
+    server.__exit__()
+    offline = "return !document.querySelector('#offline').hidden"
+    desktop.until(lambda: desktop.run(offline))
+    with _again(tmp_path, server.port) as back:
+        Visitor(back.base).draw(picture_of(house_strokes()))
+        desktop.until(lambda: desktop.text("#players") == "1")
+        assert not desktop.run(offline)
+
+
+def test_a_page_whose_connection_died_silently_opens_another_one(server, desktop):
+    """The Wi-Fi was away for a minute: no error, no end, and nothing ever comes again."""
+    script = """
+        const now = performance.now.bind(performance);
+        window.passed = 0;
+        performance.now = () => now() + window.passed;
+        window.opened = 0;
+        const Right = WebSocket;
+        window.WebSocket = class extends Right {
+          constructor(...args) { super(...args); window.opened += 1 }
+        }"""
+    added = desktop.cdp("Page.addScriptToEvaluateOnNewDocument", source=script)
+    try:
         desktop.open("/stage")
         desktop.until(lambda: desktop.text("#prompt") == "a house")
-        server.__exit__()
-        offline = "return !document.querySelector('#offline').hidden"
-        desktop.until(lambda: desktop.run(offline))
-        with _again(tmp_path, server.port) as back:
-            Visitor(back.base).draw(picture_of(house_strokes()))
-            desktop.until(lambda: desktop.text("#players") == "1")
-            assert not desktop.run(offline)
+        assert desktop.run("return window.opened") == 1
+        desktop.run("window.passed = 60000")
+        desktop.until(lambda: desktop.run("return window.opened") == 2)
+        desktop.until(lambda: desktop.run("return document.querySelector('#offline').hidden"))
+        Visitor(server.base).draw(picture_of(house_strokes()))
+        desktop.until(lambda: desktop.text("#players") == "1")
+    finally:
+        desktop.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
 
 
 def test_a_prompt_of_several_that_is_gone_leads_to_the_others(server, phone):
@@ -394,35 +497,43 @@ def test_the_presenter_runs_the_show_from_a_phone(server, phone, desktop):
     assert clean(phone)
 
 
-def test_waiting_drawings_are_approved_with_one_thumb(tmp_path):
-    """The oldest first; the buttons are large and low enough."""
+def test_waiting_drawings_are_approved_with_one_thumb(tmp_path, phones):
+    """The oldest first; both buttons in sight, and under the same thumb when nothing waits."""
     with Server(tmp_path, moderation="approve") as server:
-        ids = [
-            Visitor(server.base).draw(picture_of(house_strokes(index))).json()["id"]
-            for index in range(3)
-        ]
-        with Browser(server.port, PHONE, phone=True) as phone:
-            phone.open(f"/control#{SECRET}")
-            waiting = "return document.querySelector('#waiting').dataset.id"
-            phone.until(lambda: phone.run(waiting) == ids[0])
-            box = phone.find("#approve").size
-            assert box["height"] >= 44
-            assert box["width"] >= 100
-            phone.click("#approve")
-            phone.until(lambda: phone.run(waiting) == ids[1])
-            phone.click("#hide")
-            phone.until(lambda: phone.run(waiting) == ids[2])
+        phone, ids = phones, []
+        phone.visit(server.port, PHONE)
+        phone.open(f"/control#{SECRET}")
+        phone.until(lambda: phone.visible("#approve"))
+        before = phone.run(BOX_OF, "#approve")
+        assert phone.find("#approve").get_attribute("disabled")
+        for index in range(3):
+            told = Visitor(server.base).draw(picture_of(house_strokes(index))).json()
+            ids.append(told["id"])
+        waiting = "return document.querySelector('#waiting').dataset.id"
+        phone.until(lambda: phone.run(waiting) == ids[0])
+        box = phone.run(BOX_OF, "#approve")
+        assert box == before
+        assert box[3] <= PHONE[1]
+        assert min(box[2] - box[0], box[3] - box[1]) >= 44
+        phone.until(lambda: phone.text("#podium-note").endswith(": 3"))
+        phone.click("#approve")
+        phone.until(lambda: phone.run(waiting) == ids[1])
+        phone.click("#hide")
+        phone.until(lambda: phone.run(waiting) == ids[2])
         state = Visitor(server.base).get("/api/state").json()
         assert [each["id"] for each in state["best"]] == [ids[0]]
+        phone.until(lambda: phone.run("return document.querySelectorAll('#best li').length") == 1)
 
 
 def test_late_comers_see_how_long_is_left_and_when_it_is_over(server, desktop):
-    """Submit is off, and the drawing stays."""
+    """Submit is off, and the drawing stays where it is."""
     open_play(desktop)
     Presenter(server.base, SECRET).act("open", prompt="a cat", minutes=0.25)
     desktop.until(lambda: desktop.text("#clock").startswith("0:1"))
     desktop.mouse(ZIGZAG)
+    top = desktop.run(TOP)
     desktop.until(lambda: "closed" in desktop.text("#notice"))
+    assert desktop.run(TOP) == top
     assert desktop.find("#submit").get_attribute("disabled")
     assert desktop.ink() > 500
 
@@ -437,6 +548,48 @@ def test_the_next_prompt_waits_until_the_drawing_is_left(server, desktop):
     desktop.click("#notice button")
     desktop.until(lambda: desktop.text("#prompt") == "a cat")
     desktop.until(lambda: desktop.ink() == 0)
+
+
+def test_the_result_leads_to_the_next_prompt(server, desktop):
+    """Not back to one that is closed."""
+    presenter = Presenter(server.base, SECRET)
+    open_play(desktop)
+    desktop.mouse(ZIGZAG)
+    submit(desktop)
+    presenter.act("close", slug="1")
+    desktop.until(lambda: "closed" in desktop.text("#next"))
+    assert not desktop.visible("#again")
+    presenter.act("open", prompt="a cat")
+    desktop.until(lambda: "a cat" in desktop.text("#next"))
+    desktop.click("#again")
+    desktop.until(lambda: desktop.text("#prompt") == "a cat")
+    assert desktop.ink() == 0
+    desktop.mouse(ZIGZAG)
+    submit(desktop)
+    presenter.act("open", prompt="a dog", beside=True)
+    desktop.until(lambda: "Other prompts" in desktop.text("#next"))
+    desktop.click("#again")
+    desktop.until(lambda: desktop.run("return document.querySelectorAll('#rounds a').length") == 2)
+
+
+def test_a_second_tab_does_not_swallow_a_drawing(server, desktop):
+    """The code scanned twice: both tabs show one drawing, and each one sent counts."""
+    open_play(desktop)
+    desktop.mouse(ZIGZAG)
+    first = desktop.driver.current_window_handle
+    desktop.driver.switch_to.new_window("tab")
+    try:
+        desktop.resize(DESKTOP)
+        open_play(desktop)
+        desktop.until(lambda: desktop.ink() > 500)
+        submit(desktop)
+    finally:
+        desktop.driver.close()
+        desktop.driver.switch_to.window(first)
+    desktop.mouse(BOX)
+    submit(desktop)
+    with Leaderboard(server.settings.database) as leaderboard:
+        assert leaderboard.count() == 2
 
 
 def test_the_page_of_a_drawing_replays_it(server, phone):
@@ -499,51 +652,50 @@ def test_no_animation_for_those_who_asked_for_none(server, desktop):
 
 
 @pytest.mark.parametrize("wh", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_axe_finds_no_serious_fault(server, wh):
+def test_axe_finds_no_serious_fault(server, phones, desktops, wh):
     """Contrast, names of controls, landmarks, sizes of targets: every page, both sizes."""
     axe = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
     told = Visitor(server.base).draw(picture_of(house_strokes()), name="Ada").json()
     Presenter(server.base, SECRET).act("open", prompt="a cat", beside=True)
-    with Browser(server.port, wh, phone=wh == PHONE) as browser:
-        browser.open("/help")
-        browser.open(f"/control#{SECRET}")
-        browser.until(lambda: browser.visible("#rounds"))
-        found = {}
-        pages = ["/", "/p/1", "/stage", "/control", f"/d/{told['id']}", "/help", "/nowhere"]
-        for path in [*pages, "result"]:
-            if path == "result":
-                open_play(browser, "/p/1")
-                (browser.touch if wh == PHONE else browser.mouse)(ZIGZAG)
-                submit(browser)
-            else:
-                browser.open(path)
-            time.sleep(1)
-            # axe is for the tests alone: it is put in past the page's policy
-            browser.cdp("Runtime.evaluate", expression=axe)
-            report = browser.cdp(
-                "Runtime.evaluate",
-                expression="axe.run().then((r) => JSON.stringify(r.violations.map((v) => "
-                "[v.id, v.impact, v.nodes.slice(0, 3).map((n) => n.html)])))",
-                awaitPromise=True,
-                returnByValue=True,
-            )
-            for rule, impact, nodes in json.loads(report["result"]["value"]):
-                if impact in ("serious", "critical"):
-                    found[path, rule] = nodes
-        assert found == {}
+    browser = phones if wh == PHONE else desktops
+    browser.visit(server.port, wh)
+    browser.open("/help")
+    browser.open(f"/control#{SECRET}")
+    browser.until(lambda: browser.visible("#rounds"))
+    found = {}
+    pages = ["/", "/p/1", "/stage", "/control", f"/d/{told['id']}", "/help", "/nowhere"]
+    for path in [*pages, "result"]:
+        if path == "result":
+            open_play(browser, "/p/1")
+            (browser.touch if wh == PHONE else browser.mouse)(ZIGZAG)
+            submit(browser)
+        else:
+            browser.open(path)
+        time.sleep(1)
+        # axe is for the tests alone: it is put in past the page's policy
+        browser.cdp("Runtime.evaluate", expression=axe)
+        report = browser.cdp(
+            "Runtime.evaluate",
+            expression="axe.run().then((r) => JSON.stringify(r.violations.map((v) => "
+            "[v.id, v.impact, v.nodes.slice(0, 3).map((n) => n.html)])))",
+            awaitPromise=True,
+            returnByValue=True,
+        )
+        for rule, impact, nodes in json.loads(report["result"]["value"]):
+            if impact in ("serious", "critical"):
+                found[path, rule] = nodes
+    assert found == {}
 
 
 @pytest.mark.parametrize("wh", [(320, 640), (390, 844), (844, 390), (1280, 720), (3840, 2160)])
-def test_paper_tools_and_submit_fit_on_the_screen(server, wh):
+def test_paper_tools_and_submit_fit_on_the_screen(server, phones, desktops, wh):
     """Nothing to scroll for, nothing cut off at the side."""
-    with Browser(server.port, wh, phone=wh[0] < 900) as browser:
-        open_play(browser)
-        boxes = browser.run("""
-            return ['#paper', '#tools', '#submit', '#clear'].map((selector) => {
-              const box = document.querySelector(selector).getBoundingClientRect();
-              return [box.left, box.top, box.right, box.bottom]})""")
-        for left, top, right, bottom in boxes:
-            assert min(left, top) >= 0
-            assert right <= wh[0]
-            assert bottom <= wh[1]
-        assert browser.run("return document.documentElement.scrollWidth") <= wh[0]
+    browser = phones if wh[0] < 900 else desktops
+    browser.visit(server.port, wh)
+    open_play(browser)
+    for selector in ("#paper", "#tools", "#submit", "#clear"):
+        left, top, right, bottom = browser.run(BOX_OF, selector)
+        assert min(left, top) >= 0
+        assert right <= wh[0]
+        assert bottom <= wh[1]
+    assert browser.run("return document.documentElement.scrollWidth") <= wh[0]

@@ -221,6 +221,7 @@ export class Paper {
       }
       this.#finish();
     } else if (!this.#refused && this.#pending !== null) {
+      this.#pending.spots.push(this.#at(event));
       this.#pending.ended = true;
     }
     this.#refused = this.#refused && this.#pointers.size > 0;

@@ -8,6 +8,7 @@ const WALL = 12;
 const REPLAY_S = 5;
 const PLACES = [".third", ".second", ".first"]; // in the order they are revealed
 const LONG_PROMPT = 46;
+const LONGEST_PROMPT = 80;
 
 let state = null;
 let override = null; // what `b` asked for, until the presenter's phone asks for something
@@ -25,6 +26,7 @@ function show(news) {
   const prompt = news.round?.prompt ?? "Waiting for the presenter";
   find("#prompt").textContent = prompt;
   find("#prompt").classList.toggle("long", prompt.length > LONG_PROMPT);
+  find("#prompt").classList.toggle("longest", prompt.length > LONGEST_PROMPT);
   find("#address").textContent = news.url.replace(/^http:\/\//, "");
   showWifi(news.wifi);
   find("#players").textContent = number(news.players);
