@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -25,9 +26,11 @@ from paintcam.contest.turn_store import TurnStore
 from paintcam.errors import ModelError
 from paintcam.folders import last_run_name
 from paintcam.frames import Frame
+from paintcam.judge.explain import Explanation, WordScore
 from paintcam.judge.judge import Verdict
 from paintcam.leaderboard import Board, Leaderboard, Turn, TurnWriter, new_turn_id
 from paintcam.overlay import Hud
+from paintcam.overlay.hud import PlacedText
 from paintcam.run.live import Summary
 from paintcam.sinks.keyboard import DELETE, ENTER, ESCAPE, LEFT, Key
 from paintcam.sinks.snapshots import Snapshots
@@ -200,6 +203,34 @@ def test_a_snapshot_folder_that_vanishes_is_said_and_the_show_goes_on(tmp_path, 
     booth.close()
     assert any("snapshot" in note for note in booth.notes)
     assert best_of(leaderboard, BOARD, "Ada").turn.score == 60
+
+
+def test_x_explains_the_photo_finish_and_saves_it_so(tmp_path, leaderboard):
+    booth = Booth(leaderboard, snapshots=Snapshots(tmp_path / "photos"))
+    booth.store.begin("sketch", JUDGE)
+    assert booth.show.on_key("x")  # nothing may freeze what is played
+    assert booth.show.still is None
+    booth.play(40, 60)
+    assert not booth.show.on_key("x")  # the run explains what is shown
+    still = booth.show.still
+    assert int(still.frame.image[0, 0, 0]) == 2
+    assert still.region.tolist() == [[0, 0], [4, 0], [4, 4], [0, 4]]  # the encoder's crop
+    grid = np.ones((7, 7), np.float32)
+    booth.show.on_explanation(Explanation(60.0, grid, (WordScore("house", 60.0, (0.5, 0.5)),)))
+    word = PlacedText("house 60", 2, 2)
+    hud = booth.show.dress(replace(HUD, words=(word,)))
+    assert hud.words == (word,)
+    assert hud.headline == ()  # the card would cover the map
+    assert "Ada" in hud.player
+    assert "60.00" in hud.player
+    booth.press(" ")
+    assert booth.show.still is None
+    booth.close()
+    plain, explained = (
+        next((tmp_path / "photos").glob(f"*{end}")) for end in ("[0-9a-f].jpg", "y.jpg")
+    )
+    plain, explained = cv2.imread(str(plain)), cv2.imread(str(explained))
+    assert np.abs(plain.astype(int) - explained).max() > 30
 
 
 def test_a_blocked_picture_scores_nothing_and_is_never_the_photo(booth):

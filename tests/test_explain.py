@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from fakes import Ear, FakeJudge, FakeSource, FakeWindow, Running, make_presenter
+from paintcam.encoders.base import EncoderInfo, middle_square, unit_rows
 from paintcam.encoders.int8 import PICTURES
 from paintcam.encoders.sketch import SketchEncoder
 from paintcam.frames import Frame
 from paintcam.judge.explain import GRID, LEAST_SCORE, Explaining, Explanation, WordScore, nouns
+from paintcam.judge.judge import Judge
 from paintcam.judge.make import make_judge
+from paintcam.overlay import Overlay
+from paintcam.overlay.canvas import Box, Canvas
 from paintcam.overlay.heat_map import draw_heat_map
+from paintcam.overlay.hud import PlacedText
+from paintcam.overlay.text import Lettering
+from paintcam.overlay.words import draw_words
 from paintcam.run.autosave import Autosave
+from paintcam.run.explaining import Explained
+from paintcam.run.hooks import Show
+from paintcam.run.hud import hud_of
 from paintcam.run.keys import Controls
 from paintcam.run.live import Live
+from paintcam.run.run_view import RunView
 from paintcam.sinks.snapshots import Snapshots
 from program import paintcam, rows
 
@@ -26,6 +39,9 @@ DRAWINGS = {
     path.stem.removeprefix("drawing-"): cv2.imread(str(path))
     for path in sorted(PICTURES.glob("drawing-*.png"))
 }
+
+
+GRID_3 = np.eye(3, dtype=np.float32)
 
 
 def sheet(left, right):
@@ -238,3 +254,227 @@ def test_a_judge_explains_the_sheet_that_it_judged():
     assert json.loads(json.dumps(found.grid.tolist()))
     labels = make_judge(SketchEncoder(), labels=["a", "b"], guards=(), crop=False)
     assert labels.explain(Frame(DRAWINGS["clock"], 0, 0.0, 0.0)) is None
+
+
+def words_on(picture, texts, places, plates=()):
+    """The boxes of the words that were written."""
+    canvas = Canvas(picture, Lettering())
+    for plate in plates:
+        canvas.plate(plate, 4)
+    before = len(canvas.plates)
+    draw_words(
+        canvas, [PlacedText(text, *place) for text, place in zip(texts, places, strict=True)]
+    )
+    assert [text for text, _ in canvas.texts] == list(texts)
+    return canvas.plates[before:]
+
+
+def apart(boxes):
+    return all(
+        one.right <= other.left
+        or other.right <= one.left
+        or one.bottom <= other.top
+        or other.bottom <= one.top
+        for one, other in itertools.combinations(boxes, 2)
+    )
+
+
+@pytest.mark.parametrize("size", [(720, 1280), (1280, 720), (224, 224), (2160, 3840)])
+def test_words_stand_in_the_picture_and_never_on_each_other(size):
+    height, width = size
+    texts = ["cat 71", "tractor 55", "ёлка 8", "a-very-long-word-indeed 100"]
+    for places in ([(width / 2, height / 2)] * 4, [(0, 0), (width, height), (-50, 0), (width, 0)]):
+        panel = Box(0, round(0.8 * height), width, height)
+        boxes = words_on(np.full((*size, 3), 200, np.uint8), texts, places, [panel])
+        assert apart([*boxes, panel])
+        for box in boxes:
+            assert 0 <= box.left < box.right <= width
+            assert 0 <= box.top < box.bottom <= height
+
+
+def test_a_word_stands_where_its_own_map_peaks_on_a_tilted_sheet_and_in_the_mirror():
+    region = np.float32([[400, 100], [800, 200], [700, 600], [300, 500]])
+    word = WordScore("cat", 71.4, (0.25, 0.75))
+    view = RunView("a cat", "fake", explanation=Explanation(60.0, GRID_3, (word,), region))
+    image = np.full((720, 1280, 3), 200, np.uint8)
+    hud = hud_of(view, image.shape)
+    (placed,) = hud.words
+    assert (placed.text, placed.x, placed.y) == ("cat 71", pytest.approx(425), pytest.approx(425))
+    for mirrored in (False, True):
+        plain = Overlay().draw(image, replace(hud, words=None, mirrored=mirrored))
+        drawn = Overlay().draw(image, replace(hud, mirrored=mirrored))
+        rows, columns = np.nonzero((drawn != plain).any(axis=2))
+        assert rows.mean() == pytest.approx(425, abs=5)
+        assert columns.mean() == pytest.approx(1279 - 425 if mirrored else 425, abs=5)
+
+
+def test_words_are_on_no_blocked_picture():
+    word = WordScore("cat", 71.4, (0.5, 0.5))
+    view = RunView("a cat", "fake", blocked=True, explanation=Explanation(60.0, GRID_3, (word,)))
+    image = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    hud = hud_of(view, image.shape)
+    assert np.array_equal(
+        Overlay().draw(image, hud), Overlay().draw(image, replace(hud, words=None))
+    )
+
+
+class Patches:
+    """An encoder with patches: a picture is its mean colour, so is each of 4 × 4 patches."""
+
+    info = EncoderInfo("patches", (0.0, 1.0), patch_grid=4)
+
+    def __init__(self):
+        self.runs = []
+
+    def encode_image(self, images):
+        self.runs.append("image")
+        means = [middle_square(image).reshape(-1, 3).mean(0) + 1 for image in images]
+        return unit_rows(np.array(means), len(images), "patches")
+
+    def encode_patches(self, images):
+        rows = self.encode_image(images)
+        self.runs[-1] = "patches"
+        small = [
+            cv2.resize(middle_square(one), (4, 4), interpolation=cv2.INTER_AREA) for one in images
+        ]
+        patches = [unit_rows(one.reshape(16, 3).astype(float) + 1, 16, "patches") for one in small]
+        return rows, np.stack(patches)
+
+    def encode_text(self, texts):
+        named = [
+            [1 + 9 * ("sky" in t), 1 + 9 * ("grass" in t), 1 + 9 * ("rose" in t)] for t in texts
+        ]
+        return unit_rows(np.array(named, float), len(texts), "patches")
+
+
+def red_spot(index=0):
+    image = np.full((64, 64, 3), 120, np.uint8)
+    image[32:48, 16:32] = (0, 0, 250)
+    image[0:16, 48:64] = (0, 250, 0)
+    return Frame(image, index, time.monotonic(), index / 30)
+
+
+def test_patches_explain_a_score_in_the_run_that_scored_it():
+    encoder = Patches()
+    judge = make_judge(encoder, "a rose in the grass", guards=(), crop=False)
+    assert judge.explains_live
+    first, second = red_spot(0), red_spot(1)
+    judge.judge([first])
+    assert judge.explain(first).advance().grid.shape == (4, 4)  # one more run, the first time
+    assert encoder.runs == ["image", "patches"]
+    (verdict,) = judge.judge([second])
+    found = judge.explain(second).advance()
+    assert encoder.runs == ["image", "patches", "patches"]  # the map came with the score
+    assert found.score == pytest.approx(verdict.score, abs=1e-3)
+    assert {word.word: word.peak for word in found.words} == {
+        "rose": (0.375, 0.625),
+        "grass": (0.875, 0.125),
+    }
+    assert found.grid.max() == 1
+    assert found.grid[2, 1] > 0.5
+    assert found.grid[0, 0] == 0
+    judge.judge([red_spot(2)])
+    judge.judge([red_spot(3)])  # nobody asked for a map
+    assert encoder.runs[-1] == "image"
+
+
+def test_a_frozen_frame_is_cropped_once():
+    class Finder:
+        confirmed, found = True, 0
+
+        def find(self, image, time_s=None):
+            self.found += 1
+            return np.float32([[0, 0], [32, 0], [32, 32], [0, 32]])
+
+        def rectify(self, image, corners):
+            return image[:32, :32]
+
+    finder = Finder()
+    judge = Judge(Patches(), "a rose", sheet_finder=finder)
+    frame = red_spot()
+    (verdict,) = judge.judge([frame])
+    assert judge.explain(frame).advance().region is verdict.region
+    region = np.float32([[9, 9], [32, 9], [32, 32], [9, 32]])
+    assert judge.explain(red_spot(), region).advance().region is region
+    assert finder.found == 1
+
+
+def test_with_patches_x_shows_the_map_while_the_picture_goes_on():
+    window, ear = FakeWindow(), Ear()
+    stage = make_presenter(prompt="a rose", listener=ear, window=window)
+
+    def load():
+        judge = make_judge(Patches(), "a rose", guards=(), crop=False)
+        stage.state.take_judge(judge, [])
+        return judge
+
+    grids = []
+    with Running(Live(FakeSource(), load, stage)) as running:
+        running.until(lambda: len(ear.verdicts) > 1)
+        running.press(window, "x")
+        running.until(lambda: stage.state.snapshot().explanation is not None)
+        assert not stage.controls.paused
+        for _ in range(3):  # a new map for every verdict
+            grids.append(stage.state.snapshot().explanation)
+            running.until(lambda: stage.state.snapshot().explanation is not grids[-1])
+        assert len(ear.verdicts) > 3
+        running.press(window, " ")
+        assert stage.controls.paused
+        assert stage.controls.explain  # the frozen picture keeps it
+        running.press(window, " ", "x")
+        count = len(ear.verdicts)
+        running.until(lambda: len(ear.verdicts) > count + 2)
+        assert stage.state.snapshot().explanation is None
+    assert "The score is too low to explain." not in ear.notes
+
+
+def test_an_explanation_that_comes_after_x_was_pressed_again_is_not_shown():
+    state = make_presenter().state
+    state.take_explanation(None, pending=True)
+    state.stop_explaining()
+    state.take_explanation(Explanation(60.0, GRID_3))
+    assert state.snapshot().explanation is None
+    state.take_explanation(None, pending=True)
+    state.take_explanation(Explanation(60.0, GRID_3))
+    assert state.snapshot().explanation is not None
+
+
+class PhotoFinish(Show):
+    """A show of another picture than the live one."""
+
+    def __init__(self):
+        self.photo, self.heard = None, []
+
+    @property
+    def still(self):
+        return self.photo
+
+    def picture(self, image):
+        return image if self.photo is None else self.photo.frame.image
+
+    def on_explanation(self, explanation):
+        self.heard.append(explanation)
+
+
+def test_x_on_a_photo_finish_explains_that_picture_until_it_goes():
+    judge, window, ear, show = ExplainingJudge(), FakeWindow(), Ear(), PhotoFinish()
+    asked = []
+    original = judge.explain
+    judge.explain = lambda frame, region=None: asked.append(region) or original(frame)
+    stage = make_presenter(listener=ear, window=window, show=show)
+    corners = np.float32([[0, 0], [99, 0], [99, 99], [0, 99]])
+    with Running(Live(FakeSource(), lambda: judge, stage)) as running:
+        running.until(lambda: len(ear.verdicts) > 2)
+        frame = Frame(np.full((100, 100, 3), 7, np.uint8), 12345, 0.0, 0.0)
+        show.photo = Explained(frame, corners)
+        running.press(window, "x")
+        running.until(lambda: show.heard)
+        assert judge.explained == [12345]
+        assert asked == [corners]
+        assert not stage.controls.paused  # the next turn must not be frozen
+        assert stage.state.snapshot().explanation is show.heard[0]
+        shown = len(window.pictures)
+        running.until(lambda: len(window.pictures) > shown + 1)
+        show.photo = None
+        running.until(lambda: stage.state.snapshot().explanation is None)
+        assert not stage.controls.explain

@@ -60,18 +60,16 @@ def explain_picture(judge: Judge, frame: Frame, target: Path) -> Explanation | N
 
     from paintcam.cli.output import say
     from paintcam.cli.signals import check_stop
-    from paintcam.judge.explain import LEAST_SCORE
-    from paintcam.run.hud import explained
-    from paintcam.run.run_view import RunView
+    from paintcam.run.hud import with_explanation
 
     explaining, explanation = judge.explain(frame), None
     while explaining is not None and explanation is None:
         check_stop()
         explanation = explaining.advance()
-    if explanation is None or explanation.score < LEAST_SCORE:
+    if explanation is None or not explanation.readable:
         say("The score is too low to explain.")
         return None
-    picture = explained(frame.image, RunView("", "", explanation=explanation))
+    picture = with_explanation(frame.image, explanation)
     done, coded = cv2.imencode(target.suffix.lower(), picture)
     try:
         assert done  # BGR uint8 can always be coded

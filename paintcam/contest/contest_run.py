@@ -18,13 +18,16 @@ from paintcam.frames import Frame, Image
 from paintcam.judge.verdict import Verdict
 from paintcam.overlay import Hud
 from paintcam.overlay.hud import PodiumCard
+from paintcam.run.explaining import Explained
 from paintcam.run.hooks import Show
+from paintcam.run.hud import crop_region, with_explanation
 from paintcam.run.line_editor import LineEditor
 from paintcam.run.session import LATE_S, Standing
 from paintcam.sinks.keyboard import ESCAPE
 
 if TYPE_CHECKING:
     from paintcam.contest.turn_store import TurnStore
+    from paintcam.judge.explain import Explanation
 
 __all__ = ["ContestShow"]
 
@@ -121,6 +124,8 @@ class ContestShow(Show):
                 self._lost = False
                 self.contest.press(_KEYS[name], time.monotonic())
                 self._settle()
+            if name == "x":
+                return self._photo() is None  # nothing may freeze the picture of a turn
             return name in ("?", "a", *_KEYS, *_NOT_NOW)
 
     def on_window_lost(self) -> None:
@@ -139,6 +144,25 @@ class ContestShow(Show):
                 self.contest.add_player(text)
         except UsageError as error:
             self.note(str(error))
+
+    @property
+    def still(self) -> Explained | None:
+        """The photo-finish, while it is shown: the key x explains its score."""
+        photo = self._photo()
+        if photo is None:
+            return None
+        region = photo.region
+        return Explained(
+            photo.frame, crop_region(photo.frame.image.shape) if region is None else region
+        )
+
+    def on_explanation(self, explanation: Explanation) -> None:
+        """Save the photo-finish with its explanation, beside the plain one."""
+        with self._lock:
+            turn, photo = self.contest.turn, self._photo()
+            if turn is not None and photo is not None:
+                image = photo.frame.image
+                self._store.photo(turn, image, lambda: with_explanation(image, explanation))
 
     def picture(self, image: Image) -> Image:
         """Return the photo-finish on a result, otherwise the live picture."""
@@ -163,6 +187,8 @@ class ContestShow(Show):
         cards = self._cards()
         if self._photo() is not None:
             hud = replace(hud, region=None, sheet=False, blocked=False)
+            if hud.words is not None:  # the card would cover the map
+                texts, player = replace(texts, headline=()), " · ".join(texts.headline[1::-1])
         if cards:
             hud = replace(hud, region=None, sheet=False, podium=cards)
         headline = texts.headline

@@ -12,6 +12,7 @@ KEYS = {
     "b": "repeat the turn",
     "s": "skip the turn",
     "a": "add a player",
+    "x": "explain the score of the photo-finish",
     "q": "end and keep the scores",
 }
 

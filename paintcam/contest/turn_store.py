@@ -78,8 +78,16 @@ class TurnStore:
         recorder.snapshot = self._photos.get(turn.id)
         recorder.offer(turn.best, turn.similarity, turn.score)
 
-    def photo(self, turn: PlayedTurn, image: Image) -> None:
-        """Store a photo-finish, BGR uint8 (H, W, 3). Returns at once."""
+    def photo(
+        self, turn: PlayedTurn, image: Image, draw: Callable[[], Image] | None = None
+    ) -> None:
+        """Store a photo-finish. Returns at once.
+
+        Args:
+            turn: Whose it is.
+            image: BGR uint8 (H, W, 3).
+            draw: Draws a second picture, which is stored beside it; called in another thread.
+        """
         if self._snapshots is None:
             return
         facts = {
@@ -90,7 +98,7 @@ class TurnStore:
             "best": round(turn.best, 2),
         }
         self._photos[turn.id] = str(self._snapshots.folder.absolute() / f"{turn.id}.jpg")
-        self._snapshots.keep(Snapshot(turn.id, facts, image))
+        self._snapshots.keep(Snapshot(turn.id, facts, image, draw))
         if self._snapshots.error is not None:
             error, self._snapshots.error = self._snapshots.error, None
             self._notice(str(error))

@@ -24,7 +24,7 @@ __all__ = ["LEAST_SCORE", "Explaining", "Explanation", "WordScore", "nouns"]
 
 GRID = 7
 LEAST_SCORE = 15.0
-"""Below it the map is noise, so nothing is explained."""
+"""Below it a map made by occlusion is noise, and is not shown."""
 PIECE = 7
 """Embeddings per piece: a frozen picture is left within a second, also with CLIP."""
 EDGE = 336  # of the picture that is occluded, pixels: every encoder scales it further down
@@ -69,14 +69,19 @@ class Explanation:
             0…1; 0 where it brought nothing or cost something. G is 7 with occlusion.
         words: The nouns of the prompt.
         region: Corners of what was judged, as `Verdict.region`.
-        readable: Whether the map shows more than noise.
+        from_patches: Whether the map comes from embeddings of the patches, not from occlusion.
     """
 
     score: float
     grid: npt.NDArray[np.float32]
     words: tuple[WordScore, ...] = ()
     region: npt.NDArray[np.float32] | None = field(default=None, compare=False)
-    readable: bool = True
+    from_patches: bool = False
+
+    @property
+    def readable(self) -> bool:
+        """Whether the map shows more than noise."""
+        return self.from_patches or self.score >= LEAST_SCORE
 
     @property
     def text(self) -> str:
@@ -164,6 +169,8 @@ def explanation_of(
     words: Sequence[str],
     score_range: ScoreRange,
     region: npt.NDArray[np.float32] | None,
+    *,
+    from_patches: bool = False,
 ) -> Explanation:
     """Put an explanation together.
 
@@ -174,6 +181,7 @@ def explanation_of(
         words: W words.
         score_range: Similarities that become 0 and 100.
         region: Corners of what was judged, as `Verdict.region`.
+        from_patches: As in `Explanation`.
     """
     most = float(maps[0].max())
     grid = maps[0] / most if most > 0 else maps[0]
@@ -184,7 +192,7 @@ def explanation_of(
         grid.astype(np.float32),
         tuple(WordScore(*one) for one in found),
         region,
-        readable=score >= LEAST_SCORE,
+        from_patches,
     )
 
 

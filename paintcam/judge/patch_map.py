@@ -10,7 +10,7 @@ two texts Li et al. 2023 (CLIP Surgery), section 3.3, https://arxiv.org/abs/2304
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -79,10 +79,14 @@ class PatchMaps:
         found = patches @ texts[:-1].T - (patches @ texts[-1])[:, None]
         maps = np.maximum(found - np.median(found, axis=0), 0).T
         grid = self._encoder.info.patch_grid
-        explanation = explanation_of(
-            maps.reshape(-1, grid, grid), (texts[:-1] @ whole[0]), words, score_range, region
+        return explanation_of(
+            maps.reshape(-1, grid, grid),
+            texts[:-1] @ whole[0],
+            words,
+            score_range,
+            region,
+            from_patches=True,
         )
-        return replace(explanation, readable=True)
 
 
 @dataclass(frozen=True, slots=True)

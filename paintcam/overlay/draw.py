@@ -22,6 +22,7 @@ from paintcam.overlay.podium import draw_podium
 from paintcam.overlay.sheet_outline import draw_sheet_outline
 from paintcam.overlay.text import Lettering
 from paintcam.overlay.top_corners import draw_top
+from paintcam.overlay.words import draw_words
 
 __all__ = ["Overlay"]
 
@@ -71,6 +72,9 @@ class Overlay:
                 region = np.array(hud.region, dtype=np.float32)
                 region[..., 0] = width - 1 - region[..., 0]
                 hud = replace(hud, region=region)
+            if hud.words:
+                words = [replace(word, x=width - 1 - word.x) for word in hud.words]
+                hud = replace(hud, words=tuple(words))
         else:
             picture = image.copy()
         if height and width:
@@ -101,9 +105,19 @@ class Overlay:
 
             layout = self._choice.choose(hidden)
         _draw_texts(canvas, hud, layout)
+        if hud.words and not hud.blocked and not hud.help:
+            draw_words(canvas, hud.words)
 
     def _font_notes(self, hud: Hud) -> list[str]:
-        texts = (hud.prompt, hud.typing or "", hud.player, *hud.headline, *(hud.labels or ()))
+        words = [word.text for word in hud.words or ()]
+        texts = (
+            *words,
+            hud.prompt,
+            hud.typing or "",
+            hud.player,
+            *hud.headline,
+            *(hud.labels or ()),
+        )
         missing = frozenset().union(*(self._lettering.missing(text) for text in texts))
         return [f"no font for {name}: install {font_package(name)}" for name in sorted(missing)]
 

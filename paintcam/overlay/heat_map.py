@@ -31,14 +31,26 @@ def draw_heat_map(
     """
     import cv2
 
+    mixed: Image = image.copy()
     height, width = image.shape[:2]
+    corners = np.asarray(region, np.float32)
+    if not np.isfinite(corners).all():
+        return mixed
+    # only the part around the region is worked on: live, this happens for every picture
+    low = np.clip(np.floor(corners.min(axis=0)), 0, [width, height]).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0)) + 1, 0, [width, height]).astype(int)
+    (left, top), (right, bottom) = low, high
+    if right <= left or bottom <= top:
+        return mixed
     smooth = cv2.resize(
         np.clip(grid, 0, 1).astype(np.float32), (EDGE, EDGE), interpolation=cv2.INTER_CUBIC
     ).clip(0, 1)
     colours = cv2.applyColorMap((255 * smooth).astype(np.uint8), cv2.COLORMAP_VIRIDIS)
-    corners = np.array([[0, 0], [EDGE, 0], [EDGE, EDGE], [0, EDGE]], np.float32)
-    onto = cv2.getPerspectiveTransform(corners, np.asarray(region, np.float32))
-    colours = cv2.warpPerspective(colours, onto, (width, height), flags=cv2.INTER_LINEAR)
-    weight = cv2.warpPerspective(smooth * STRENGTH, onto, (width, height))[:, :, None]
-    mixed: Image = (image * (1 - weight) + colours * weight).astype(np.uint8)
+    square = np.array([[0, 0], [EDGE, 0], [EDGE, EDGE], [0, EDGE]], np.float32)
+    onto = cv2.getPerspectiveTransform(square, corners - low.astype(np.float32))
+    size = (int(right - left), int(bottom - top))
+    laid = cv2.warpPerspective(colours, onto, size, flags=cv2.INTER_LINEAR)
+    weight = cv2.warpPerspective(smooth * STRENGTH, onto, size)
+    part = mixed[top:bottom, left:right]
+    part[:] = cv2.blendLinear(np.ascontiguousarray(part), laid, 1 - weight, weight)
     return mixed

@@ -47,6 +47,21 @@ class PodiumCard:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedText:
+    """A text that belongs to a place of the picture.
+
+    Attributes:
+        text: One line; any text.
+        x: Of its middle, in pixels of the picture.
+        y: As x, from the top.
+    """
+
+    text: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
 class Hud:
     """What is drawn on one picture.
 
@@ -66,6 +81,8 @@ class Hud:
         typing: The prompt as typed so far in the window; None when nobody types.
         caret: Where the cursor stands in `typing`, in code points; None at its end.
         labels: Label → probability, 0…1: bars instead of score and best.
+        words: The nouns of the prompt with their scores, where the picture shows them; None while
+            no score is explained.
         headline: Large centred lines, the first the largest: a title card, a countdown, a podium.
         podium: Cards of all players who played, best first, under the headline.
         clock: Time left, large.
@@ -92,6 +109,7 @@ class Hud:
     typing: str | None = None
     caret: int | None = None
     labels: Mapping[str, float] | None = None
+    words: tuple[PlacedText, ...] | None = None
     headline: tuple[str, ...] = ()
     podium: tuple[PodiumCard, ...] = field(default=(), compare=False)
     clock: str = ""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from paintcam.frames import Frame, Image
+from paintcam.judge.explain import Explanation
 from paintcam.judge.verdict import Verdict
 from paintcam.overlay import Hud
+from paintcam.run.explaining import Explained
 from paintcam.run.line_editor import LineEditor
 from paintcam.run.session import Standing
 
@@ -73,6 +75,11 @@ class Show:
     """The line that the show asks for; `on_text` gets it, and keys are no commands meanwhile."""
 
     @property
+    def still(self) -> Explained | None:
+        """The picture that is shown in place of the live one, if its score can be explained."""
+        return None
+
+    @property
     def typing(self) -> bool:
         """Whether keys are letters of a text; a show without `editor` gets them by `on_key`."""
         return self.editor is not None
@@ -85,6 +92,9 @@ class Show:
 
     def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
         """A frame was judged. Called in the scorer's thread."""
+
+    def on_explanation(self, explanation: Explanation) -> None:
+        """A score was explained, and the map is shown. Called in the scorer's thread."""
 
     def on_key(self, key: str) -> bool:
         """Handle a key, given as a character; return whether it was one of the show's own.

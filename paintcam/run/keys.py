@@ -34,7 +34,8 @@ class Controls:
         overlay: Whether anything is drawn on it.
         rates: Whether frames per second are drawn.
         help: Whether the table of keys is drawn.
-        explain: Whether the score of the frozen picture is explained.
+        explain: Whether the score is explained.
+        live_map: Whether that works while the picture goes on; otherwise it is frozen.
         editor: The prompt that is being typed; None where keys are commands.
     """
 
@@ -44,6 +45,7 @@ class Controls:
     rates: bool = False
     help: bool = False
     explain: bool = False
+    live_map: bool = False
     editor: LineEditor | None = None
 
     @property
@@ -64,10 +66,10 @@ class Controls:
         if name in _SWITCHES:
             switch = _SWITCHES[name]
             setattr(self, switch, not getattr(self, switch))
-            self.explain = self.explain and self.paused  # only a frozen picture is explained
+            self.explain = self.explain and (self.paused or self.live_map)
         elif name == "x":
             self.explain = not self.explain
-            self.paused = self.paused or self.explain
+            self.paused = self.paused or (self.explain and not self.live_map)
             return "explain" if self.explain else "unexplain"
         elif name == "p":
             self.editor = LineEditor()

@@ -156,12 +156,13 @@ class Live(Loop):
             if action == "quit":
                 self.stop()
             elif action == "explain" and self._frame is not None:
-                self.presenter.state.take_explanation(None, pending=True)
-                self.scorer.explain(self._frame)
+                self.scorer.explain(self.presenter.explain_key.explained(self._frame))
             elif action == "next" and self._next_prompt is not None:
                 self.scorer.ask(self._next_prompt())
             elif action.startswith("prompt:"):
                 self.scorer.ask(action.removeprefix("prompt:"))
+        if self.presenter.explain_key.ended():
+            self.scorer.stop_explaining()
         if self.presenter.closed:
             self.stop()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from paintcam.errors import SinkError
 from paintcam.frames import Frame, FrameSink, Image, TimedSink
 from paintcam.judge.verdict import Verdict
 from paintcam.overlay import Overlay
+from paintcam.run.explain_key import ExplainKey
 from paintcam.run.hooks import Listener, Show
 from paintcam.run.hud import explained, live_hud
 from paintcam.run.keys import Action, Controls
@@ -83,6 +85,7 @@ class Presenter:
         self.recording = recording
         self.controls = controls or Controls()
         self.timings = Timings()
+        self.explain_key = ExplainKey(self.controls, self.state, self.show)
         self._autosave = autosave
         self._overlay = overlay
         self._drawn: Verdict | None = None
@@ -179,6 +182,7 @@ class Presenter:
         if self.show.typing:  # a show that reads letters by itself
             self.show.on_key(key.text)
             return ""
+        self.explain_key.prepare()
         for name in dict.fromkeys((key.text, key.place)):
             if name and self.show.on_key(name):
                 return ""
@@ -187,8 +191,6 @@ class Presenter:
         return ""
 
     def _carry_out(self, action: Action, frame: Frame | None) -> Action:
-        if not self.controls.explain:
-            self.state.take_explanation(None, pending=True)
         if action == "reset":
             self.state.reset(frame)
         elif action == "fullscreen" and self.window is not None:
@@ -219,15 +221,15 @@ class Presenter:
 
     def _draw(self, image: Image, state: str, view: RunView) -> Image:
         controls = self.controls
-        image = explained(image, view)
-        hud = live_hud(
-            view, image.shape, controls, state=state, shown_fps=self.timings.shown.per_second()
-        )
+        if not self.explain_key.fits:
+            view = replace(view, explanation=None)
+        shown_fps = self.timings.shown.per_second()
+        hud = live_hud(view, image.shape, controls, state=state, shown_fps=shown_fps)
+        image = explained(self.show.picture(image), view)
         hidden = not (controls.overlay or controls.help or self.show.help or self.typing)
         if hidden and not hud.blocked:
-            plain = self.show.picture(image)
-            return np.ascontiguousarray(plain[:, ::-1]) if controls.mirror else plain
-        return self._overlay.draw(self.show.picture(image), self.show.dress(hud))
+            return np.ascontiguousarray(image[:, ::-1]) if controls.mirror else image
+        return self._overlay.draw(image, self.show.dress(hud))
 
     def _record(self, picture: Image, time_s: float) -> None:
         if self.recording is None:

@@ -7,15 +7,20 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from paintcam.errors import PaintcamError, UnavailableError
 from paintcam.frames import Frame
 from paintcam.judge.explain import Explanation
 from paintcam.judge.verdict import Verdict
+from paintcam.run.explaining import Explained, Explainer
 from paintcam.run.frame_judge import FrameJudge
 
 __all__ = ["FrameJudge", "Scorer"]
 
+
+_Given = ParamSpec("_Given")
+_Made = TypeVar("_Made")
 
 SLOW_S = 0.4
 """A frame that takes longer makes the score lag visibly behind the drawing, in seconds."""
@@ -56,8 +61,7 @@ class Scorer:
         self._on_guards = on_guards
         self._on_slow = on_slow
         self._on_trouble = on_trouble
-        self._on_explanation = on_explanation
-        self._explain: Frame | None = None
+        self._explainer = Explainer(on_explanation)
         self._trouble: UnavailableError | None = None
         self._changed = threading.Condition()
         self._newest: Frame | None = None
@@ -126,11 +130,15 @@ class Scorer:
             self._prompt = prompt
             self._changed.notify_all()
 
-    def explain(self, frame: Frame) -> None:
-        """Explain the score of a frozen frame, unless a newer one is offered meanwhile."""
+    def explain(self, explained: Explained) -> None:
+        """Explain the score of a frame, and of every later one if that is asked for."""
+        self._explainer.ask(explained)
         with self._changed:
-            self._explain = frame
             self._changed.notify_all()
+
+    def stop_explaining(self) -> None:
+        """Drop the explanation that is being made, and make no more."""
+        self._explainer.stop()
 
     def close(self, timeout_s: float = 1.0) -> bool:
         """Stop after the frame in progress. May be called twice.
@@ -141,6 +149,7 @@ class Scorer:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+        self._explainer.stop()
         if self._thread is None:
             return True
         self._thread.join(timeout_s)
@@ -176,12 +185,10 @@ class Scorer:
                     return
                 prompt, self._prompt = self._prompt, None
                 frame, self._newest = self._newest, None
-                explained, self._explain = self._explain, None
                 self._busy = True
             if prompt is not None and self._switch(judge, prompt):
                 frame = frame or last  # a frozen picture is judged against the new prompt too
-            if explained is not None:
-                self._explain_frame(judge, explained)
+            self._guarded(self._explainer.explain, judge)
             if frame is None:
                 continue
             last = frame
@@ -200,6 +207,7 @@ class Scorer:
                     return  # the summary was printed already
             for verdict in verdicts:
                 self._on_verdict(verdict, frame)
+            self._guarded(self._explainer.follow, judge, frame)
             if first and self._on_slow and (usual_s := statistics.median(first)) > SLOW_S:
                 self._on_slow(usual_s)
 
@@ -216,27 +224,22 @@ class Scorer:
 
     def _due(self) -> bool:
         """Whether there is something to do; called with the lock."""
-        waiting = (self._prompt, self._newest, self._explain)
-        return self._stopping or any(one is not None for one in waiting)
-
-    def _explain_frame(self, judge: FrameJudge, frame: Frame) -> None:
-        explaining, explanation = judge.explain(frame), None
-        try:
-            while explaining is not None and explanation is None:
-                explanation = explaining.advance()
-                with self._changed:
-                    if self._due():
-                        return  # the picture continues
-        except UnavailableError as error:
-            self._wait(error)
-        self._on_explanation(explanation)
+        waiting = self._prompt is not None or self._newest is not None
+        return self._stopping or waiting or self._explainer.due
 
     def _build_guards(self, judge: FrameJudge) -> None:
+        if self._guarded(judge.build_guards):
+            self._on_guards()
+
+    def _guarded(
+        self, work: Callable[_Given, _Made], *given: _Given.args, **more: _Given.kwargs
+    ) -> _Made | None:
+        """Do a piece of work; None if the encoder cannot be reached now."""
         try:
-            if judge.build_guards():
-                self._on_guards()
+            return work(*given, **more)
         except UnavailableError as error:
             self._wait(error)
+            return None
 
     def _ends(self) -> bool:
         with self._changed:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from paintcam.frames import Frame
-from paintcam.judge.explain import LEAST_SCORE, Explanation
+from paintcam.judge.explain import Explanation
 from paintcam.judge.verdict import Verdict
 from paintcam.run.hooks import GuardListener, Listener, Show
 from paintcam.run.review import Review
@@ -72,6 +72,7 @@ class RunState:
         self._judge: Judge | None = None
         self._engine = ""
         self._explanation: Explanation | None = None
+        self._explains = True
         self._review: Review | None = None  # None once the guards see every frame
         until = time.monotonic() + 2 * NOTE_S
         self._notes = deque(((note, until) for note in notes), maxlen=16)
@@ -174,15 +175,32 @@ class RunState:
 
         Args:
             explanation: The explanation; None if there is none.
-            pending: It is being made, or was cancelled: show none, and report nothing.
+            pending: It is being made: show none yet, and report nothing.
         """
         shown = explanation
-        if explanation is not None and explanation.score < LEAST_SCORE:
+        if explanation is not None and not explanation.readable:
             shown = None
         with self._lock:
+            self._explains = self._explains or pending
+            if not self._explains:
+                return  # it came too late
             self._explanation = shown
-        if shown is None and not pending:
+        if shown is not None:
+            self.show.on_explanation(shown)
+        elif not pending:
             self.note("The score is too low to explain.")
+
+    def stop_explaining(self) -> None:
+        """Show no explanation until another one is asked for."""
+        with self._lock:
+            self._explanation, self._explains = None, False
+
+    @property
+    def explains_live(self) -> bool:
+        """Whether scores can be explained while the picture goes on."""
+        with self._lock:
+            judge = self._judge
+        return judge is not None and judge.explains_live
 
     def reset(self, newest: Frame | None) -> None:
         """Forget the best of the current prompt.
