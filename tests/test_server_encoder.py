@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,7 +20,9 @@ from paintcam.encoders.server import ServerEncoder
 from paintcam.errors import ModelError, PromptError, UnavailableError
 from paintcam.frames import Frame
 from paintcam.judge.make import make_judge
+from paintcam.run import live as live_module
 from paintcam.run.live import Live
+from program import paintcam
 
 
 @pytest.fixture
@@ -170,6 +173,77 @@ def test_a_run_survives_a_server_that_dies_and_comes_back(inference, quick):
     assert any("it answered 500" in note for note in ear.notes)
     assert "The encoder is available again." in ear.notes
     assert running.error is None
+
+
+def test_a_run_starts_without_the_server_and_goes_on_when_it_comes_up(quick):
+    """As with a camera: the picture is shown, and says what it waits for."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ear, window = Ear(), FakeWindow()
+    stage = make_presenter(prompt="a house", listener=ear, window=window)
+
+    def load():
+        encoder = load_encoder(f"server:http://127.0.0.1:{port}")
+        return make_judge(encoder, "a house", guards=(), crop=False)
+
+    live = Live(FakeSource(), load, stage)
+    with Running(live) as running:
+        running.until(lambda: live.scorer.trouble is not None)
+        assert live._states() == ("loading", "waiting for server…")
+        shown = len(window.pictures)
+        running.until(lambda: len(window.pictures) > shown + 10)
+        inference = InferenceStandIn(port)
+        running.until(lambda: len(ear.verdicts) > 1)
+        assert live._states() == ("live", "")
+    inference.close()
+    troubles = [note for note in ear.notes if "cannot be used" in note]
+    assert len(troubles) == 1  # not one for every try
+    assert "Check that the server runs" in troubles[0]
+    assert "The encoder is available again." in ear.notes
+    assert running.error is None
+
+
+def test_a_key_that_is_refused_at_the_start_is_said_as_such(inference, quick):
+    inference.fault = "401"
+    with pytest.raises(UnavailableError) as refused:
+        load_encoder(f"server:{inference.url}")
+    assert refused.value.words == "server: API key refused, retrying…"
+
+
+def test_a_file_does_not_wait_for_ever_for_a_server(inference, quick, monkeypatch):
+    url = inference.url
+    inference.close()
+    monkeypatch.setattr(live_module, "FILE_WAIT_S", 0.1)
+    live = Live(FakeSource(5), lambda: load_encoder(f"server:{url}"), make_presenter(), hold=True)
+    with pytest.raises(UnavailableError, match="cannot be used"):
+        live.run()
+
+
+def test_score_reports_a_server_that_is_not_there(inference, tmp_path):
+    url = inference.url
+    inference.close()
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((64, 64, 3), 200, np.uint8))
+    ran = paintcam("score", "a.png", "--prompt", "a fox", "--model", f"server:{url}", cwd=tmp_path)
+    assert ran.returncode == 1
+    assert "cannot be used" in ran.stderr
+    assert "Check that the server runs" in ran.stderr
+
+
+def test_nothing_to_explain_says_nothing_about_the_server(inference, quick):
+    """A server that is down stays down in the state until a frame was scored."""
+    encoder = ServerEncoder(f"server:{inference.url}")
+    ear, window = Ear(), FakeWindow()
+    stage = make_presenter(prompt="a house", listener=ear, window=window)
+    live = Live(FakeSource(), lambda: make_judge(encoder, "a house", guards=(), crop=False), stage)
+    with Running(live) as running:
+        running.until(lambda: len(ear.verdicts) > 1)
+        inference.fault = "500"
+        running.until(lambda: len(inference.requests) > 3 and live.scorer.trouble is not None)
+        count = len(inference.requests)
+        running.until(lambda: len(inference.requests) > count + 1)
+        assert live.scorer.trouble is not None
+    assert "The encoder is available again." not in ear.notes
 
 
 def test_a_new_prompt_while_the_server_is_down_keeps_the_old_one(inference, quick):

@@ -37,6 +37,7 @@ CONNECT_S, ANSWER_S = 3.0, 10.0
 LOAD_S = 120.0
 MOST_BYTES = 4 << 20
 """Longest answer: eight embeddings are 0.2 MB."""
+TIMED_OUT, LOST = "timed out", "connection lost"
 CHECK = "Check that the server runs and that this machine can reach it."
 
 
@@ -97,11 +98,13 @@ class ServerEncoder:
         self._session.headers["Accept-Encoding"] = "identity"
         self._session.trust_env = False  # no proxy, and no password from ~/.netrc
         self._known: dict[str, Embeddings] = {}
+        self._is_starting = True
         self._limit_s, self._dim = LOAD_S, 0
         blank = np.zeros((self._edge, self._edge, 3), np.uint8)
         self._dim = self._embed("text", ["paper"]).shape[1]
         self.encode_image([blank])  # loads the picture half, and compares the dimensions
         self._limit_s = ANSWER_S
+        self._is_starting = False
 
     @property
     def info(self) -> EncoderInfo:
@@ -196,11 +199,11 @@ class ServerEncoder:
                     if len(content) > MOST_BYTES:
                         raise self._unavailable("its answer is too long", "unusable answer")
                     if time.monotonic() > until:
-                        raise self._unavailable("its answer took too long", "timed out")
+                        raise self._unavailable("its answer took too long", TIMED_OUT)
                 return content
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             reason = plain_error(error)
-            words = "timed out" if "timed out" in reason else "connection lost"
+            words = TIMED_OUT if "timed out" in reason else LOST
             # the cause holds the request, and with it the key
             raise self._unavailable(reason, words) from None
 
@@ -208,7 +211,9 @@ class ServerEncoder:
         return UnavailableError(
             f"The Inference server {self._url} cannot be used: {reason}.",
             fix=fix,
-            words=f"server: {words}, retrying…",
+            words="waiting for server…"
+            if self._is_starting and words in (TIMED_OUT, LOST)
+            else f"server: {words}, retrying…",
         )
 
 

@@ -27,6 +27,8 @@ REDRAW_S = 0.2
 """How often a picture without new frames is drawn again: states and messages change."""
 LOAD_AFTER_S = 0.5
 """Longest wait before the model is loaded: until then the first picture has the processor."""
+FILE_WAIT_S = 30.0
+"""How long a file waits for a server that cannot be reached; a live picture waits for ever."""
 LAST_VERDICT_S = 5.0
 """How long the end of a file waits for the verdict on its last frame."""
 
@@ -88,6 +90,7 @@ class Live(Loop):
             on_slow,
             self._take_trouble,
             state.take_explanation,
+            FILE_WAIT_S if hold else None,
         )
         self._seconds = seconds
         self._hold = hold
@@ -173,9 +176,10 @@ class Live(Loop):
             return "reconnecting", "reconnecting…"
         if state is SourceState.OPENING:
             return "loading", f"opening {self._source_name}…"
+        trouble = self.scorer.trouble
         if not self.scorer.ready:
-            return "loading", self.presenter.state.loading
-        if (trouble := self.scorer.trouble) is not None:
+            return "loading", trouble.words if trouble else self.presenter.state.loading
+        if trouble is not None:
             return "live", trouble.words
         return "live", "paused" if self.presenter.controls.paused else ""
 

@@ -7,7 +7,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
 
 from paintcam.errors import PaintcamError, UnavailableError
 from paintcam.frames import Frame
@@ -15,17 +14,13 @@ from paintcam.judge.explain import Explanation
 from paintcam.judge.verdict import Verdict
 from paintcam.run.explaining import Explained, Explainer
 from paintcam.run.frame_judge import FrameJudge
+from paintcam.run.patience import Patience
 
 __all__ = ["FrameJudge", "Scorer"]
 
 
-_Given = ParamSpec("_Given")
-_Made = TypeVar("_Made")
-
 SLOW_S = 0.4
 """A frame that takes longer makes the score lag visibly behind the drawing, in seconds."""
-RETRY_S = 1.0
-"""Pause before an encoder that cannot be reached is tried again, with the newest frame."""
 SLOW_AFTER = 5
 """How many frames are measured before `on_slow`."""
 
@@ -42,6 +37,8 @@ class Scorer:
         on_guards: Called in the thread when guards run that were pending before.
         on_trouble: Called in the thread with an error that may pass, and with None once it has.
         on_explanation: Called in the thread with an explanation, or None where there is none.
+        wait_s: The longest wait, in seconds, for an encoder that cannot be reached at the start;
+            None for as long as the run lasts.
         on_slow: Called in the thread, once, with the seconds that a frame takes, if they are many.
     """
 
@@ -54,15 +51,16 @@ class Scorer:
         on_slow: Callable[[float], None] | None = None,
         on_trouble: Callable[[UnavailableError | None], None] = lambda _error: None,
         on_explanation: Callable[[Explanation | None], None] = lambda _explanation: None,
+        wait_s: float | None = None,
     ) -> None:
         self._load_judge = load_judge
         self._on_verdict = on_verdict
         self._on_prompt = on_prompt
         self._on_guards = on_guards
         self._on_slow = on_slow
-        self._on_trouble = on_trouble
+        self._patience = Patience(on_trouble)
+        self._wait_s = wait_s
         self._explainer = Explainer(on_explanation)
-        self._trouble: UnavailableError | None = None
         self._changed = threading.Condition()
         self._newest: Frame | None = None
         self._prompt: str | None = None
@@ -103,8 +101,7 @@ class Scorer:
     @property
     def trouble(self) -> UnavailableError | None:
         """Why frames cannot be scored now, although the thread runs; None if they can."""
-        with self._changed:
-            return self._trouble
+        return self._patience.trouble
 
     @property
     def idle(self) -> bool:
@@ -150,6 +147,7 @@ class Scorer:
             self._stopping = True
             self._changed.notify_all()
         self._explainer.stop()
+        self._patience.stop()
         if self._thread is None:
             return True
         self._thread.join(timeout_s)
@@ -157,7 +155,9 @@ class Scorer:
 
     def _run(self) -> None:
         try:
-            judge = self._load_judge()
+            judge = self._patience.insist(self._load_judge, self._wait_s)
+            if judge is None:
+                return
             with self._changed:
                 self._ready = True
             self._score(judge)
@@ -188,17 +188,15 @@ class Scorer:
                 self._busy = True
             if prompt is not None and self._switch(judge, prompt):
                 frame = frame or last  # a frozen picture is judged against the new prompt too
-            self._guarded(self._explainer.explain, judge)
+            if self._explainer.due:
+                self._patience.attempt(self._explainer.explain, judge)
             if frame is None:
                 continue
             last = frame
             started = time.monotonic()
-            try:
-                verdicts = judge.judge([frame])
-            except UnavailableError as error:
-                self._wait(error)
+            verdicts = self._patience.attempt(judge.judge, [frame])
+            if verdicts is None:
                 continue
-            self._recover()
             taken_s = time.monotonic() - started
             with self._changed:
                 self._encode_s.append(taken_s)
@@ -207,7 +205,7 @@ class Scorer:
                     return  # the summary was printed already
             for verdict in verdicts:
                 self._on_verdict(verdict, frame)
-            self._guarded(self._explainer.follow, judge, frame)
+            self._patience.attempt(self._explainer.follow, judge, frame)
             if first and self._on_slow and (usual_s := statistics.median(first)) > SLOW_S:
                 self._on_slow(usual_s)
 
@@ -228,34 +226,9 @@ class Scorer:
         return self._stopping or waiting or self._explainer.due
 
     def _build_guards(self, judge: FrameJudge) -> None:
-        if self._guarded(judge.build_guards):
+        if self._patience.attempt(judge.build_guards):
             self._on_guards()
-
-    def _guarded(
-        self, work: Callable[_Given, _Made], *given: _Given.args, **more: _Given.kwargs
-    ) -> _Made | None:
-        """Do a piece of work; None if the encoder cannot be reached now."""
-        try:
-            return work(*given, **more)
-        except UnavailableError as error:
-            self._wait(error)
-            return None
 
     def _ends(self) -> bool:
         with self._changed:
             return self._stopping
-
-    def _wait(self, error: UnavailableError) -> None:
-        """Report an encoder that cannot be reached, and try again a moment later."""
-        with self._changed:
-            is_new, self._trouble = self._trouble is None, error
-        if is_new:
-            self._on_trouble(error)
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopping, timeout=RETRY_S)
-
-    def _recover(self) -> None:
-        with self._changed:
-            was, self._trouble = self._trouble, None
-        if was is not None:
-            self._on_trouble(None)

@@ -177,9 +177,7 @@ class RunState:
             explanation: The explanation; None if there is none.
             pending: It is being made: show none yet, and report nothing.
         """
-        shown = explanation
-        if explanation is not None and not explanation.readable:
-            shown = None
+        shown = explanation if explanation is not None and explanation.readable else None
         with self._lock:
             self._explains = self._explains or pending
             if not self._explains:
