@@ -15,6 +15,7 @@ from typing import Any
 __all__ = [
     "claim_last_run",
     "data_folder",
+    "expanded",
     "forget_last_run",
     "interrupted_runs",
     "last_run_name",
@@ -32,10 +33,15 @@ _lock: int | None = None
 def data_folder() -> Path:
     """Return the folder for permanent files; `PAINTCAM_DATA_DIR` overrides the platform's own."""
     if path := os.environ.get("PAINTCAM_DATA_DIR"):
-        return Path(path).expanduser()
+        return expanded(path)
     from platformdirs import user_data_path
 
     return user_data_path("paintcam", appauthor=False)
+
+
+def expanded(path: Path | str) -> Path:
+    """Replace a leading "~" by the home folder; "~nobody" stays if there is no such user."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - `Path.expanduser` raises
 
 
 def pictures_folder() -> Path:
@@ -79,7 +85,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         OSError: It cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    half = path.with_name(f".{uuid.uuid4().hex}")  # not longer than any name may be
     try:
         half.write_bytes(content)
         half.replace(path)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 
 import cv2
 import numpy as np
 import pytest
 
+from hostile import run_here
 from paintcam.encoders.base import EncoderInfo
 from paintcam.errors import PromptError, UsageError
 from paintcam.judge.calibration import (
     Calibration,
-    draw_histogram,
     encoder_key,
     forget,
     measure,
@@ -20,6 +21,7 @@ from paintcam.judge.calibration import (
     store,
     stored_range,
 )
+from paintcam.judge.histogram import draw_histogram
 from program import paintcam, rows
 
 
@@ -208,6 +210,39 @@ def test_the_histogram_never_overwrites_a_drawing(folder, tmp_path, where):
     assert drawing.read_bytes() == before
     assert not (folder / "the_sun" / "calibration.png").exists()
     assert not (tmp_path / "data" / "ranges.json").exists()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".pdf", ".svg", ""])
+def test_the_histogram_replaces_an_earlier_plot_and_nothing_else(tmp_path, suffix):
+    """Not a photograph, not a link, not a device: as root, that would replace /dev/null."""
+    found = measure(Grey(), drawings())
+    plot = tmp_path / f"calibration{suffix}"
+    draw_histogram(found, plot, "first")
+    first = plot.read_bytes()
+    draw_histogram(found, plot, "a second title")
+    assert plot.read_bytes() != first
+    other = tmp_path / f"other{suffix}"
+    other.write_bytes(b"a photograph")
+    link, dangling, fifo = (tmp_path / f"{name}{suffix}" for name in ("link", "dangling", "fifo"))
+    link.symlink_to(other)
+    dangling.symlink_to("gone")
+    os.mkfifo(fifo)
+    for taken in (other, link, dangling, fifo, tmp_path):
+        before = taken.lstat()
+        with pytest.raises(UsageError, match="Cannot write the histogram"):
+            draw_histogram(found, taken, "third")
+        assert os.path.samestat(before, taken.lstat())
+    assert other.read_bytes() == b"a photograph"
+
+
+@pytest.mark.parametrize("name", ["loop.png", "n" * 300 + ".png", "caf\udce9.png", "~nobody/h.png"])
+def test_a_name_that_no_histogram_can_have_is_refused_in_words(folder, tmp_path, monkeypatch, name):
+    """Before any drawing is read."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    code, _, err = run_here("calibrate", str(folder), "-m", "sketch", f"--histogram={name}")
+    assert code == 1
+    assert err.startswith("paintcam: Cannot write")
 
 
 def test_few_drawings_are_warned_of(folder, tmp_path):

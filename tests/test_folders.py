@@ -14,6 +14,8 @@ import pytest
 from paintcam.errors import UsageError
 from paintcam.folders import (
     claim_last_run,
+    data_folder,
+    expanded,
     forget_last_run,
     interrupted_runs,
     last_run_name,
@@ -46,6 +48,22 @@ def test_a_file_that_cannot_be_written_leaves_the_older_one(tmp_path: Path, monk
         write_atomically(path, b"newer")
     assert [file.name for file in tmp_path.iterdir()] == ["best.json"]
     assert path.read_bytes() == b"older"
+
+
+def test_a_file_may_have_the_longest_name_that_the_system_takes(tmp_path: Path):
+    """What is written first must not have a longer one."""
+    path = tmp_path / ("n" * 255)
+    write_atomically(path, b"content")
+    assert path.read_bytes() == b"content"
+
+
+def test_the_home_of_nobody_is_a_name_like_any_other(tmp_path: Path, monkeypatch):
+    """As in a shell: "~nobody" of an unknown user is no traceback."""
+    assert expanded("~no-such-user/x") == Path("~no-such-user/x")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert expanded("~/x") == tmp_path / "x"
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", "~no-such-user")
+    assert data_folder() == Path("~no-such-user")
 
 
 def test_others_may_read_what_is_kept(tmp_path: Path):

@@ -221,3 +221,28 @@ def test_no_password_of_a_database_is_printed(tmp_path, monkeypatch, database):
         assert err.strip()
         assert "SECRET" not in out + err
         assert "should not happen" not in err
+
+
+@pytest.mark.parametrize("option", ["--record", "--snapshot"])
+def test_a_file_in_the_home_of_an_unknown_user_is_a_clear_message(tmp_path, monkeypatch, option):
+    """`~nobody` ended in "This should not happen"."""
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", "~no-such-user/data")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "~no-such-user").touch()
+    args = ("--prompt", "a house", "--model", "sketch", "--view", "none", "--source", "97")
+    code, _, err = run_here("run", *args, option, "~no-such-user/x.mp4")
+    assert code == 1
+    assert err.startswith("paintcam: Cannot ")
+
+
+@pytest.mark.parametrize(
+    "name", ["gone/x.png", "n" * 300 + ".png", "caf\udce9.png", "file.txt/x.png", "~nobody/x.png"]
+)
+def test_a_heat_map_that_cannot_be_written_is_refused_before_the_score(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file.txt").touch()
+    cv2.imwrite("house.png", house(4))
+    args = ("--prompt", "a house", "--model", "sketch")
+    code, out, err = run_here("score", "house.png", *args, "--explain", name)
+    assert (code, out) == (1, "")
+    assert err.startswith("paintcam: Cannot write ")

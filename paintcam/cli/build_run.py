@@ -137,6 +137,7 @@ def _presenter(
     show: Show | None,
     session: Session | None,
 ) -> tuple[Presenter, JsonReport | TextReport]:
+    from paintcam.folders import expanded
     from paintcam.overlay import Overlay
     from paintcam.run.autosave import Autosave
     from paintcam.run.keys import Controls
@@ -148,7 +149,7 @@ def _presenter(
     # files before the window: a name that cannot be recorded to must not open one
     recording, messages = None, _interrupted_runs()
     if options.record is not None:
-        path = options.record.expanduser()
+        path = expanded(options.record)
         recording = VideoFile(path, fps=lambda: stream.fps, realtime=not options.every_frame)
         opened.callback(recording.close)
         if recording.path != path:

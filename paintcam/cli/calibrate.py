@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +68,7 @@ def calibrate(
     from paintcam.cli.models import fetch_progress
     from paintcam.encoders import load_encoder
     from paintcam.judge import calibration
+    from paintcam.judge.histogram import draw_histogram
 
     prompts = _prompt_folders(folder)
     _check_histogram(histogram, prompts)
@@ -79,7 +81,7 @@ def calibrate(
     counts: Counter[str] = Counter()
     found = calibration.measure(encoder, _pictures(prompts, counts))
     low, high = found.score_range
-    calibration.draw_histogram(found, histogram, f"{key}, {len(found.matching)} pictures")
+    draw_histogram(found, histogram, f"{key}, {len(found.matching)} pictures")
     if save:
         calibration.store(encoder, (low, high))
     if few := [name for name, count in counts.items() if count < ENOUGH]:
@@ -159,9 +161,14 @@ def _check_histogram(histogram: Path, prompts: list[tuple[str, list[Path]]]) -> 
     """Refuse to write among the drawings: a drawing would be lost, or the plot taken for one.
 
     Raises:
-        UsageError: The file is a drawing, or lies in a folder of drawings.
+        UsageError: The file is a drawing, lies in a folder of drawings, or is no earlier plot.
     """
-    target = histogram.resolve()
+    from paintcam.judge.histogram import check_histogram
+    from paintcam.sinks.new_file import check_name
+
+    check_name(histogram)
+    # `Path.resolve` raises for links that lead to each other
+    target = Path(os.path.realpath(histogram))
     for _, files in prompts:
         inside = any(path.parent.resolve() == target.parent for path in files)
         if inside or any(_is_same_file(histogram, path) for path in files):
@@ -170,6 +177,7 @@ def _check_histogram(histogram: Path, prompts: list[tuple[str, list[Path]]]) -> 
                 fix="Pass a file outside that folder, such as `--histogram calibration.png`.",
                 parameter="histogram",
             )
+    check_histogram(histogram)
 
 
 def _is_same_file(one: Path, other: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,10 @@ def check_explain(options: RunOptions, target: Path, pictures: Sequence[Path]) -
 
     Raises:
         UsageError: Labels, several pictures, or a file that is no picture or exists.
+        SinkError: A name that no file can have, or in a folder that is missing.
     """
+    from paintcam.sinks.new_file import check_name
+
     if options.labels:
         raise UsageError("explain needs a prompt.", fix="Pass `--prompt`.", parameter="explain")
     if len(pictures) != 1:
@@ -35,7 +39,14 @@ def check_explain(options: RunOptions, target: Path, pictures: Sequence[Path]) -
             fix="Pass a name that ends in .png or .jpg.",
             parameter="explain",
         )
-    if target.exists() or target.is_symlink():
+    check_name(target)
+    try:
+        exists = target.is_symlink() or target.exists()
+        if not target.parent.is_dir():
+            raise NotADirectoryError(errno.ENOENT, f"no such folder: {target.parent}")
+    except OSError as error:  # too long a name, too
+        raise _cannot_write(target, error) from error
+    if exists:
         raise UsageError(
             f"explain does not overwrite {target}.", fix="Pass another name.", parameter="explain"
         )
@@ -76,10 +87,12 @@ def explain_picture(judge: Judge, frame: Frame, target: Path) -> Explanation | N
         with target.open("xb") as file:
             file.write(coded.tobytes())
     except OSError as error:
-        raise SinkError(
-            f"Cannot write {target} ({error.strerror}).", fix="Pass another name."
-        ) from error
+        raise _cannot_write(target, error) from error
     return explanation
+
+
+def _cannot_write(target: Path, error: OSError) -> SinkError:
+    return SinkError(f"Cannot write {target} ({error.strerror}).", fix="Pass another name.")
 
 
 def explanation_row(explanation: Explanation | None) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from paintcam.encoders.clip_variants import (
 from paintcam.encoders.onnxfile import is_whole
 from paintcam.encoders.quiet import quiet
 from paintcam.errors import ModelError
-from paintcam.folders import write_atomically
+from paintcam.folders import expanded, write_atomically
 
 __all__ = [
     "DEFAULT_VARIANT",
@@ -65,9 +65,9 @@ def cache_root() -> Path:
     if settings := sys.modules.get("inference.core.env"):
         return Path(str(settings.MODEL_CACHE_DIR))
     if folder := os.environ.get("MODEL_CACHE_DIR"):
-        return Path(folder).expanduser()
+        return expanded(folder)
     if folder := os.environ.get("PAINTCAM_CACHE_DIR"):
-        return Path(folder).expanduser() / "models"
+        return expanded(folder) / "models"
     from platformdirs import user_cache_path
 
     return user_cache_path("paintcam", appauthor=False) / "models"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import os
@@ -16,10 +15,10 @@ import numpy.typing as npt
 
 from paintcam.encoders.base import Encoder, ScoreRange
 from paintcam.errors import UsageError
-from paintcam.folders import read_json, write_atomically
+from paintcam.folders import expanded, read_json, write_atomically
 from paintcam.frames import Image
 
-__all__ = ["Calibration", "draw_histogram", "encoder_key", "forget",
+__all__ = ["Calibration", "encoder_key", "forget",
     "forget_name", "measure", "ranges_file",
            "store", "stored_range"]  # fmt: skip
 
@@ -105,7 +104,7 @@ def encoder_key(encoder: Encoder) -> str:
 def ranges_file() -> Path:
     """Return the file with the calibrated ranges; `PAINTCAM_DATA_DIR` overrides its folder."""
     if folder := os.environ.get("PAINTCAM_DATA_DIR"):
-        return Path(folder).expanduser() / "ranges.json"
+        return expanded(folder) / "ranges.json"
     from platformdirs import user_config_path
 
     return user_config_path("paintcam", appauthor=False) / "ranges.json"
@@ -206,46 +205,3 @@ def _write(ranges: dict[str, ScoreRange]) -> Path:
             fix="Pass `--no-save`, and `--range LOW HIGH` to each run.",
         ) from error
     return path
-
-
-def draw_histogram(calibration: Calibration, path: Path, title: str) -> None:
-    """Draw both distributions and the range between them.
-
-    Args:
-        calibration: The measured similarities.
-        path: A .png, .jpg, .pdf or .svg file; an existing one is replaced, a link is not followed.
-        title: Written above.
-
-    Raises:
-        UsageError: The picture cannot be written.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.6, 4.8), dpi=100)
-    axes = figure.subplots()
-    edges = np.histogram_bin_edges(np.concatenate([calibration.matching, calibration.other]), 60)
-    for values, colour, name in (
-        (calibration.other, "#787882", "other prompts"),
-        (calibration.matching, "#1478c8", "own prompt"),
-    ):
-        # Both in shares: there are many more pairs that do not match.
-        weights = np.full(len(values), 1 / max(len(values), 1))
-        label = f"{name} ({len(values)})"
-        axes.hist(values, list(edges), weights=weights, color=colour, alpha=0.6, label=label)
-    for value, score in zip(calibration.score_range, (0, 100), strict=True):
-        axes.axvline(value, color="#c82828", linewidth=2, label=f"score {score} at {value:g}")
-    axes.set_xlabel("similarity")
-    axes.set_ylabel("share of the pairs")
-    axes.set_title(title, loc="left", parse_math=False)
-    axes.legend()
-    picture = io.BytesIO()
-    try:
-        if not path.parent.is_dir():
-            raise NotADirectoryError(f"no such folder: {path.parent}")
-        figure.savefig(picture, format=path.suffix[1:] or "png", bbox_inches=None)
-        write_atomically(path, picture.getvalue())
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"Cannot write the histogram to {path} ({error}).",
-            fix="Pass another file such as `--histogram calibration.png`.",
-        ) from error

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from paintcam.folders import expanded
+
 __all__ = ["Coverage", "InstalledFonts", "font_folders"]
 
 # A word in a file's name, and how well the font goes with the overlay's own, a bold sans serif.
@@ -119,7 +121,7 @@ def _format_4(table: bytes, at: int) -> Iterator[tuple[int, int]]:
 
 def font_folders() -> tuple[Path, ...]:
     """Return the folders where this operating system keeps fonts."""
-    home = Path.home()
+    home = expanded("~")
     if sys.platform == "win32":
         local = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
         windows = Path(os.environ.get("WINDIR", "C:/Windows"))

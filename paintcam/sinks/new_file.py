@@ -18,18 +18,20 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def check_name(path: Path) -> None:
-    """Refuse a name that is not valid UTF-8, as in old zip archives.
+    """Refuse a name that is not valid UTF-8, as in old zip archives, or has a NUL in it.
 
     Raises:
-        SinkError: It is not.
+        SinkError: It is one of those.
     """
     try:
-        str(path).encode("utf-8")
+        valid = b"\0" not in str(path).encode("utf-8")
     except UnicodeEncodeError:
+        valid = False
+    if not valid:
         raise SinkError(
             f"Cannot write to {printable(str(path))!r}: its name is not valid UTF-8.",
             fix="Choose another name.",
-        ) from None
+        )
 
 
 def create_new(path: Path) -> tuple[Path, FileIO]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from paintcam.errors import SinkError
-from paintcam.folders import write_atomically
+from paintcam.folders import expanded, write_atomically
 from paintcam.frames import Image
 from paintcam.sinks.new_file import check_name
 from paintcam.text import printable
@@ -65,7 +65,7 @@ class Snapshots:
     def __init__(self, folder: Path) -> None:
         """Check the folder."""
         check_name(folder)
-        self.folder = folder.expanduser()
+        self.folder = expanded(folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Literal
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from paintcam.errors import SourceError
+from paintcam.folders import expanded
 from paintcam.text import clean_text, shown_address
 
 __all__ = ["PICTURE_SUFFIXES", "TIMEOUT_S", "Reference"]
@@ -130,11 +131,11 @@ def _file(text: str) -> Reference:
         fix="Pass a video file, a URL, or a camera's index from `paintcam cameras`.",
     )
     try:
-        path = Path(text).expanduser()
+        path = expanded(text)
         if not text or not path.exists():
             raise missing
         empty = path.stat().st_size == 0
-    except (OSError, RuntimeError, ValueError):  # too long, no such user, or a NUL
+    except (OSError, ValueError):  # too long, or a NUL
         raise missing from None
     if path.is_dir():
         raise SourceError(
