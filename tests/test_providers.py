@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnxruntime
 import pytest
 
 from paintcam.encoders import child_process, load_encoder, providers
+from paintcam.encoders.mapped_weights import mapped_model
 from paintcam.encoders.sketch import SketchEncoder
 from paintcam.encoders.sketch_files import BUNDLED
 from paintcam.errors import ModelError, UsageError
@@ -115,3 +117,31 @@ def test_a_chosen_provider_that_crashes_the_process_is_an_error(clip_cache, dead
         monkeypatch.setenv(name, value)
     with pytest.raises(ModelError, match=r"ended with code -9"):
         load_encoder("clip", apart=True, provider="openvino")
+
+
+def embedded(session: onnxruntime.InferenceSession) -> np.ndarray:
+    shape = [size if isinstance(size, int) else 2 for size in session.get_inputs()[0].shape]
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    return session.run(None, {session.get_inputs()[0].name: pixels})[0]
+
+
+def test_a_model_whose_weights_stay_in_its_file_gives_the_same_embeddings():
+    assert len(mapped_model(MODEL)) < MODEL.stat().st_size / 4
+    plain = onnxruntime.InferenceSession(str(MODEL), providers=["CPUExecutionProvider"])
+    for brief in (False, True):
+        mapped = providers.open_session(MODEL, "cpu", brief=brief).session
+        assert np.allclose(embedded(mapped), embedded(plain), atol=1e-4)
+
+
+def test_an_onnx_runtime_that_cannot_take_weights_from_the_file_opens_the_file(monkeypatch):
+    real, opened = onnxruntime.InferenceSession, []
+
+    def open_file_alone(model, options, providers):
+        opened.append(model)
+        if isinstance(model, bytes):
+            raise RuntimeError("External initializer: no such file")
+        return real(model, options, providers=providers)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", open_file_alone)
+    assert embedded(providers.open_session(MODEL, "cpu").session).shape[0] == 2
+    assert opened[-1] == str(MODEL)

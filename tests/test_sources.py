@@ -318,7 +318,7 @@ def test_a_file_that_is_no_video(tmp_path, content, words):
     path = tmp_path / "broken.mp4"
     path.write_bytes(content)
     with pytest.raises(SourceError, match=words):
-        read_all(open_stream(str(path)))
+        read_until(open_stream(str(path)), lambda _: False)
 
 
 def test_a_truncated_file(tmp_path):

@@ -172,7 +172,7 @@ from paintcam.sources.stream import open_stream
 source = open_stream(sys.argv[1])
 deadline = time.monotonic() + float(sys.argv[2])
 sizes, newest, reconnected = [], -1, False
-while time.monotonic() < deadline:
+while (now := time.monotonic()) < deadline or (newest <= 10 and now < deadline + 60):
     frame = source.read(0.1)
     reconnected |= source.state.value == "reconnecting"
     if frame is not None:

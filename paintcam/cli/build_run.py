@@ -57,7 +57,7 @@ def build(
         SinkError: The recording or the snapshots cannot be written.
     """
     check_options(options)
-    from paintcam.cli.judge_loading import load_judge, slow_hint
+    from paintcam.cli.judge_loading import load_judge, slow_hint, start_encoder
     from paintcam.cli.model_choice import choose_model
     from paintcam.run.every_frame import EveryFrame
     from paintcam.run.live import Live
@@ -75,6 +75,7 @@ def build(
         )
         opened.callback(stream.close)
         choice = choose_model(options.model, ask=not options.json)
+        loading = start_encoder(choice.name, options)
         presenter, report = _presenter(
             options, choice.name, choice.notes, stream, opened, show=show, session=session
         )
@@ -85,7 +86,7 @@ def build(
             pictures: Pictures = "video" if options.every_frame else "live"
             score_first = pictures == "live" and not (show is not None and show.guards_first)
             judge, notes = load_judge(
-                choice.name, options, pictures, progress, score_first=score_first
+                choice.name, options, pictures, progress, loading=loading, score_first=score_first
             )
             state.take_judge(judge, notes)
             if on_judge is not None:

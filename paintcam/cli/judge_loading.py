@@ -9,12 +9,22 @@ from paintcam.cli.options import Crop
 
 if TYPE_CHECKING:
     from paintcam.cli.run_options import RunOptions
+    from paintcam.encoders import Loading
     from paintcam.encoders.base import Progress
     from paintcam.judge.judge import Judge
     from paintcam.judge.make import Pictures
     from paintcam.run.state import RunState
 
-__all__ = ["load_judge", "slow_hint"]
+__all__ = ["load_judge", "slow_hint", "start_encoder"]
+
+
+def start_encoder(model: str, options: RunOptions) -> Loading:
+    """Start to load a live run's encoder; the options are checked."""
+    from paintcam.encoders import start_loading
+
+    return start_loading(
+        model, engine=options.engine.value, provider=options.provider, texts=_first_texts(options)
+    )
 
 
 def load_judge(
@@ -23,12 +33,14 @@ def load_judge(
     pictures: Pictures,
     progress: Progress | None = None,
     *,
+    loading: Loading | None = None,
     score_first: bool = False,
 ) -> tuple[Judge, list[str]]:
     """Load encoder, guards and sheet finder; the options are checked.
 
     CLIP's weights are downloaded first if they are missing. A calibrated range replaces the
-    encoder's own. With `score_first`, guards may follow after the first verdict.
+    encoder's own. `loading` is an encoder that was started before. With `score_first`, guards may
+    follow after the first verdict.
 
     Returns:
         The judge, and what a person should know about it.
@@ -39,15 +51,17 @@ def load_judge(
     from paintcam.judge.make import NSFW_MISSING, make_judge, nsfw_can_run
 
     guards = [guard for guard in GUARDS if guard not in options.no_guards]
-    encoder = load_encoder(
-        model,
-        fetch=True,
-        progress=progress,
-        apart=pictures != "stills",
-        engine=options.engine.value,
-        provider=options.provider,
-        texts=tuple(options.labels) or tuple(filter(None, [options.prompt])),
-    )
+    if loading is not None:
+        encoder = loading(progress)
+    else:
+        encoder = load_encoder(
+            model,
+            fetch=True,
+            progress=progress,
+            engine=options.engine.value,
+            provider=options.provider,
+            texts=_first_texts(options),
+        )
     judge = make_judge(
         encoder,
         options.prompt,
@@ -60,6 +74,10 @@ def load_judge(
     )
     missing = "nsfw" in guards and not nsfw_can_run(encoder)
     return judge, [*encoder.info.notes, *([NSFW_MISSING] if missing else [])]
+
+
+def _first_texts(options: RunOptions) -> tuple[str, ...]:
+    return tuple(options.labels) or tuple(filter(None, [options.prompt]))
 
 
 def slow_hint(state: RunState) -> Callable[[float], None]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from paintcam.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from paintcam.encoders.base import Encoder, Progress
+    from paintcam.encoders.child_process import ChildProcessEncoder
 
-__all__ = ["ENGINES", "load_encoder", "resolve_model"]
+__all__ = ["ENGINES", "Loading", "load_encoder", "resolve_model", "start_loading"]
+
+Loading: TypeAlias = "Callable[[Progress | None], Encoder]"
+"""Waits until an encoder is loaded; takes what `load_encoder` calls as a download proceeds."""
 
 ENGINES = ("onnx", "inference")
 """What can run CLIP's files."""
@@ -111,7 +115,8 @@ def load_encoder(
     if fetch and not is_cached(variant):
         pull(variant, progress)
     if apart:
-        return _in_child(resolved, engine, provider, texts)
+        child = _child(resolved, engine, provider, texts)
+        return _loaded(child, resolved, engine, provider, texts)
     if engine == "inference":
         from paintcam.encoders.clip_inference import InferenceClipEncoder
 
@@ -119,6 +124,45 @@ def load_encoder(
     from paintcam.encoders.clip import ClipEncoder
 
     return ClipEncoder(variant, provider, texts)
+
+
+def start_loading(name: str, *, engine: str, provider: str, texts: Sequence[str]) -> Loading:
+    """Start to load an encoder for a live picture, whose window opens meanwhile.
+
+    CLIP loads in a child process from now on, if its weights are cached. Anything else is loaded,
+    or downloaded first, when the result is called.
+
+    Args:
+        name: As `load_encoder` takes it.
+        engine: As `load_encoder` takes it.
+        provider: As `load_encoder` takes it.
+        texts: As `load_encoder` takes them.
+
+    Returns:
+        A function that waits for the encoder and raises what `load_encoder` raises.
+
+    Raises:
+        ModelError: There is no such encoder.
+        UsageError: There is no such engine or provider, or the engine does not run this encoder.
+    """
+    from paintcam.encoders.providers import checked_provider
+    from paintcam.encoders.weights import is_cached
+
+    resolved = resolve_model(name)
+    provider = checked_provider(provider)
+    _check_engine(engine, resolved)
+    if resolved.startswith("clip:") and is_cached(resolved.partition(":")[2]):
+        child = _child(resolved, engine, provider, texts)
+        return lambda _progress: _loaded(child, resolved, engine, provider, texts)
+    return lambda progress: load_encoder(
+        resolved,
+        fetch=True,
+        progress=progress,
+        apart=True,
+        engine=engine,
+        provider=provider,
+        texts=texts,
+    )
 
 
 def _check_engine(engine: str, model: str) -> None:
@@ -138,11 +182,20 @@ def _check_engine(engine: str, model: str) -> None:
         )
 
 
-def _in_child(model: str, engine: str, provider: str, texts: Sequence[str]) -> Encoder:
+def _child(model: str, engine: str, provider: str, texts: Sequence[str]) -> ChildProcessEncoder:
+    from paintcam.encoders.child_process import ChildProcessEncoder
+
+    return ChildProcessEncoder(model, engine, provider, texts, wait=False)
+
+
+def _loaded(
+    child: ChildProcessEncoder, model: str, engine: str, provider: str, texts: Sequence[str]
+) -> Encoder:
     from paintcam.encoders.child_process import ChildEndedError, ChildProcessEncoder
 
     try:
-        return ChildProcessEncoder(model, engine, provider, texts)
+        child.wait()
+        return child
     except ChildEndedError as ended:
         # A driver that is installed but broken may take the whole process down with it.
         if provider != "auto" or engine != "onnx":

@@ -52,6 +52,7 @@ class ChildProcessEncoder:
         provider: As `load_encoder` takes it.
         texts: As `load_encoder` takes them.
         note: Added to the notes of the encoder's info.
+        wait: Return when the encoder is loaded. Without it, call `wait` before anything else.
 
     Raises:
         ChildEndedError: The process crashed while it loaded the encoder.
@@ -66,8 +67,10 @@ class ChildProcessEncoder:
         texts: Sequence[str] = (),
         *,
         note: str = "",
+        wait: bool = True,
     ) -> None:
         self._name = name
+        self._note = note
         # Ctrl-C in the terminal is for this process alone, which then ends the child.
         group: dict[str, Any] = (
             {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
@@ -87,13 +90,23 @@ class ChildProcessEncoder:
                 f"Cannot start a process for {name} ({error.strerror}).", fix=CHECK_MACHINE
             ) from error
         self._end = weakref.finalize(self, _end, self._process)
+        if wait:
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait until the encoder is loaded.
+
+        Raises:
+            ChildEndedError: The process crashed while it loaded the encoder.
+            ModelError: The encoder cannot be loaded.
+        """
         try:
             declared, arrays = self._answer()
         except ModelError:
             self.close()
             raise
         low, high = declared.pop("score_range")
-        notes = (*declared.pop("notes"), *([note] if note else []))
+        notes = (*declared.pop("notes"), *filter(None, [self._note]))
         handwriting = arrays[0] if arrays else None
         self._info = EncoderInfo(
             score_range=(low, high), handwriting=handwriting, notes=notes, **declared

@@ -26,7 +26,7 @@ def open_text(path: Path, provider: str, variant: str) -> Opened:
     Raises:
         ModelError: It is damaged, no text half, or the provider does not run here.
     """
-    return _open(path, provider, "tensor(int", [None, MAX_TOKENS], variant)
+    return _open(path, provider, "tensor(int", [None, MAX_TOKENS], variant, brief=True)
 
 
 def open_visual(path: Path, provider: str, variant: str) -> Opened:
@@ -63,11 +63,19 @@ def run_options() -> RunOptions:
     return options
 
 
-def _open(path: Path, provider: str, kind: str, shape: list[int | None], variant: str) -> Opened:
+def _open(
+    path: Path,
+    provider: str,
+    kind: str,
+    shape: list[int | None],
+    variant: str,
+    *,
+    brief: bool = False,
+) -> Opened:
     try:
         if has_external_data(path):
             raise damaged(path, "it loads weights from outside the file", variant)
-        opened = open_session(path, provider)
+        opened = open_session(path, provider, brief=brief)
     except ModelError:
         raise
     except Exception as error:  # ONNX Runtime's errors share no narrower public base

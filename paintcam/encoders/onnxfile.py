@@ -18,9 +18,21 @@ from paintcam.encoders.cache_files import is_regular
 from paintcam.encoders.isolated import python_command
 from paintcam.errors import ModelError
 
-__all__ = ["check_clip_part", "has_external_data", "is_whole", "open_error", "open_error_in_child"]
+__all__ = [
+    "DATA_LOCATION",
+    "EXTERNAL_DATA",
+    "GRAPH",
+    "Span",
+    "check_clip_part",
+    "fields",
+    "has_external_data",
+    "is_whole",
+    "open_error",
+    "open_error_in_child",
+]
 
 Span: TypeAlias = tuple[int, int]
+"""Where a message or its bytes start and end in the file."""
 
 GRAPH = 7  # its field number in ModelProto
 OPEN_S = 120.0
@@ -55,7 +67,7 @@ def is_whole(path: Path) -> bool:
         if not is_regular(path):
             return False
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return GRAPH in [number for number, _, _ in _fields(data, (0, len(data)))]
+            return GRAPH in [number for number, _, _ in fields(data, (0, len(data)))]
     except (OSError, ValueError):
         return False
 
@@ -134,7 +146,7 @@ def check_clip_part(path: Path) -> None:
 def _has_external(data: mmap.mmap, span: Span, message: str, deepest: int) -> bool:
     if deepest == 0:
         raise ValueError("graphs are nested too deeply")
-    for number, inner, value in _fields(data, span):
+    for number, inner, value in fields(data, span):
         if message == "tensor":
             if number == EXTERNAL_DATA or (number == DATA_LOCATION and value):
                 return True
@@ -145,7 +157,7 @@ def _has_external(data: mmap.mmap, span: Span, message: str, deepest: int) -> bo
     return False
 
 
-def _fields(data: mmap.mmap, span: Span) -> Iterator[tuple[int, Span | None, int]]:
+def fields(data: mmap.mmap, span: Span) -> Iterator[tuple[int, Span | None, int]]:
     """List the fields of a message: number, span of a nested message or bytes, number's value.
 
     Raises:

@@ -26,6 +26,7 @@ from paintcam.overlay.words import draw_words
 
 __all__ = ["Overlay"]
 
+_WARM_AFTER = 10  # pictures: the first ones must be on the screen soon
 _BLOCKS = 14  # on a blocked picture's shorter side: nothing in it can be recognised
 
 
@@ -50,7 +51,7 @@ class Overlay:
         """Load the font."""
         self._lettering = Lettering()
         self._choice = LayoutChoice()
-        self._warm = False
+        self._drawn = 0
 
     def draw(self, image: Image, hud: Hud) -> Image:
         """Draw on a copy of a picture.
@@ -122,9 +123,9 @@ class Overlay:
         return [f"no font for {name}: install {font_package(name)}" for name in sorted(missing)]
 
     def _warm_up(self) -> None:
-        """Import supervision after the first picture: the first sheet must not wait for it."""
-        if not self._warm:
-            self._warm = True
+        """Import supervision after some pictures: the first blocked one must not wait for it."""
+        self._drawn += 1
+        if self._drawn == _WARM_AFTER:
             threading.Thread(target=import_module, args=("supervision",), daemon=True).start()
 
 

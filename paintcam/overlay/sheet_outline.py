@@ -10,7 +10,7 @@ from paintcam.overlay.palette import score_colour
 
 __all__ = ["draw_sheet_outline"]
 
-RIM_RGB = (12, 12, 12)
+RIM = (12, 12, 12)
 """Around the coloured line, which would vanish on a wall of the same colour."""
 
 
@@ -24,11 +24,10 @@ def draw_sheet_outline(
         corners: Of the sheet, float32 (4, 2), pixels (x, y).
         score: 0…100; None before the first verdict.
     """
-    import supervision as sv
+    import cv2
 
-    blue, green, red = score_colour(score)
-    polygon = np.rint(corners).astype(np.int32)
+    polygon = [np.rint(corners).astype(np.int32)]
     thick = canvas.aside_px(0.007)
     rim = thick + 2 * canvas.aside_px(0.003)
-    sv.draw_polygon(canvas.picture, polygon, sv.Color(*RIM_RGB), rim)
-    sv.draw_polygon(canvas.picture, polygon, sv.Color(red, green, blue), thick)
+    cv2.polylines(canvas.picture, polygon, True, RIM, rim)
+    cv2.polylines(canvas.picture, polygon, True, score_colour(score), thick)
