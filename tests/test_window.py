@@ -48,19 +48,18 @@ def test_a_run_in_a_window(tmp_path, screen, webcam):
         program.until(lambda: len(program.of("verdict")) > 5)
         plain = screen.shot()
         assert plain.std() > 20  # a picture, not a black window
-        screen.key("question")
-        time.sleep(0.4)
-        assert np.abs(screen.shot().astype(int) - plain).mean() > 5  # the table of keys
+        screen.key("question")  # shows the table of keys
+        program.until(lambda: np.abs(screen.shot().astype(int) - plain).mean() > 5)
         screen.key("question", "i", "m")
         before = screen.geometry(window)
+        assert before != (1280, 800)
         screen.key("f")
-        time.sleep(1.0)
-        assert screen.geometry(screen.window()) == (1280, 800) != before
+        program.until(lambda: screen.geometry(screen.window()) == (1280, 800))
         screen.key("f")
         screen.key("s")
         program.until(lambda: list((tmp_path / "kept").glob("*frame*.jpg")))
         screen.key("space")
-        time.sleep(0.5)
+        time.sleep(1.5)  # the last frame is judged
         count = len(program.of("verdict"))
         time.sleep(0.5)
         assert len(program.of("verdict")) <= count + 1
