@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,6 +43,23 @@ def test_the_scorer_takes_the_newest_frame():
     steps = np.diff(judge.judged)
     assert (steps > 0).all()
     assert np.median(steps) > 2
+
+
+def test_a_slow_judge_says_what_was_shown_between_its_verdicts():
+    """Two pictures take turns faster than it judges: neither is all that was held."""
+
+    class Flicker(FakeSource):
+        def read(self, timeout_s):
+            frame = super().read(timeout_s)
+            image = np.full((48, 64, 3), 40 if self.index % 2 else 200, np.uint8)
+            return None if frame is None else replace(frame, image=image)
+
+    judge, ear = FakeJudge(score=lambda k: 50.0 + 40 * (k % 2), takes_s=0.1), Ear()
+    with Running(Live(Flicker(), lambda: judge, make_presenter(listener=ear))) as run:
+        run.until(lambda: len(ear.verdicts) >= 6)
+    held = [dict(verdict.held) for verdict, _ in ear.verdicts[3:]]
+    assert {verdict.score for verdict, _ in ear.verdicts} == {50.0, 90.0}
+    assert any(0 < shares.get(50.0, 0) < 1 and shares.get(90.0) for shares in held), held
 
 
 def test_the_window_opens_on_the_live_picture_while_the_model_loads():

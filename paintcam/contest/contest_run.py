@@ -83,7 +83,11 @@ class ContestShow(Show):
             turn = self.contest.turn
             fair = 0.0 if turn is None else turn.score
             rose = self.contest.offer(
-                verdict.score, verdict.similarity, verdict.captured_at, blocked=verdict.blocked
+                verdict.score,
+                verdict.similarity,
+                verdict.captured_at,
+                blocked=verdict.blocked,
+                held=verdict.held,
             )
             if turn is None or not rose:
                 return

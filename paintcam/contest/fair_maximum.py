@@ -10,6 +10,9 @@ at 30 verdicts per second or at 3. So the rule has these parts:
   for the time since the verdict before it, but at most for twice the usual time, so that a verdict
   before a stall does not count for the stall. At 30 verdicts per second no frame of half a second
   may lie lower; a verdict that directly follows another may.
+- *Every frame that was shown.* A slow encoder judges one frame of ten. The others count with the
+  score of the picture that they look like (`paintcam.run.looks`), so that a picture that is swapped
+  for another between two verdicts is not held.
 - *An allowance.* Scores of one drawing differ from frame to frame (trembling, sensor noise: about
   2.5 points with the bundled encoder), and the lowest of fifteen lies far below the typical one.
   The result is the highest score of the window that lies at most 2.5 standard deviations above that
@@ -35,10 +38,14 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple, TypeAlias
 
 from paintcam.errors import UsageError
 
-__all__ = ["WINDOW_S", "FairMaximum", "check_window"]
+__all__ = ["WINDOW_S", "FairMaximum", "Held", "check_window"]
+
+Held: TypeAlias = Sequence[tuple[float, float]]
+"""Scores, and the share of a time that each was shown for; the shares sum to 1."""
 
 WINDOW_S = 0.5
 
@@ -54,6 +61,14 @@ DROP = 8.0  # points: the score went
 BACK = 3.0  # points below the score at which it is back
 GROWTH = 1 / 3  # of the window, for each time that the score came back
 MEMORY_S, MEMORY = 5.0, 48  # seconds or verdicts, whichever reaches further back
+
+
+class _Scored(NamedTuple):
+    """One verdict."""
+
+    at_s: float
+    score: float
+    held: Held
 
 
 def check_window(window_s: float, turn_s: float = math.inf) -> float:
@@ -92,7 +107,7 @@ class FairMaximum:
     def __init__(self, window_s: float = WINDOW_S) -> None:
         self._window_s = check_window(window_s)
         self._best: float | None = None
-        self._scores: deque[tuple[float, float]] = deque()  # when, score
+        self._scores: deque[_Scored] = deque()
         self._since: float | None = None
         self._whole = True  # the scores are those of the whole turn
 
@@ -101,12 +116,14 @@ class FairMaximum:
         """The maximum so far, 0…100; 0 before the first whole window."""
         return self._best or 0.0
 
-    def offer(self, score: float, at_s: float) -> float:
+    def offer(self, score: float, at_s: float, held: Held = ()) -> float:
         """Take a score.
 
         Args:
             score: 0…100; a score that is not finite is ignored.
             at_s: When its frame was captured, seconds on any clock that does not run back.
+            held: What was shown since the score before: scores and their shares of that time.
+                Empty where this score stands for all of it.
 
         Returns:
             The maximum so far, 0…100.
@@ -117,19 +134,19 @@ class FairMaximum:
             self._best = max(self.best, score)
             return self._best
         if self._since is None:
-            self._since = at_s
-        self._scores.append((at_s, score))
+            self._since, held = at_s, ()  # what was shown before belongs to another turn
+        self._scores.append(_Scored(at_s, score, held))
         oldest = at_s - 2 * max(MEMORY_S, STRETCH * self._window_s)
-        while len(self._scores) > 2 * MEMORY and self._scores[0][0] < oldest:
+        while len(self._scores) > 2 * MEMORY and self._scores[0].at_s < oldest:
             self._scores.popleft()
         window = self._window(at_s, 1.0)
         if window is None:
             return self.best
-        held = _held(window, LOWER)
-        if held > self.best and (returns := self._returns(held, at_s)):
+        reached = _reached(window, LOWER)
+        if reached > self.best and (returns := self._returns(reached, at_s)):
             window = self._window(at_s, 1 + GROWTH * returns)
-            held = 0.0 if window is None else _held(window, LOWER)
-        self._best = max(self.best, held)
+            reached = 0.0 if window is None else _reached(window, LOWER)
+        self._best = max(self.best, reached)
         return self._best
 
     def interrupt(self) -> None:
@@ -146,19 +163,19 @@ class FairMaximum:
         """
         few = len(self._scores) < 2 * VERDICTS_PER_S * self._window_s
         if self._scores and (self._best is None or (self._whole and few)):
-            self._best = max(self.best, _held(self._scores, LOWER_SHORT))
+            self._best = max(self.best, _reached(self._scores, LOWER_SHORT))
         return self.best
 
-    def _window(self, at_s: float, factor: float) -> Sequence[tuple[float, float]] | None:
+    def _window(self, at_s: float, factor: float) -> Sequence[_Scored] | None:
         """Return the newest verdicts that make a whole window, or None before there is one."""
         # A hair less: frame times are not exact multiples of a window.
         length_s = self._window_s * factor * 0.999
         enough = VERDICTS_PER_S * self._window_s * factor
         fewest = FEWEST + round((factor - 1) / GROWTH)
-        found: list[tuple[float, float]] = []
+        found: list[_Scored] = []
         whole = False
         for verdict in reversed(self._scores):
-            age_s = at_s - verdict[0]
+            age_s = at_s - verdict.at_s
             stretched = len(found) < enough and age_s < STRETCH * length_s
             if age_s >= length_s and len(found) >= fewest and not stretched:
                 whole = True
@@ -172,35 +189,40 @@ class FairMaximum:
         """Count how often the score went and came back recently."""
         count, gone, was_there = 0, False, False
         first = len(self._scores) - MEMORY
-        for index, (when, value) in enumerate(self._scores):
-            if index < first and when < at_s - MEMORY_S:
+        for index, verdict in enumerate(self._scores):
+            if index < first and verdict.at_s < at_s - MEMORY_S:
                 continue
-            if value >= score - BACK:
+            if verdict.score >= score - BACK:
                 count += gone
                 gone, was_there = False, True
-            elif value < score - DROP:
+            elif verdict.score < score - DROP:
                 gone = was_there
         return count
 
 
-def _held(verdicts: Sequence[tuple[float, float]], lower: float) -> float:
+def _reached(verdicts: Sequence[_Scored], lower: float) -> float:
     """Return the score that all but a share of the time reaches, plus the allowance.
 
     Args:
-        verdicts: When and score, in order; at least one.
+        verdicts: In order; at least one.
         lower: The share of the time that may lie lower.
     """
-    gaps = [later - earlier for (earlier, _), (later, _) in pairwise(verdicts)]
+    gaps = [later.at_s - earlier.at_s for earlier, later in pairwise(verdicts)]
     usual = sorted(gaps)[(len(gaps) - 1) // 2] if gaps else 0.0
     usual = usual or 1.0  # verdicts of one moment count the same
     counts_for = [usual, *(min(gap, STALL * usual) for gap in gaps)]
-    ordered = sorted(zip((score for _, score in verdicts), counts_for, strict=True))
+    ordered = sorted(
+        (score, share * time_s)
+        for verdict, time_s in zip(verdicts, counts_for, strict=True)
+        for score, share in verdict.held or ((verdict.score, 1.0),)
+    )
     total = sum(counts_for)
     floor, middle = (_quantile(ordered, share * total) for share in (lower, 0.5))
     off = sorted(abs(score - middle) for score, _ in ordered)
     deviation = 1.4826 * off[(len(off) - 1) // 2]  # of a normal distribution
     allowance = min(ALLOWANCE[1], max(ALLOWANCE[0], DEVIATIONS * deviation))
-    return max(score for score, _ in ordered if score <= floor + allowance)
+    low_enough = [verdict.score for verdict in verdicts if verdict.score <= floor + allowance]
+    return max(low_enough, default=floor)
 
 
 def _quantile(ordered: Sequence[tuple[float, float]], time: float) -> float:

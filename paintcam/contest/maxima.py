@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paintcam.contest.fair_maximum import FairMaximum
+from paintcam.contest.fair_maximum import FairMaximum, Held
 from paintcam.run.session import Rises
 
 __all__ = ["Maxima"]
@@ -36,7 +36,13 @@ class Maxima:
         return max(self._kept, self._fair.best)
 
     def offer(
-        self, score: float, similarity: float, captured_at: float, *, blocked: bool = False
+        self,
+        score: float,
+        similarity: float,
+        captured_at: float,
+        *,
+        blocked: bool = False,
+        held: Held = (),
     ) -> bool:
         """Take a verdict.
 
@@ -45,6 +51,7 @@ class Maxima:
             similarity: −1…1.
             captured_at: When its frame was captured, seconds on a clock that does not run back.
             blocked: A guard blocked the picture: it counts 0.
+            held: What was shown since the verdict before, as `FairMaximum.offer` takes it.
 
         Returns:
             Whether the fair or the raw maximum rose.
@@ -56,7 +63,7 @@ class Maxima:
         self.scored = self.scored or not blocked
         self._last = similarity
         self.best = max(self.best, score)
-        self._fair.offer(score, captured_at)
+        self._fair.offer(score, captured_at, held)
         if self.score > before[0]:
             self.similarity = similarity
         if (self.score, self.best) == before[:2]:

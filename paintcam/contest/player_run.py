@@ -93,7 +93,9 @@ class PlayerShow(Show):
                 maxima, recorder = self._attempts[-1].maxima, self._attempts[-1].recorder
                 if self._paused_before(verdict.captured_at):
                     maxima.interrupt()  # frozen or reconnected: nothing is held across that
-                maxima.offer(verdict.score, verdict.similarity, verdict.captured_at)
+                maxima.offer(
+                    verdict.score, verdict.similarity, verdict.captured_at, held=verdict.held
+                )
                 recorder.snapshot = self.photo()
                 recorder.offer(verdict.score, verdict.similarity, maxima.score)
 

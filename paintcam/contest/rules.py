@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from paintcam.contest.checks import check_contest
-from paintcam.contest.fair_maximum import WINDOW_S
+from paintcam.contest.fair_maximum import WINDOW_S, Held
 from paintcam.contest.maxima import Maxima
 from paintcam.contest.phases import Phase
 from paintcam.contest.standings import Place, standings
@@ -123,7 +123,13 @@ class Contest:
                 self.phase = Phase.ENDED
 
     def offer(
-        self, score: float, similarity: float, captured_at: float, *, blocked: bool = False
+        self,
+        score: float,
+        similarity: float,
+        captured_at: float,
+        *,
+        blocked: bool = False,
+        held: Held = (),
     ) -> bool:
         """Take a verdict. It may arrive just after the turn: the time of its frame decides.
 
@@ -132,12 +138,15 @@ class Contest:
             similarity: −1…1.
             captured_at: When the frame was captured.
             blocked: A guard blocked the picture: it counts 0.
+            held: What was shown since the verdict before, as `FairMaximum.offer` takes it.
 
         Returns:
             Whether the turn's fair or raw maximum rose.
         """
         turn = self.turn
-        return turn is not None and turn.offer(score, similarity, captured_at, blocked=blocked)
+        return turn is not None and turn.offer(
+            score, similarity, captured_at, blocked=blocked, held=held
+        )
 
     def take_back(self, blocked_at: float) -> list[tuple[str, PlayedTurn]]:
         """Undo what rose shortly before a frame that a guard blocked: guards may answer late.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from paintcam.contest.fair_maximum import Held
 from paintcam.contest.maxima import Maxima
 
 __all__ = ["PlayedTurn"]
@@ -70,7 +71,13 @@ class PlayedTurn:
         return self._running_since + self.remaining_s(self._running_since)
 
     def offer(
-        self, score: float, similarity: float, captured_at: float, *, blocked: bool = False
+        self,
+        score: float,
+        similarity: float,
+        captured_at: float,
+        *,
+        blocked: bool = False,
+        held: Held = (),
     ) -> bool:
         """Take a verdict. It counts if the clock ran when its frame was captured.
 
@@ -79,7 +86,7 @@ class PlayedTurn:
         """
         if self.skipped or not self._was_running(captured_at):
             return False
-        return self.maxima.offer(score, similarity, captured_at, blocked=blocked)
+        return self.maxima.offer(score, similarity, captured_at, blocked=blocked, held=held)
 
     def _was_running(self, at_s: float) -> bool:
         since = self._running_since

@@ -30,6 +30,8 @@ class Verdict:
         embedding: Of what was judged, unit-norm float32 (D,).
         counts: Whether a maximum may rise by it. False while a sheet that just appeared is not
             confirmed: the score is shown, but does not count.
+        held: What was shown since the verdict before: scores of the pictures that the frames look
+            like, and their shares of that time. Empty where `score` stands for all of it.
 
     Example:
         >>> from paintcam import Verdict
@@ -49,6 +51,7 @@ class Verdict:
     labels: Mapping[str, float] | None = None
     embedding: npt.NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
     counts: bool = True
+    held: tuple[tuple[float, float], ...] = ()
 
 
 def score_of(similarity: float, low: float, high: float) -> float:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from paintcam.errors import PaintcamError, UnavailableError
 from paintcam.frames import Frame
@@ -14,6 +15,7 @@ from paintcam.judge.explain import Explanation
 from paintcam.judge.verdict import Verdict
 from paintcam.run.explaining import Explained, Explainer
 from paintcam.run.frame_judge import FrameJudge
+from paintcam.run.looks import Looks
 from paintcam.run.patience import Patience
 
 __all__ = ["FrameJudge", "Scorer"]
@@ -62,7 +64,7 @@ class Scorer:
         self._wait_s = wait_s
         self._explainer = Explainer(on_explanation)
         self._changed = threading.Condition()
-        self._newest: Frame | None = None
+        self._looks = Looks()
         self._prompt: str | None = None
         self._stopping = False
         self._busy = True
@@ -107,7 +109,7 @@ class Scorer:
     def idle(self) -> bool:
         """Whether every offered frame was judged or replaced by a newer one."""
         with self._changed:
-            return not self._busy and self._newest is None
+            return not self._busy and not self._looks.waiting
 
     @property
     def encode_s(self) -> tuple[float, ...]:
@@ -116,9 +118,9 @@ class Scorer:
             return tuple(self._encode_s)
 
     def offer(self, frame: Frame) -> None:
-        """Make this the frame that is judged next."""
+        """Take a frame that is shown: it is judged next, unless a newer one is offered first."""
         with self._changed:
-            self._newest = frame
+            self._looks.offer(frame)
             self._changed.notify_all()
 
     def ask(self, prompt: str) -> None:
@@ -184,7 +186,7 @@ class Scorer:
                 if self._stopping:
                     return
                 prompt, self._prompt = self._prompt, None
-                frame, self._newest = self._newest, None
+                frame = self._looks.take()
                 self._busy = True
             if prompt is not None and self._switch(judge, prompt):
                 frame = frame or last  # a frozen picture is judged against the new prompt too
@@ -204,10 +206,16 @@ class Scorer:
                 if self._stopping:
                     return  # the summary was printed already
             for verdict in verdicts:
-                self._on_verdict(verdict, frame)
+                self._on_verdict(self._with_held(verdict, frame), frame)
             self._patience.attempt(self._explainer.follow, judge, frame)
             if first and self._on_slow and (usual_s := statistics.median(first)) > SLOW_S:
                 self._on_slow(usual_s)
+
+    def _with_held(self, verdict: Verdict, frame: Frame) -> Verdict:
+        if not verdict.counts:
+            return verdict
+        with self._changed:
+            return replace(verdict, held=self._looks.held(frame, verdict.score))
 
     def _switch(self, judge: FrameJudge, prompt: str) -> bool:
         while judge.guards_pending and not self._ends():
@@ -217,12 +225,14 @@ class Scorer:
         except PaintcamError as error:
             self._on_prompt(prompt, error)
             return False
+        with self._changed:
+            self._looks.forget()
         self._on_prompt(prompt, None)
         return True
 
     def _due(self) -> bool:
         """Whether there is something to do; called with the lock."""
-        waiting = self._prompt is not None or self._newest is not None
+        waiting = self._prompt is not None or self._looks.waiting
         return self._stopping or waiting or self._explainer.due
 
     def _build_guards(self, judge: FrameJudge) -> None:

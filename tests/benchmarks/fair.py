@@ -14,21 +14,13 @@ import cv2
 import numpy as np
 
 import scenes
-from paintcam.contest.fair_maximum import FairMaximum
 from paintcam.encoders.base import Encoder
 from paintcam.frames import Frame
 from paintcam.judge.make import make_judge
+from slow_judge import Slow
 
 WEAK, PERFECT = 40.0, 95.0
 RATES = (30, 6, 3)
-
-
-def ranked(scores: Sequence[float], times: Sequence[float]) -> float:
-    """The fair maximum of a whole turn."""
-    fair = FairMaximum()
-    for score, at_s in zip(scores, times, strict=True):
-        fair.offer(score, at_s)
-    return fair.settle()
 
 
 def before(scores: Sequence[float], times: Sequence[float]) -> float:
@@ -39,6 +31,21 @@ def before(scores: Sequence[float], times: Sequence[float]) -> float:
             first = next(i for i in range(end + 1) if times[i] > times[end] - 0.5)
             best = max(best, sorted(scores[min(first, end - 2) : end + 1])[(end - first) // 2])
     return best
+
+
+def flickering(perfect: Sequence[bool], fps: float) -> float:
+    """The fair maximum of a turn in which a perfect picture takes turns with a weak one."""
+    judge = Slow(fps)
+    for index, is_perfect in enumerate(perfect):
+        image = np.full((9, 16, 3), 60, np.uint8)
+        image[3:6, 4:12] = 230 if is_perfect else 190
+        at_s = index / 30
+        judge.show(Frame(image, index, at_s, at_s), _score_of_sheet)
+    return judge.fair.settle()
+
+
+def _score_of_sheet(frame: Frame) -> float:
+    return PERFECT if frame.image[4, 8, 0] == 230 else WEAK
 
 
 def flicker(turns: int, report: Callable[[str, str], None]) -> None:
@@ -52,9 +59,7 @@ def flicker(turns: int, report: Callable[[str, str], None]) -> None:
                 shuffled = [bool(p) for _ in range(20) for p in rng.permutation(30) < share]
                 start = turn % (30 // fps)
                 for spread, frames in (("evenly", even), ("at random", shuffled)):
-                    scores = [PERFECT if p else WEAK for p in frames][start :: 30 // fps]
-                    times = [index / fps for index in range(len(scores))]
-                    gains[spread].append(ranked(scores, times) - WEAK)
+                    gains[spread].append(flickering(frames[start:], fps) - WEAK)
             words = "; ".join(
                 f"{spread}: median {median(gain):.1f}, {np.mean(np.array(gain) > 3):.1%} over 3"
                 for spread, gain in gains.items()
@@ -110,12 +115,15 @@ def honest(encoder: Encoder, clips: int, report: Callable[[str, str], None]) -> 
                 scores = np.array([verdict.score for verdict in verdicts])
                 levels.append(np.median(scores))
                 noise.append(np.diff(scores).std() / 2**0.5)
+            counting = {v.frame: v.score for v in verdicts if v.counts}
             for fps in RATES:
                 few = [v for v in verdicts[:: 30 // fps] if v.counts]
-                scored, times = [v.score for v in few], [v.time_s for v in few]
-                if before(scored, times) > 0:
-                    ratio = ranked(scored, times) / before(scored, times)
-                    ratios.setdefault((kind, fps), []).append(ratio)
+                median_held = before([v.score for v in few], [v.time_s for v in few])
+                slow = Slow(fps)
+                for frame in frames:
+                    slow.show(frame, lambda taken, found=counting: found.get(taken.index))
+                if median_held > 0:
+                    ratios.setdefault((kind, fps), []).append(slow.fair.settle() / median_held)
     report(
         "honest clips of 4 s, median score / noise from frame to frame",
         f"{np.median(levels):.1f} / {np.median(noise):.1f} points, {clips} clips",
