@@ -21,7 +21,12 @@ from typing import Any
 
 __all__ = [
     "CHECK_MACHINE",
+    "LIST_CAMERAS",
+    "OTHER_DATABASE",
     "REINSTALL",
+    "UPDATE",
+    "WITHOUT_CLIP",
+    "WITHOUT_WINDOW",
     "DisplayError",
     "LeaderboardError",
     "ModelError",
@@ -34,10 +39,14 @@ __all__ = [
 ]
 
 
-REINSTALL = "Run `pip install --force-reinstall --no-deps paintcam`."
-"""The fix for a file of paintcam's own that is missing or damaged."""
-CHECK_MACHINE = "Run `paintcam doctor` to check this machine, or pass `--model sketch`."
-"""The fix for an encoder that does not run."""
+WITHOUT_CLIP = "pass `--model sketch`"
+WITHOUT_WINDOW = "pass `--view none --record talk.mp4`"
+OTHER_DATABASE = "pass `--database sqlite:///OTHER.sqlite3` (or set PAINTCAM_DATABASE)"
+LIST_CAMERAS = "Run `paintcam cameras` to list cameras, or pass `--source video.mp4`."
+CHECK_MACHINE = f"Run `paintcam doctor` to check this machine, or {WITHOUT_CLIP}."
+REINSTALL = "Run `pip install --force-reinstall --no-deps .` in paintcam's folder."
+UPDATE = "Run `git pull && pip install --no-deps .` in paintcam's folder"
+"""Advice that several errors give, as whole sentences or as clauses to join."""
 
 
 class PaintcamError(Exception):

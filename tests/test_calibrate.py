@@ -206,7 +206,7 @@ def test_the_histogram_never_overwrites_a_drawing(folder, tmp_path, where):
         target.symlink_to(drawing)
     done = paintcam("calibrate", folder, "-m", "sketch", "--histogram", target, cwd=tmp_path)
     assert done.returncode == 1
-    assert "would lie among the drawings" in done.stderr
+    assert "would be saved among the drawings" in done.stderr
     assert drawing.read_bytes() == before
     assert not (folder / "the_sun" / "calibration.png").exists()
     assert not (tmp_path / "data" / "ranges.json").exists()

@@ -185,7 +185,7 @@ def test_damaged_and_missing_weights_are_told_with_the_command(monkeypatch, tmp_
     broken = checks.sketch()
     assert broken.level is Level.FAIL
     assert str(tmp_path) in broken.found
-    assert "pip install --force-reinstall --no-deps paintcam" in broken.fix
+    assert "pip install --force-reinstall --no-deps ." in broken.fix
     monkeypatch.delitem(sys.modules, "inference.core.env", raising=False)
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
     assert checks.clip() == Check(

@@ -213,8 +213,8 @@ def test_a_random_prompt_is_told(tmp_path):
     cv2.imwrite(str(picture), np.full((64, 64, 3), 255, np.uint8))
     done = paintcam("score", picture, "--prompt", "random", "--model", "sketch", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    told = next(line for line in done.stderr.splitlines() if "The prompt is: " in line)
-    assert problem_of(told.partition("The prompt is: ")[2]) is None
+    told = next(line for line in done.stderr.splitlines() if "Prompt: " in line)
+    assert problem_of(told.partition("Prompt: ")[2]) is None
 
 
 def test_help_and_prompts_load_nothing_heavy(tmp_path):

@@ -155,12 +155,11 @@ def test_forgetting_a_range_loads_no_model(tmp_path, monkeypatch):
 
     monkeypatch.setattr("paintcam.encoders.load_encoder", load)
     assert run_here("calibrate", "--forget", "--model", "clip")[:2] == (
-        0, "Forgot the calibrated range for clip:ViT-B-16.\n",
+        0, "Removed the calibrated range of clip:ViT-B-16.\n",
     )  # fmt: skip
     assert "clip:RN50" in ranges.read_text()
     assert (
-        "no calibrated range for clip:ViT-B-16"
-        in run_here("calibrate", "--forget", "-m", "clip")[1]
+        "no calibrated range of clip:ViT-B-16" in run_here("calibrate", "--forget", "-m", "clip")[1]
     )
     assert '"forgotten": true' in run_here("calibrate", "--forget", "-m", "sketch", "--json")[1]
 

@@ -41,7 +41,7 @@ HUDS = {
         best=100,
         model="clip:ViT-B-16",
         state="reconnecting…",
-        notes=("handwriting detected: −18", "CLIP is not here yet: paintcam models pull clip"),
+        notes=("handwriting detected: −18", "CLIP is not installed: paintcam models pull clip"),
         fps=(30, 29.6),
     ),
     "long": Hud(

@@ -67,7 +67,7 @@ def try_provider(model: str, provider: str, limit_s: float = LIMIT_S) -> Trial:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Trial(provider, None, f"no result within {limit_s:g} s")
+        return Trial(provider, None, f"timed out after {limit_s:g} s")
     if ran.returncode < 0:
         return Trial(provider, None, f"it crashed (code {ran.returncode})")
     if ran.returncode:
@@ -102,4 +102,4 @@ def variant_advice(model: str, frame_ms: float | None) -> str:
     offers = [f"`paintcam models pull {name}` ({why})" for name, why in smaller if name != model]
     if model == "clip:ViT-B-32":
         offers = ["`--model sketch`"]
-    return f"{frame_ms:.0f} ms per frame is slow. For a faster encoder: {', or '.join(offers)}."
+    return f"{frame_ms:.0f} ms per frame is slow. Faster encoders: {', or '.join(offers)}."

@@ -217,4 +217,4 @@ def _window(options: RunOptions) -> tuple[Window | None, list[str]]:
     except DisplayError as error:
         if options.view is View.WINDOW or options.display is not None:
             raise
-        return None, [f"No window: {error}"]
+        return None, [f"Running without a window. {error}"]

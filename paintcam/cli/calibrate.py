@@ -102,7 +102,7 @@ def calibrate(
     else:
         print_line(f"To save it, add this line to {calibration.ranges_file()}:")
     print_line(f'  "{key}": [{low:g}, {high:g}]')
-    print_line(f"To use it for one run, pass --range {low:g} {high:g}")
+    print_line(f"To use it for one run, pass `--range {low:g} {high:g}`.")
     return 0
 
 
@@ -117,9 +117,9 @@ def _forget(model: str, as_json: bool) -> int:
         key = keys[0] if keys else name
         print_json({"type": "calibration", "model": key, "forgotten": bool(keys)})
     elif keys:
-        print_line(f"Forgot the calibrated range for {', '.join(keys)}.")
+        print_line(f"Removed the calibrated range of {', '.join(keys)}.")
     else:
-        print_line(f"There is no calibrated range for {name}.")
+        print_line(f"There is no calibrated range of {name}.")
     return 0
 
 
@@ -173,7 +173,7 @@ def _check_histogram(histogram: Path, prompts: list[tuple[str, list[Path]]]) -> 
         inside = any(path.parent.resolve() == target.parent for path in files)
         if inside or any(_is_same_file(histogram, path) for path in files):
             raise UsageError(
-                f"The histogram {str(histogram)!r} would lie among the drawings.",
+                f"The histogram {str(histogram)!r} would be saved among the drawings.",
                 fix="Pass a file outside that folder, such as `--histogram calibration.png`.",
                 parameter="histogram",
             )

@@ -32,8 +32,7 @@ def cameras(as_json: JsonOption = False) -> None:
         return
     if not found:
         print_line(
-            "No cameras found. Plug one in, or pass a video: "
-            "`paintcam --prompt … --source video.mp4`."
+            "No cameras found. Plug one in, or run `paintcam --prompt … --source video.mp4`."
         )
         return
     rows = []
@@ -45,4 +44,4 @@ def cameras(as_json: JsonOption = False) -> None:
     print_table(columns, rows, box=False)
     usable = next((camera.index for camera in found if not camera.trouble), None)
     if usable is not None:
-        print_line(f'To use one: paintcam --source {usable} --prompt "a red fox"')
+        print_line(f'To use one, run `paintcam --source {usable} --prompt "a red fox"`.')

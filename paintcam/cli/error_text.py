@@ -6,18 +6,23 @@ import re
 
 from paintcam.cli.options import flag_of
 from paintcam.cli.run_options import RunOptions
-from paintcam.errors import CHECK_MACHINE, PaintcamError
+from paintcam.errors import (
+    CHECK_MACHINE,
+    LIST_CAMERAS,
+    OTHER_DATABASE,
+    WITHOUT_WINDOW,
+    PaintcamError,
+)
 
 __all__ = ["error_text"]
 
-# Shown after an error that has no fix.
 _FIXES = {
     "prompt": 'Pass a prompt, such as --prompt "a gorilla gardening with grapes".',
-    "SourceError": "Run `paintcam cameras` to list cameras, or pass `--source video.mp4`.",
+    "SourceError": LIST_CAMERAS,
     "ModelError": CHECK_MACHINE,
-    "DisplayError": "Pass `--view none`. Add `--record talk.mp4` to save the picture.",
+    "DisplayError": f"Check the display, or {WITHOUT_WINDOW}.",
     "SinkError": "Choose a file or folder that you can write to.",
-    "LeaderboardError": "Pass `--database sqlite:///OTHER.sqlite3`, or set PAINTCAM_DATABASE.",
+    "LeaderboardError": f"Check the database, or {OTHER_DATABASE}.",
 }
 
 

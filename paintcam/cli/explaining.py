@@ -31,11 +31,13 @@ def check_explain(options: RunOptions, target: Path, pictures: Sequence[Path]) -
         raise UsageError("explain needs a prompt.", fix="Pass `--prompt`.", parameter="explain")
     if len(pictures) != 1:
         raise UsageError(
-            f"explain needs exactly one picture (got {len(pictures)}).", parameter="explain"
+            f"explain needs exactly one picture (got {len(pictures)}).",
+            fix="Pass one picture file.",
+            parameter="explain",
         )
     if target.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise UsageError(
-            f"explain cannot save a picture as {target.name}.",
+            f"explain cannot save a picture as {target.name} (unknown format).",
             fix="Pass a name that ends in .png or .jpg.",
             parameter="explain",
         )
@@ -48,7 +50,9 @@ def check_explain(options: RunOptions, target: Path, pictures: Sequence[Path]) -
         raise _cannot_write(target, error) from error
     if exists:
         raise UsageError(
-            f"explain does not overwrite {target}.", fix="Pass another name.", parameter="explain"
+            f"explain does not overwrite {target}.",
+            fix="Pass a file that does not exist.",
+            parameter="explain",
         )
 
 

@@ -85,7 +85,7 @@ def slow_hint(state: RunState) -> Callable[[float], None]:
 
     def show(seconds: float) -> None:
         state.note(
-            f"One frame takes {1000 * seconds:.0f} ms. For a faster CLIP, run "
+            f"A frame takes {1000 * seconds:.0f} ms. For a faster CLIP, run "
             "`paintcam models pull clip:ViT-B-32`, then pass `--model clip:ViT-B-32`."
         )
 

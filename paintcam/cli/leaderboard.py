@@ -82,12 +82,12 @@ def leaderboard(
         _print_tables(boards[:_BOARDS])
         if len(boards) > _BOARDS:
             print_line(
-                "There are more prompts. Pass --prompt to see one, or --csv to get all of them."
+                "There are more prompts. Pass --prompt to show one, or --csv to print all of them."
             )
     else:
         print_line(
-            f"No scores{_whose(prompt, player)} in {where}. To play: "
-            'paintcam contest --prompt "a house" --player Ada --player Grace'
+            f"No scores{_whose(prompt, player)} in {where}. To play, run "
+            '`paintcam contest --prompt "a house" --player Ada --player Grace`.'
         )
 
 
@@ -112,7 +112,7 @@ def delete(
     """
     if everything == bool(prompt or player):
         raise UsageError(
-            "It is not clear which scores to delete.",
+            "delete needs to know which scores to delete.",
             fix="Pass `--player NAME`, `--prompt TEXT`, both, or `--all` alone.",
         )
     with open_leaderboard(database) as opened:

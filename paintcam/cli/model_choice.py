@@ -50,7 +50,8 @@ def choose_model(model: str, *, ask: bool) -> Choice:
         # a bad network must not delay the run
         if roboflow_in_reach(0.6) and _ask():
             return Choice(f"clip:{DEFAULT_VARIANT}")
-    return Choice("sketch", ("Bundled sketch encoder. To get CLIP: paintcam models pull clip",))
+    note = "Using the bundled sketch encoder. To install CLIP, run `paintcam models pull clip`."
+    return Choice("sketch", (note,))
 
 
 def _ask() -> bool:

@@ -101,7 +101,7 @@ def _print_table(found: list[ModelRow]) -> None:
     columns: list[Column] = ["model", "installed", ("MB", "right"), "licence", ("place", "fold")]
     print_table(columns, rows, box=False)
     print_line(
-        "To download one: paintcam models pull clip:ViT-B-16. `clip` is short for clip:ViT-B-16."
+        "To download one, run `paintcam models pull clip:ViT-B-16`. `clip` means clip:ViT-B-16."
     )
     print_line("The int8 variants are built on this machine and run faster on a CPU.")
 
@@ -134,17 +134,17 @@ def pull_model(
     variant = full.partition(":")[2]
     with fetch_progress(full) as progress:
         folder = pull(variant, progress, _say_waiting, _say_quantising)
-    print_line(f"{full} is installed in {folder}")
+    print_line(f"{full} is installed in {folder}.")
     if (found := stored_agreement(variant)) is not None:
-        print_line(f"It agrees with the exact weights {found}.")
+        print_line(f"It was compared with the exact weights ({found}).")
     _prepare_patches(variant)
     _embed_references(full)
-    print_line(f'To use it: paintcam --model {full} --prompt "a red fox"')
+    print_line(f'To use it, run `paintcam --model {full} --prompt "a red fox"`.')
     return 0
 
 
 def _say_waiting() -> None:
-    say("Another process is downloading these files. Waiting for it…")
+    say("Another process is downloading these files. Waiting…")
 
 
 def _say_quantising() -> None:

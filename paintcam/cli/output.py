@@ -214,7 +214,7 @@ def give_up_stdout(error: Exception) -> None:
     reader_left = isinstance(error, BrokenPipeError) or _hung_up.is_set()
     if not reader_left:
         reason = getattr(error, "strerror", None) or str(error)
-        say(f"Cannot write to stdout: {reason}. Nothing more is printed there.")
+        say(f"Cannot write to stdout ({reason}). Further output is discarded.")
     # what is still in the buffer must not fail again when the interpreter ends
     with contextlib.suppress(OSError, ValueError, AttributeError):
         silent = os.open(os.devnull, os.O_WRONLY)

@@ -34,8 +34,8 @@ def prompts(
         bool,
         typer.Option(
             "--llm",
-            help="Ask a language model. Set OPENAI_API_KEY, and OPENAI_BASE_URL for any endpoint "
-            "that speaks OpenAI's protocol. Example: --llm --llm-model gpt-4o-mini",
+            help="Ask a language model. Set OPENAI_API_KEY, or OPENAI_BASE_URL to another "
+            "endpoint with OpenAI's protocol. Example: --llm --llm-model gpt-4o-mini",
         ),
     ] = False,
     llm_model: Annotated[

@@ -60,4 +60,4 @@ def _run_player(options: RunOptions, player: str, next_prompt: functools.partial
             row |= {"best": round(turn.best, 2), "rank": place.rank, "of": place.of}
             print_json(row)
         else:
-            print_line(f"Leaderboard: {place} with {turn.score:.2f}")
+            print_line(f"Leaderboard rank: {place} ({turn.score:.2f})")

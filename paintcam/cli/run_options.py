@@ -22,7 +22,7 @@ def _prompt(text: str | None) -> str | None:
     from paintcam.prompts import PromptGenerator
 
     drawn = next(PromptGenerator())
-    say(f"The prompt is: {drawn}")
+    say(f"Prompt: {drawn}")
     return drawn
 
 
@@ -115,7 +115,8 @@ class RunOptions:
         typer.Option(
             "--view",
             envvar="PAINTCAM_VIEW",
-            help="auto: open a window if there is a screen. Example: --view none",
+            help="auto: open a window if there is a display. window: fail without one. none: open "
+            "no window. Example: --view none",
         ),
     ] = View.AUTO
     record: Annotated[

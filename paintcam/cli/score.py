@@ -53,8 +53,8 @@ def score(
         typer.Option(
             "--explain",
             metavar="FILE",
-            help="Save the picture with a heat map of what raised its score, and show the score of "
-            "each noun; for one picture. Example: --explain why.png",
+            help="Explain the score of one picture. Save it with a heat map, and show the score "
+            "of each noun. Example: --explain why.png",
             show_default=False,
         ),
     ] = None,

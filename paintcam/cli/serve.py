@@ -67,7 +67,7 @@ def serve(
     port: Annotated[
         int,
         typer.Option(
-            help="Port to listen on, or the next free one if it is taken. Example: --port 80",
+            help="Port to listen on. If it is taken, the next free one is used. Example: --port 80",
             min=0,
             max=65535,
         ),
@@ -202,7 +202,8 @@ def _check(
             ipaddress.ip_network(proxy, strict=False)
         except ValueError:
             raise UsageError(
-                f'"{proxy}" is not an address.', fix="Pass one such as `--trusted-proxy 10.0.0.1`."
+                f'"{proxy}" is not an IP address or network.',
+                fix="Pass one such as `--trusted-proxy 10.0.0.1`.",
             ) from None
     if public_url is not None:
         parts = urlsplit(public_url)

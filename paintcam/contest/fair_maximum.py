@@ -88,7 +88,8 @@ def check_window(window_s: float, turn_s: float = math.inf) -> float:
         )
     if window_s >= turn_s:
         raise UsageError(
-            f"A window of {window_s:g} seconds is longer than a turn of {turn_s:g}.",
+            f"The window of the fair maximum must be shorter than a turn of {turn_s:g} seconds "
+            f"(got {window_s:g}).",
             fix="Pass a shorter `--window`, such as 0.5, or 0 to rank the raw maximum.",
         )
     return window_s

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paintcam.encoders.base import check_prompts, too_long
-from paintcam.errors import ModelError
+from paintcam.errors import WITHOUT_CLIP, ModelError
 
 __all__ = ["MAX_TOKENS", "ClipTokenizer"]
 
@@ -43,8 +43,7 @@ class ClipTokenizer:
         except Exception as error:  # missing files, gzip, Unicode, and what the module imports
             raise ModelError(
                 f"Cannot use CLIP's vocabulary in {folder} ({type(error).__name__}: {error}).",
-                fix="Run `pip install --force-reinstall --no-deps rf-clip`, or pass `--model "
-                "sketch`.",
+                fix=f"Run `pip install --force-reinstall --no-deps rf-clip`, or {WITHOUT_CLIP}.",
             ) from error
 
     def __call__(self, texts: Sequence[str], name: str) -> npt.NDArray[np.int32]:
@@ -77,6 +76,6 @@ def _package_folder() -> Path:
     if not places:
         raise ModelError(
             "CLIP's vocabulary is not installed (package rf-clip).",
-            fix="Run `pip install rf-clip`, or pass `--model sketch`.",
+            fix=f"Run `pip install rf-clip`, or {WITHOUT_CLIP}.",
         )
     return Path(places[0])

@@ -72,9 +72,9 @@ class Agreement:
     def __str__(self) -> str:
         """The figures, each with its limit."""
         return (
-            f"on {self.pictures} pictures: lowest cosine {self.cosine:.4f} (limit {LEAST_COSINE}), "
-            f"a score moves by up to {self.points:.1f} points (limit {MOST_POINTS:g}), "
-            f"{self.order:.0%} of the prompts' order kept (limit {LEAST_ORDER:.0%})"
+            f"{self.pictures} pictures: lowest cosine {self.cosine:.4f} (limit {LEAST_COSINE}), "
+            f"largest change of a score {self.points:.1f} points (limit {MOST_POINTS:g}), "
+            f"prompts in the same order {self.order:.0%} (limit {LEAST_ORDER:.0%})"
         )
 
 

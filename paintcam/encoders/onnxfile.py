@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from paintcam.encoders.cache_files import is_regular
 from paintcam.encoders.isolated import python_command
-from paintcam.errors import ModelError
+from paintcam.errors import WITHOUT_CLIP, ModelError
 
 __all__ = [
     "DATA_LOCATION",
@@ -139,7 +139,7 @@ def check_clip_part(path: Path) -> None:
         name = path.name.removesuffix(".part")
         raise ModelError(
             f"The downloaded {name} is not a valid CLIP model ({reason}). It was removed.",
-            fix="Run the same command again, or pass `--model sketch`.",
+            fix=f"Run the same command again, or {WITHOUT_CLIP}.",
         )
 
 

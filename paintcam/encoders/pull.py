@@ -27,7 +27,7 @@ from paintcam.encoders.weights import (
     is_cached,
     pull_command,
 )
-from paintcam.errors import ModelError
+from paintcam.errors import UPDATE, WITHOUT_CLIP, ModelError
 from paintcam.text import clean_text
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _fetch_missing(variant: str, folder: Path, progress: Progress) -> None:
                 raise ModelError(
                     f"Cannot download CLIP's weights from {_host(api_url())}: {cut}.",
                     fix=f"Check your connection, then run `{pull_command(variant)}` to resume "
-                    "(the partial download was kept), or pass `--model sketch`.",
+                    f"(the partial download was kept), or {WITHOUT_CLIP}.",
                 ) from cut
             time.sleep(PAUSE_S)
         furthest = max(furthest, done)
@@ -160,8 +160,7 @@ def _weight_urls(variant: str) -> dict[str, str]:
         if 400 <= answer.status_code < 500:
             raise ModelError(
                 f"Roboflow does not serve clip:{variant} ({status_of(answer)}).",
-                fix="Run `paintcam models` to list the encoders, or pass `--model sketch`, which "
-                "needs no download.",
+                fix=f"Run `paintcam models` to list the encoders, or {WITHOUT_CLIP}.",
             )
         answer.raise_for_status()
         urls = [str(url) for url in answer.json()["weights"].values()]
@@ -176,7 +175,7 @@ def _weight_urls(variant: str) -> dict[str, str]:
         found = clean_text(", ".join(sorted(named)))[:200]
         raise ModelError(
             f"Roboflow serves clip:{variant} in an unknown form ({found}).",
-            fix="Run `pip install --upgrade paintcam`, or pass `--model sketch`.",
+            fix=f"{UPDATE}, or {WITHOUT_CLIP}.",
         )
     return named
 

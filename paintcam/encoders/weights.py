@@ -27,7 +27,7 @@ from paintcam.encoders.clip_variants import (
 )
 from paintcam.encoders.onnxfile import is_whole
 from paintcam.encoders.quiet import quiet
-from paintcam.errors import ModelError
+from paintcam.errors import WITHOUT_CLIP, ModelError
 from paintcam.folders import expanded, write_atomically
 
 __all__ = [
@@ -157,7 +157,7 @@ def check_files(variant: str) -> dict[str, Path]:
             size = VARIANTS[exact_variant(variant)].megabytes
             raise ModelError(
                 f"The weights of clip:{variant} are not installed.",
-                fix=f"Run `{pull_command(variant)}` (about {size} MB), or pass `--model sketch`.",
+                fix=f"Run `{pull_command(variant)}` (about {size} MB), or {WITHOUT_CLIP}.",
             )
         if not is_whole(path):
             raise damaged(path, "it is incomplete", variant)
@@ -174,7 +174,7 @@ def damaged(path: Path, reason: str, variant: str) -> ModelError:
     """Build the error of a weights file that cannot be used."""
     return ModelError(
         f"{path} is damaged ({reason}).",
-        fix=f"Remove it, then run `{pull_command(variant)}`, or pass `--model sketch`.",
+        fix=f"Remove it, then run `{pull_command(variant)}`, or {WITHOUT_CLIP}.",
     )
 
 

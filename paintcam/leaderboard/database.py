@@ -11,10 +11,9 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import StaticPool
 
-from paintcam.errors import LeaderboardError
+from paintcam.errors import OTHER_DATABASE, UPDATE, LeaderboardError
 from paintcam.leaderboard import schema
 from paintcam.leaderboard.faults import (
-    ELSEWHERE,
     check_file,
     is_damage,
     is_read_only,
@@ -85,7 +84,7 @@ def _make_folder(path: Path) -> None:
     except OSError as error:
         raise LeaderboardError(
             f"Cannot create the folder {path.parent} for the scores ({error.strerror}).",
-            fix=f"Make it writable, or {ELSEWHERE}.",
+            fix=f"Make it writable, or {OTHER_DATABASE}.",
         ) from None
 
 
@@ -156,13 +155,13 @@ def _prepare(engine: Engine, url: URL) -> None:
         except ValueError as error:
             raise LeaderboardError(
                 f"The scores in {location_of(url)} have an invalid schema version ({error}).",
-                fix=f"Restore a backup, or {ELSEWHERE}.",
+                fix=f"Restore a backup, or {OTHER_DATABASE}.",
             ) from None
     if version > schema.VERSION:
         raise LeaderboardError(
             f"The scores in {location_of(url)} were written by a newer paintcam (schema {version}; "
             f"this one knows {schema.VERSION}).",
-            fix=f"Run `pip install --upgrade paintcam`, or {ELSEWHERE}.",
+            fix=f"{UPDATE}, or {OTHER_DATABASE}.",
         )
     if version < schema.VERSION:
         with engine.execution_options(paintcam_writes=True).begin() as connection:

@@ -10,12 +10,11 @@ from pathlib import Path
 
 from sqlalchemy import URL, exc
 
-from paintcam.errors import LeaderboardError
+from paintcam.errors import OTHER_DATABASE, LeaderboardError
 from paintcam.leaderboard.location import file_identity, location_of, secrets_of, sqlite_path
 from paintcam.text import hide_secrets, printable
 
 __all__ = [
-    "ELSEWHERE",
     "check_file",
     "is_damage",
     "is_passing",
@@ -24,7 +23,6 @@ __all__ = [
     "translated",
 ]
 
-ELSEWHERE = "pass `--database sqlite:///OTHER.sqlite3` (or set PAINTCAM_DATABASE)"
 _DAMAGED = ("malformed", "not a database")
 _READ_ONLY = ("readonly", "read-only", "unable to open")
 
@@ -64,7 +62,7 @@ def check_file(path: Path) -> None:
             kind = "a folder" if path.is_dir() else "not a regular file"
             raise LeaderboardError(
                 f"{path} is {kind}, so it cannot hold the scores.",
-                fix=f"Move it away, or {ELSEWHERE}.",
+                fix=f"Move it away, or {OTHER_DATABASE}.",
             )
 
 
@@ -90,7 +88,7 @@ def set_aside(url: URL, damaged: tuple[int, int] | None) -> str:
         if not named_as_one and not head.startswith(b"SQLite format 3"):
             raise LeaderboardError(
                 f"{path} is not a database. It was not changed.",
-                fix=f"Move it away, or {ELSEWHERE}.",
+                fix=f"Move it away, or {OTHER_DATABASE}.",
             )
     if file_identity(path) != damaged:
         return f"{path} was damaged. Another paintcam has just renamed it."
@@ -103,7 +101,7 @@ def set_aside(url: URL, damaged: tuple[int, int] | None) -> str:
     except OSError as error:
         raise LeaderboardError(
             f"The scores in {path} are damaged, and the file cannot be renamed ({error.strerror}).",
-            fix=f"Move the file away, or {ELSEWHERE}.",
+            fix=f"Move the file away, or {OTHER_DATABASE}.",
         ) from None
     return (
         f"The scores in {path} are damaged. The file was renamed to {kept.name}, and a new one was "
@@ -146,7 +144,7 @@ def _readable(url: URL, error: Exception) -> LeaderboardError:
     else:
         what = f"Cannot use the scores in {where}: {reason}."
         fix = "Check that the file is paintcam's"
-    return LeaderboardError(what, fix=f"{fix}, or {ELSEWHERE}.")
+    return LeaderboardError(what, fix=f"{fix}, or {OTHER_DATABASE}.")
 
 
 def _without(secrets: list[str], text: str) -> str:

@@ -6,7 +6,7 @@ import os
 import sys
 from types import ModuleType
 
-from paintcam.errors import DisplayError
+from paintcam.errors import WITHOUT_WINDOW, DisplayError
 from paintcam.sinks import wayland, x11
 
 __all__ = ["check_display", "load_pygame", "start_video"]
@@ -36,19 +36,18 @@ def _check_linux_display() -> None:
     display = os.environ.get("DISPLAY", "")
     if not display and not os.environ.get("WAYLAND_DISPLAY"):
         raise DisplayError(
-            "No display is available: DISPLAY is not set.",
-            fix="Run it in a desktop session or under `xvfb-run -a`, or pass "
-            "`--view none --record talk.mp4`.",
+            "No display is available (DISPLAY is not set).",
+            fix=f"Run it in a desktop session or under `xvfb-run -a`, or {WITHOUT_WINDOW}.",
         )
     if not display and not wayland.answers():
         raise DisplayError(
             f"The display WAYLAND_DISPLAY={os.environ['WAYLAND_DISPLAY']} does not answer.",
-            fix="Check it with `wayland-info`, or pass `--view none --record talk.mp4`.",
+            fix=f"Check it with `wayland-info`, or {WITHOUT_WINDOW}.",
         )
     if display and not x11.answers():
         raise DisplayError(
             f"The display DISPLAY={display} does not answer.",
-            fix="Check it with `xdpyinfo`, or pass `--view none --record talk.mp4`.",
+            fix=f"Check it with `xdpyinfo`, or {WITHOUT_WINDOW}.",
         )
 
 
@@ -79,7 +78,7 @@ def load_pygame() -> ModuleType:
         import pygame
     except ImportError as error:
         raise DisplayError(
-            f"pygame-ce, which opens the window, cannot be imported: {error}.",
+            f"The package pygame-ce, which opens the window, cannot be imported ({error}).",
             fix="Run `pip install pygame-ce`.",
         ) from error
     if not hasattr(pygame, "Window"):

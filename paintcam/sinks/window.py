@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from paintcam.errors import DisplayError
+from paintcam.errors import WITHOUT_WINDOW, DisplayError
 from paintcam.frames import Image
 from paintcam.sinks import placement, wayland, x11
 from paintcam.sinks.keyboard import Key, Keyboard
@@ -60,8 +60,8 @@ class Window:
             )
         except pygame.error as error:
             raise DisplayError(
-                f"The window cannot be opened: {error}.",
-                fix="Check the display, or pass `--view none --record talk.mp4`.",
+                f"The window cannot be opened ({error}).",
+                fix=f"Check the display, or {WITHOUT_WINDOW}.",
             ) from error
         self._connection: x11.Connection | wayland.Connection | None = None
         if driver == "x11":

@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from paintcam.errors import SourceError
+from paintcam.errors import LIST_CAMERAS, SourceError
 from paintcam.folders import expanded
 from paintcam.text import clean_text, shown_address
 
@@ -83,7 +83,7 @@ class Reference:
         if self.kind == "camera":
             return SourceError(
                 f"Cannot open {self.name}.",
-                fix="Run `paintcam cameras` to list cameras, or pass `--source video.mp4`.",
+                fix=LIST_CAMERAS,
             )
         if self.remote:
             return SourceError(

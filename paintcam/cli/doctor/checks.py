@@ -25,7 +25,7 @@ def python() -> Check:
         Level.FAIL,
         "Python",
         f"{found}; Inference needs 3.10 to 3.13",
-        "python3.12 -m venv .venv && .venv/bin/pip install paintcam",
+        "python3.12 -m venv .venv && .venv/bin/pip install .",
     )
 
 
@@ -89,8 +89,7 @@ def display() -> Check:
     try:
         check_display()
     except DisplayError as error:
-        fix = error.fix or "Pass `--view none`. Add `--record talk.mp4` to save the picture."
-        return Check(Level.WARN, "Display", error.what.rstrip("."), fix)
+        return Check(Level.WARN, "Display", error.what.rstrip("."), error.fix)
     except ImportError as error:
         return Check(Level.WARN, "Display", f"unknown ({error})", "see OpenCV")
     return Check(Level.OK, "Display", "a window can open")
@@ -105,7 +104,7 @@ def cameras() -> Check:
     try:
         found = list_cameras()
     except ImportError:
-        return Check(Level.WARN, "Cameras", "unknown: OpenCV cannot be imported", "see OpenCV")
+        return Check(Level.WARN, "Cameras", "unknown (OpenCV cannot be imported)", "see OpenCV")
     usable = [camera for camera in found if not camera.trouble]
     if usable:
         names = ", ".join(f"{camera.index} {camera.name}".strip() for camera in usable)
@@ -117,7 +116,7 @@ def cameras() -> Check:
         Level.WARN,
         "Cameras",
         "none found",
-        "Plug one in, or run: paintcam --prompt … --source video.mp4",
+        "Plug one in, or run `paintcam --prompt … --source video.mp4`.",
     )
 
 
@@ -175,16 +174,16 @@ def guards() -> Check:
 
 
 def fonts() -> Check:
-    """Check which writings the picture can show."""
+    """Check which scripts the picture can show."""
     from paintcam.overlay.missing import font_package, scripts_without_font
 
     missing = scripts_without_font()
     if not missing:
-        return Check(Level.OK, "Fonts", "for all widely used writings")
+        return Check(Level.OK, "Fonts", "for all common scripts")
     packages = " ".join(dict.fromkeys(map(font_package, missing)))
     linux = sys.platform == "linux"
     fix = f"sudo apt-get install {packages}" if linux else f"install {packages}"
-    return Check(Level.WARN, "Fonts", f"none for {', '.join(missing)}: shown as dots", fix)
+    return Check(Level.WARN, "Fonts", f"none for {', '.join(missing)} (shown as dots)", fix)
 
 
 def all_checks() -> Iterator[Check]:
