@@ -112,7 +112,7 @@ def _forget(model: str, as_json: bool) -> int:
     from paintcam.judge import calibration
 
     name = resolve_model(model)
-    keys = calibration.forget_name(name)
+    keys = calibration.forget(name)
     if as_json:
         key = keys[0] if keys else name
         print_json({"type": "calibration", "model": key, "forgotten": bool(keys)})

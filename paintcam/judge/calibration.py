@@ -18,9 +18,15 @@ from paintcam.errors import UsageError
 from paintcam.folders import expanded, read_json, write_atomically
 from paintcam.frames import Image
 
-__all__ = ["Calibration", "encoder_key", "forget",
-    "forget_name", "measure", "ranges_file",
-           "store", "stored_range"]  # fmt: skip
+__all__ = [
+    "Calibration",
+    "encoder_key",
+    "forget",
+    "measure",
+    "ranges_file",
+    "store",
+    "stored_range",
+]
 
 BATCH = 16
 LOW, HIGH = 50, 99  # percentiles: of pairs that do not match, and of pairs that do
@@ -131,27 +137,14 @@ def store(encoder: Encoder, score_range: ScoreRange) -> Path:
     return _write(_read() | {encoder_key(encoder): score_range})
 
 
-def forget(encoder: Encoder) -> bool:
-    """Remove an encoder's stored range; return False if there was none.
-
-    Raises:
-        UsageError: The file is damaged or cannot be written.
-    """
-    kept = _read()
-    known = kept.pop(encoder_key(encoder), None) is not None
-    if known:
-        _write(kept)
-    return known
-
-
-def forget_name(name: str) -> list[str]:
-    """Forget the ranges of an encoder in all its versions, without loading it.
+def forget(name: str) -> list[str]:
+    """Remove the stored ranges of an encoder in all its versions, without loading it.
 
     Args:
         name: The encoder's full name, as "sketch" or "clip:ViT-B-16".
 
     Returns:
-        The keys that are forgotten, each with the encoder's version.
+        The removed keys, each with the encoder's version.
 
     Raises:
         UsageError: The file is damaged or cannot be written.

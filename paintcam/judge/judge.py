@@ -74,7 +74,6 @@ class Judge:
         self._check_prompts = check_prompts
         self._guards_later = guards_later
         self._score_range = check_range(score_range or encoder.info.score_range)
-        self._logit_scale = encoder.info.logit_scale
         self._labels = check_question(prompt, labels)
         self._prompt = prompt
         self._texts = self._embed(self._labels or (prompt or "",))
@@ -208,12 +207,10 @@ class Judge:
         findings = [guard.check(frame, crop.picture, embedding) for guard in self._guards]
         penalty = sum(finding.penalty for finding in findings)
         # With labels a penalty removes only the lead: a page that says "hot dog" is neither.
-        judged = (
-            np.maximum(similarities - penalty, similarities.min())
-            if self._labels
-            else similarities - penalty
-        )
-        best = int(np.argmax(judged))
+        judged = similarities - penalty
+        if self._labels:
+            judged = np.maximum(judged, similarities.min())
+        best, scale = int(np.argmax(judged)), self._encoder.info.logit_scale
         blocked = any(finding.blocked for finding in findings)
         return Verdict(
             frame=frame.index,
@@ -224,7 +221,7 @@ class Judge:
             flags=self._flags(findings, float(similarities[best])),
             blocked=blocked,
             region=crop.region,
-            labels=shares_of(self._labels, judged, self._logit_scale) if self._labels else None,
+            labels=shares_of(self._labels, judged, scale) if self._labels else None,
             embedding=embedding,
             counts=crop.counts,
         )
@@ -244,14 +241,14 @@ class Judge:
         if self._check_prompts is not None:
             self._check_prompts(texts)
         embeddings = self._encoder.encode_text(texts)
-        norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
-        if not (np.isfinite(norms).all() and (norms > 0).all()):
-            sound = np.isfinite(norms[:, 0]) & (norms[:, 0] > 0)
+        norms = np.linalg.norm(embeddings, axis=1)
+        usable = np.isfinite(norms) & (norms > 0)
+        if not usable.all():
             raise PromptError(
-                f'The encoder returned no usable embedding for "{texts[int(sound.argmin())]}".',
+                f'The encoder returned no usable embedding for "{texts[int(usable.argmin())]}".',
                 fix="Try different wording.",
             )
-        unit: Embeddings = (embeddings / norms).astype(np.float32)
+        unit: Embeddings = (embeddings / norms[:, None]).astype(np.float32)
         for guard in self._guards:
             guard.prepare(unit)
         return unit

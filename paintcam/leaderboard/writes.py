@@ -109,13 +109,12 @@ def store(connection: Connection, turn: Turn, known: Ids | None, *, is_new: bool
 
 def forget(connection: Connection, turn_id: str) -> bool:
     """Remove one turn; the player's best becomes the best of the turns left."""
-    where = turns.c.id == turn_id
     row = connection.execute(_TURN, {"turn": turn_id}).one_or_none()
     if row is None:
         return False
     ids = (row.board_id, row.player_id)
     _drop_best(connection, ids)
-    connection.execute(delete(turns).where(where))
+    connection.execute(delete(turns).where(turns.c.id == turn_id))
     _find_best(connection, ids)
     _remove_orphans(connection, row.player_id, row.board_id)
     return True
@@ -163,10 +162,8 @@ def _ids(connection: Connection, turn: Turn) -> Ids:
     keys = {"board": turn.board.key, "player": turn.player_key}
     board_id, player_id = connection.execute(_IDS, keys).one()
     if board_id is None:
-        board = turn.board
-        values = {"prompt": board.prompt, "encoder": board.encoder}
-        values |= {"origin": board.origin}
-        created = boards.insert().values(key=board.key, low=board.low, high=board.high, **values)
+        names = ("key", "prompt", "encoder", "low", "high", "origin")
+        created = boards.insert().values({name: getattr(turn.board, name) for name in names})
         board_id = _insert(connection, created)
     if player_id is None:
         created = players.insert().values(key=turn.player_key, name=turn.player)

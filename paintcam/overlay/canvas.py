@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -237,15 +238,10 @@ def _corners(view: Image, radius: int) -> list[Image]:
     return [view[near, near], view[near, far], view[far, near], view[far, far]]
 
 
+@functools.cache
 def _quarters(radius: int) -> list[npt.NDArray[np.float32]]:
     """Return the coverage of round corners: top left, top right, bottom left, bottom right."""
-    if radius not in _QUARTERS:
-        steps = np.arange(radius, dtype=np.float32) + 0.5
-        far = radius - steps
-        distance = np.hypot(far[:, None], far[None, :])
-        cover = np.clip(radius - distance + 0.5, 0, 1)[:, :, None]
-        _QUARTERS[radius] = [cover, cover[:, ::-1], cover[::-1], cover[::-1, ::-1]]
-    return _QUARTERS[radius]
-
-
-_QUARTERS: dict[int, list[npt.NDArray[np.float32]]] = {}
+    far = radius - np.arange(radius, dtype=np.float32) - 0.5
+    distance = np.hypot(far[:, None], far[None, :])
+    cover = np.clip(radius - distance + 0.5, 0, 1)[:, :, None]
+    return [cover, cover[:, ::-1], cover[::-1], cover[::-1, ::-1]]
