@@ -170,7 +170,7 @@ def interrupted_runs(notice: Callable[[str], None] = lambda _text: None) -> list
 
 
 def _is_alive(path: Path) -> bool:
-    """Whether the run that wrote a file is still running."""
+    """Return whether the run that wrote a file is still running."""
     # not by the number of its process: in a container the next one often has the same
     lock = path.with_suffix(".lock")
     if not stat.S_ISREG(os.lstat(path).st_mode):

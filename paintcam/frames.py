@@ -30,7 +30,7 @@ class Frame:
         image: BGR uint8, (H, W, 3). Read-only, because the scorer may be reading it.
         index: 0 for the first frame of the run; continues across reconnections.
         captured_at: Seconds, on one clock within a run: when a live frame was received, or when a
-            frame of a file that is played was due (monotonic clock); `time_s` where a file is
+            frame of a file that is played was due (monotonic clock); `time_s` if a file is
             read frame by frame, so that nothing depends on the machine's speed.
         time_s: Position in seconds: the presentation time in a file, or the time since the first
             frame of a live stream.

@@ -123,7 +123,7 @@ def _shown_if_secret(found: re.Match[str]) -> str:
 
 
 def _host(rest: str) -> str:
-    """Host and port of an address without its scheme; "" if a password could be part of them."""
+    """Return host and port of an address without scheme; "" if they may hold a password."""
     authority = re.split(r"[/?#;]", rest, maxsplit=1)[0]
     host = _at_start(authority)
     if "@" not in rest or ("@" not in authority and (":" not in authority or _is_named(host))):
@@ -141,6 +141,6 @@ def _at_start(text: str) -> str:
 
 
 def _is_named(host: str) -> bool:
-    """Whether a text is certainly a host: an IP address, a domain, or followed by a port."""
+    """Return whether a text is certainly a host: an IP address, a domain, or with a port."""
     name = host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host
     return bool(name) and ("." in name or name.startswith("[") or name == "localhost")

@@ -196,7 +196,7 @@ def _since_start(at: float | None) -> float | None:
 
 
 def _cpu_s() -> float:
-    """CPU seconds of this process and of the one that CLIP runs in."""
+    """Return the CPU seconds of this process and of the one that CLIP runs in."""
     import psutil
 
     process = psutil.Process()
@@ -209,7 +209,7 @@ def _cpu_s() -> float:
 
 
 def _peak_mib() -> int | None:
-    """Peak memory of this process and CLIP's, MiB; None where the system does not report it."""
+    """Return the peak memory of this process and CLIP's, MiB; None if the system reports none."""
     if sys.platform == "win32":
         return None
     import resource
@@ -221,7 +221,7 @@ def _peak_mib() -> int | None:
 
 
 def _running_peak_kib() -> int:
-    """Peak memory of the child processes that still run, KiB; 0 on systems other than Linux."""
+    """Return the peak memory of the running child processes, KiB; 0 except on Linux."""
     import psutil
 
     total = 0

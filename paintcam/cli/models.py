@@ -42,7 +42,7 @@ class ModelRow:
 
 
 def rows() -> list[ModelRow]:
-    """All encoders that `--model` takes, the bundled one first."""
+    """List all encoders that `--model` takes, the bundled one first."""
     from paintcam.encoders.sketch_files import BUNDLED, SketchManifest
     from paintcam.encoders.weights import (
         INT8_VARIANTS,

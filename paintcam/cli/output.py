@@ -173,7 +173,7 @@ def say_lines(text: str) -> None:
 
 
 def stdout_failed() -> bool:
-    """Whether something could not be printed on stdout; a closed terminal does not count."""
+    """Return whether stdout refused anything; a closed terminal does not count."""
     return _failed.is_set() and not _hung_up.is_set()
 
 

@@ -224,7 +224,7 @@ def _network(wifi: str | None) -> tuple[str, str] | None:
 
 
 def _reachable(bound: str) -> str:
-    """The host for the QR code: the address that phones can reach."""
+    """Return the host for the QR code, which phones can reach."""
     from paintcam.web.address import lan_addresses
 
     if bound:

@@ -1,7 +1,7 @@
 """Ends a command early: Ctrl-C, SIGTERM, a closed terminal, a reader of stdout that has gone.
 
 A signal only sets an event. Raising an exception instead could leave an import half done, whose
-lock then blocks the interpreter for ever. The code that works checks the event: a run ends as with
+lock then blocks the interpreter forever. The code that works checks the event: a run ends as with
 `q`, downloads and batches stop between two steps. Code that does not check it within `PATIENCE_S`
 is ended from outside.
 
@@ -103,7 +103,7 @@ def before_leaving(callback: Callable[[], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C interrupt at once, where the terminal waits for an answer."""
+    """Let Ctrl-C interrupt at once while the terminal waits for an answer."""
     check_stop()
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

@@ -215,7 +215,7 @@ class ContestShow(Show):
             self._settle()
 
     def _settle(self) -> None:
-        """After the contest moved: store what ended, remove what no longer counts."""
+        """Store what ended, and remove what no longer counts, after the contest moved."""
         contest = self.contest
         for turn_id in contest.take_voided():
             self._photos.pop(turn_id, None)
@@ -243,7 +243,7 @@ class ContestShow(Show):
         return self._photos.get(turn.id)
 
     def _cards(self) -> tuple[PodiumCard, ...]:
-        """The podium's cards; none before the podium, or while a name is typed."""
+        """Return the podium's cards; none before the podium, or while a name is typed."""
         if self.contest.phase is not Phase.PODIUM or self.editor is not None:
             return ()
         cards = []

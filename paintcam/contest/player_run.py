@@ -100,7 +100,7 @@ class PlayerShow(Show):
                 recorder.offer(verdict.score, verdict.similarity, maxima.score)
 
     def _paused_before(self, at_s: float) -> bool:
-        """Whether there was a pause before this verdict, rather than a slow encoder at work."""
+        """Return whether the run paused before this verdict; a slow encoder is no pause."""
         gap_s = 0.0 if self._last_at is None else at_s - self._last_at
         paused = gap_s > max(GAP_S, GAPS * self._usual_gap_s)
         self._last_at, self._usual_gap_s = at_s, gap_s

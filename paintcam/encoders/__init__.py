@@ -77,7 +77,7 @@ def load_encoder(
             at a time, which would freeze a live picture in this process.
         engine: One of `ENGINES`: "onnx" opens CLIP's files directly, "inference" runs them with
             `inference.models.Clip`.
-        provider: What ONNX Runtime uses: "auto" (CUDA where it runs, otherwise the CPU) or a name
+        provider: What ONNX Runtime uses: "auto" (CUDA if it runs, otherwise the CPU) or a name
             from `paintcam.encoders.providers`. None reads `PAINTCAM_PROVIDER`, then "auto".
         texts: Texts that will be embedded first, such as the prompt: with them CLIP takes less
             memory.

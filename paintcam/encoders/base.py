@@ -54,21 +54,21 @@ class EncoderInfo:
         logit_scale: Factor of the cosines before a softmax over labels. CLIP's learned temperature
             ends at its cap, 100 (Radford et al. 2021, section 2.5).
         handwriting: Direction from other pictures to pages of handwriting, unit-norm float32 (D,);
-            None where it must be measured.
+            None if it must be measured.
         knows_nsfw: Whether its text side can describe what is not safe for work.
         slow: Whether encoding a frame takes several frame times on a laptop's CPU.
-        engine: What runs the network: "onnx", "inference", "server"; empty where it does not
+        engine: What runs the network: "onnx", "inference", "server"; empty if it does not
             matter.
         provider: The hardware that the engine uses: "cpu", "cuda"; empty if unknown.
         clip_edge: Edge of the square that CLIP's preprocessing makes of a frame, pixels; 0 for an
             encoder with another preprocessing. A wrapper may call `clip_square` itself.
-        patch_grid: Patches per side of the middle square that a `PatchEncoder` embeds; 0 where it
+        patch_grid: Patches per side of the middle square that a `PatchEncoder` embeds; 0 if it
             cannot.
-        fingerprint: Changes with the weights, and so with every embedding; empty where embeddings
+        fingerprint: Changes with the weights, and so with every embedding; empty if embeddings
             must not be kept.
         notes: Messages for the user about this encoder, such as a fallback.
         words: Regular expression of a word that the encoder can know, for case-folded text without
-            accents; empty where any text may mean something.
+            accents; empty if any text may mean something.
 
     Example:
         >>> from paintcam import EncoderInfo

@@ -15,7 +15,7 @@ from paintcam.errors import ModelError
 
 __all__ = ["clear_place", "is_regular", "open_to_write", "read_small"]
 
-# where the system lacks a flag, it lacks that kind of file as well
+# a system that lacks a flag lacks that kind of file as well
 _SAFELY = (
     getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_NONBLOCK", 0)
@@ -25,7 +25,7 @@ _SAFELY = (
 
 
 def is_regular(path: Path) -> bool:
-    """Whether a path is a file with content: no folder, FIFO, socket or device."""
+    """Return whether a path is a file with content: no folder, FIFO, socket or device."""
     try:
         return stat.S_ISREG(path.stat().st_mode)
     except (OSError, ValueError):

@@ -199,6 +199,6 @@ class ClipEncoder:
         return result
 
     def _dimensions(self, session: InferenceSession) -> int | None:
-        """The length of a session's embeddings, where the file says it."""
+        """Return the length of a session's embeddings, if the file gives it."""
         shape = session.get_outputs()[0].shape
         return shape[1] if len(shape) == 2 and isinstance(shape[1], int) else None

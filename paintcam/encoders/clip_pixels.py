@@ -71,7 +71,7 @@ def clip_pixels(images: Sequence[Image], edge: int) -> npt.NDArray[np.float32]:
 
 
 def _span(length: int, other: int, edge: int) -> tuple[float, float]:
-    """Where one side of the crop starts and ends, in pixels of the frame."""
+    """Return where one side of the crop starts and ends, in pixels of the frame."""
     if length <= other:
         return 0.0, float(length)
     scaled = int(edge * length / other)

@@ -58,5 +58,5 @@ def exact_variant(variant: str) -> str:
 
 
 def pull_command(variant: str) -> str:
-    """The command that downloads a variant, for messages."""
+    """Return the command that downloads a variant, for messages."""
     return f"paintcam models pull clip:{variant}"

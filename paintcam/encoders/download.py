@@ -1,4 +1,4 @@
-"""One file over HTTP: resumed where it was cut, verified, and put in place in one step."""
+"""One file over HTTP: resumed if it was cut, verified, and put in place in one step."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Part:
         clear_place(self.note)
 
     def validator(self) -> str:
-        """The ETag or date that the server sent with the bytes; empty if it sent none."""
+        """Return the ETag or date that the server sent with the bytes; empty if it sent none."""
         try:
             return str(json.loads(read_small(self.note))["validator"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):

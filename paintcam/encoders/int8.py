@@ -158,7 +158,7 @@ def stored_agreement(variant: str) -> Agreement | None:
 
 
 def build_in_child(variant: str) -> None:
-    """Quantise, check, and print the outcome as JSON; the work of `make_int8`'s process."""
+    """Quantise, check, and print the outcome as JSON, in the process of `make_int8`."""
     try:
         outcome: dict[str, Any] = asdict(_build(variant))
     except ModelError as error:

@@ -30,7 +30,7 @@ def python_command(code: str, *arguments: str) -> list[str]:
 
 
 def _path() -> list[str]:
-    """The search path of this process without its working folder.
+    """Return the search path of this process without its working folder.
 
     The folder that holds paintcam comes last, for a checkout that is run in place: nothing in it
     can hide a module of Python or of an installed package.

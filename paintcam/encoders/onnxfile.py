@@ -58,7 +58,7 @@ DEEPEST = 32  # graphs in graphs; real models have two or three
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file's outermost fields end exactly where the file ends.
+    """Return whether a file's outermost fields end exactly where the file ends.
 
     Reads a few bytes however large it is: a model is one long graph between short fields, so a file
     that was cut short does not add up.
@@ -73,7 +73,7 @@ def is_whole(path: Path) -> bool:
 
 
 def has_external_data(path: Path) -> bool:
-    """Whether a model takes weights from outside its file: from another file, or from memory.
+    """Return whether a model takes weights from outside its file: another file, or memory.
 
     CLIP's files never do. A crafted one can make ONNX Runtime read any file or address.
 
@@ -113,7 +113,7 @@ def open_error(path: Path) -> str:
 
 
 def open_error_in_child(path: Path) -> str:
-    """As `open_error`, in a separate process, which a malicious file may crash."""
+    """Open a model in a separate process, which a malicious file may crash; see `open_error`."""
     try:
         ran = subprocess.run(
             python_command(OPEN_CODE, str(path)),

@@ -57,7 +57,7 @@ class Opened:
 
 
 def available_providers() -> tuple[str, ...]:
-    """The names from `PROVIDERS` that the installed ONNX Runtime was built with."""
+    """Return the names from `PROVIDERS` that the installed ONNX Runtime was built with."""
     import onnxruntime
 
     built = set(onnxruntime.get_available_providers())
@@ -87,7 +87,7 @@ def open_session(
 
     Args:
         model: The file, which must have no data outside it, or its content.
-        provider: One of `PROVIDERS`, or "auto": CUDA where it runs, otherwise the CPU.
+        provider: One of `PROVIDERS`, or "auto": CUDA if it runs, otherwise the CPU.
         cores: The most threads that the session may use; 0 for all cores.
         brief: It will run a few times only: open it twice as fast, for runs that are a third
             slower.
@@ -144,7 +144,7 @@ def _open(model: Path | bytes, provider: str, options: SessionOptions) -> Infere
 
 
 def _runs_on(session: InferenceSession, provider: str) -> bool:
-    # ONNX Runtime falls back to the CPU without an error where a driver is missing
+    # ONNX Runtime falls back to the CPU without an error if a driver is missing
     return PROVIDERS[provider] in session.get_providers()
 
 
@@ -164,7 +164,7 @@ def _options(cores: int, brief: bool) -> SessionOptions:
 
 
 def threads() -> int:
-    """How many threads one session uses: every core that this process may use."""
+    """Return how many threads a session uses: one for every core that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1

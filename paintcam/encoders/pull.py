@@ -43,7 +43,7 @@ PROGRESS = 1 << 14
 
 
 def api_url() -> str:
-    """Roboflow's API, or the address in `API_BASE_URL`, which Inference reads too."""
+    """Return the address of Roboflow's API, or `API_BASE_URL`, which Inference reads too."""
     return os.environ.get("API_BASE_URL", "https://api.roboflow.com").rstrip("/")
 
 
@@ -188,7 +188,7 @@ def _host(url: str) -> str:
 
 
 def roboflow_in_reach(timeout_s: float = 1.5) -> bool:
-    """Whether Roboflow's API answers within the time, including the look-up of its name."""
+    """Return whether Roboflow's API answers within the time, including the look-up of its name."""
     import threading
 
     import requests

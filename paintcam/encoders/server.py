@@ -218,7 +218,7 @@ class ServerEncoder:
 
 
 def _coded(square: Image) -> dict[str, str]:
-    """Code a picture without loss, as the server takes it."""
+    """Encode a picture without loss, as the server takes it."""
     import cv2
 
     done, png = cv2.imencode(".png", square, [cv2.IMWRITE_PNG_COMPRESSION, 1])

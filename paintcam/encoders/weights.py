@@ -56,7 +56,7 @@ SAMPLES = 256
 
 
 def cache_root() -> Path:
-    """The cache folder that Inference uses too; unlike its default in /tmp, it survives a reboot.
+    """Return the cache folder that Inference uses too; unlike its default, it survives a reboot.
 
     `MODEL_CACHE_DIR` comes first, since a user of Inference has weights there; then
     `PAINTCAM_CACHE_DIR`; then the platform's cache folder. If Inference is already imported, the
@@ -109,7 +109,7 @@ def clip_folder(variant: str) -> Path:
 
 
 def int8_folder(variant: str) -> Path:
-    """Where the quantised picture half of an int8 variant is."""
+    """Return where the quantised picture half of an int8 variant is."""
     return cache_root() / f"int8-{exact_variant(variant)}"
 
 
@@ -127,7 +127,7 @@ def weight_files(variant: str) -> dict[str, Path]:
 
 
 def is_cached(variant: str) -> bool:
-    """Whether a variant's files are complete; takes milliseconds if paintcam downloaded them."""
+    """Return whether a variant's files are complete; takes milliseconds for paintcam's own."""
     root = cache_root()
     exact = exact_variant(variant)
     if not any(root.glob("*clip*")):
@@ -203,7 +203,7 @@ def _source(variant: str) -> str:
 
 
 def _int8_source(variant: str) -> str:
-    """The fingerprint of the weights that an int8 file was made from."""
+    """Return the fingerprint of the weights that an int8 file was made from."""
     try:
         return str(json.loads(read_small(int8_folder(variant) / INT8_NOTE))["source"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

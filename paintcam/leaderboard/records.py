@@ -149,7 +149,7 @@ class Turn:
 
     @staticmethod
     def key_of_id(player_id: str) -> str:
-        """The `player_key` of a player who has an id."""
+        """Return the `player_key` of a player who has an id."""
         return Turn.key_of(f"\0{player_id}")  # no cleaned name has a NUL
 
     def as_json(self) -> str:

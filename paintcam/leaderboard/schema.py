@@ -157,13 +157,13 @@ _boards_before_origin = Table(
 
 
 def _turns_of_players(connection: Connection) -> None:
-    """Version 1: boards, players and their turns."""
+    """Create version 1: boards, players and their turns."""
     _boards_before_origin.create(connection)
     _metadata.create_all(connection, [_versions, players, turns])
 
 
 def _bests_and_tallies(connection: Connection) -> None:
-    """Version 2: the aggregates that give a rank in milliseconds."""
+    """Create version 2: the aggregates that give a rank in milliseconds."""
     _metadata.create_all(connection, [bests, tallies])
     place = func.row_number().over(
         partition_by=(turns.c.board_id, turns.c.player_id),
@@ -183,7 +183,7 @@ def _bests_and_tallies(connection: Connection) -> None:
 
 
 def _submissions_and_origins(connection: Connection) -> None:
-    """Version 3: the website's drawings, and boards that separate them from webcam scores."""
+    """Create version 3: the website's drawings, and the origin of each board's drawings."""
     connection.exec_driver_sql(
         "ALTER TABLE paintcam_boards ADD COLUMN origin VARCHAR(16) DEFAULT 'camera' NOT NULL"
     )

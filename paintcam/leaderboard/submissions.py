@@ -29,7 +29,7 @@ __all__ = ["State", "Submission", "SubmissionTakenError", "Submissions"]
 class Submissions:
     """Drawings in the leaderboard's database. May be used from several threads.
 
-    Every method raises `LeaderboardError` where the database cannot do what was asked.
+    Every method raises `LeaderboardError` if the database fails.
 
     Args:
         leaderboard: Its database is used; its owner closes it.
@@ -71,7 +71,7 @@ class Submissions:
         return self._leaderboard.write(work)
 
     def find(self, submission_id: str) -> Submission | None:
-        """One drawing; None where there is none."""
+        """Return one drawing; None if there is none."""
 
         def work(connection: Connection) -> Submission | None:
             row = connection.execute(listed().where(turns.c.id == submission_id)).one_or_none()
@@ -80,12 +80,12 @@ class Submissions:
         return self._leaderboard.read(work)
 
     def picture(self, submission_id: str) -> bytes | None:
-        """The PNG of a drawing; None where there is none."""
+        """Return the PNG of a drawing; None if there is none."""
         query = select(pictures.c.png).where(pictures.c.id == submission_id)
         return self._leaderboard.read(lambda connection: connection.execute(query).scalar())
 
     def strokes(self, submission_id: str) -> str | None:
-        """The strokes of a drawing as stored; None where there are none."""
+        """Return the strokes of a drawing as stored; None if there are none."""
         query = select(pictures.c.strokes).where(pictures.c.id == submission_id)
         return self._leaderboard.read(lambda connection: connection.execute(query).scalar())
 
@@ -135,7 +135,7 @@ class Submissions:
         state: State | None = None,
         before: datetime | None = None,
     ) -> list[str]:
-        """Ids of drawings, oldest first: of a player, of a board, in a state, older than a time."""
+        """List ids of drawings, oldest first, of a player or a board, in a state, before a time."""
         query = select(turns.c.id).join(submissions).order_by(turns.c.at, turns.c.id)
         if player_key is not None:
             query = query.join(players).where(players.c.key == player_key)
@@ -161,7 +161,7 @@ class Submissions:
         before: str | None = None,
         oldest_first: bool = False,
     ) -> list[Submission]:
-        """The newest drawings of a board that are in one of some states, or the oldest.
+        """List the newest drawings of a board that are in one of some states, or the oldest.
 
         Args:
             board: The board.
@@ -191,7 +191,7 @@ class Submissions:
         return self._leaderboard.read(work)
 
     def best(self, board: Board, limit: int) -> list[PlayerRank]:
-        """The best players of a board whose best drawing may be shown, best first."""
+        """List the best players of a board whose best drawing may be shown, best first."""
         shown = or_(submissions.c.state.is_(None), submissions.c.state == "shown")
 
         def work(connection: Connection) -> list[PlayerRank]:
@@ -203,7 +203,7 @@ class Submissions:
         return self._leaderboard.read(work)
 
     def standing(self, board: Board, player_key: str) -> PlayerRank | None:
-        """A player's place on a board by the best of their drawings; None where none ranks."""
+        """Return a player's rank on a board by the best of their drawings; None if none ranks."""
 
         def work(connection: Connection) -> PlayerRank | None:
             board_id = reads.board_id(connection, board)
@@ -216,7 +216,7 @@ class Submissions:
         return self._leaderboard.read(work)
 
     def players(self, board: Board) -> int:
-        """How many players rank on a board."""
+        """Count the players that rank on a board."""
 
         def work(connection: Connection) -> int:
             board_id = reads.board_id(connection, board)
@@ -225,7 +225,7 @@ class Submissions:
         return self._leaderboard.read(work)
 
     def counts(self, board: Board) -> dict[str, int]:
-        """How many drawings a board has in each state."""
+        """Count a board's drawings in each state."""
 
         def work(connection: Connection) -> dict[str, int]:
             query = (

@@ -27,7 +27,7 @@ Work: TypeAlias = Callable[[Connection], _Result]
 
 
 class Transactions:
-    """Runs work in transactions, again where that can help. May be used from several threads.
+    """Runs work in transactions, and retries it if that can help. May be used from several threads.
 
     Args:
         url: From `parse_url`.

@@ -31,7 +31,7 @@ def _unsafe() -> re.Pattern[str]:
 
 
 def is_unsafe(text: str) -> bool:
-    """Whether a text has a word that is not for all ages."""
+    """Return whether a text has a word that is not for all ages."""
     return _unsafe().search(text) is not None
 
 

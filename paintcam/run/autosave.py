@@ -19,7 +19,7 @@ __all__ = ["Autosave"]
 
 
 class Autosave:
-    """Saves the best frame as a picture where a folder is given, and the best score always.
+    """Saves the best score, and the best frame as a picture if there is a folder for it.
 
     `RunState` calls `begin`, `keep_best` and `discard_best` with its lock held, from any thread;
     the rest belongs to the main thread. Nothing here waits for the disk.
@@ -46,7 +46,7 @@ class Autosave:
 
     @property
     def best_picture(self) -> str | None:
-        """Path of the best frame's picture; None where pictures are not kept."""
+        """Path of the best frame's picture; None if pictures are not kept."""
         if self._snapshots is None:
             return None
         return str(self._snapshots.folder.absolute() / f"{self._best_name}.jpg")

@@ -33,13 +33,13 @@ class Listener(Protocol):
     """
 
     def state(self, state: str) -> None:
-        """The run is now "loading", "live", "reconnecting" or "ended"."""
+        """Take the run's new state: "loading", "live", "reconnecting" or "ended"."""
 
     def verdict(self, verdict: Verdict, standing: Standing) -> None:
-        """A frame was judged. Called in the scorer's thread."""
+        """Take a verdict. Called in the scorer's thread."""
 
     def note(self, text: str) -> None:
-        """A message for the user."""
+        """Take a message for the user."""
 
 
 @runtime_checkable
@@ -47,7 +47,7 @@ class GuardListener(Listener, Protocol):
     """A listener that also receives the names of the running guards."""
 
     def guards(self, names: tuple[str, ...]) -> None:
-        """These guards run from now on. Called in the scorer's thread."""
+        """Take the names of the guards that run from now on. Called in the scorer's thread."""
 
 
 class Show:
@@ -85,13 +85,13 @@ class Show:
         return self.editor is not None
 
     def on_tick(self, state: str) -> None:
-        """Advance; `state` is as the listener gets it. Main thread, many times per second."""
+        """Advance the show; called many times per second in the main thread."""
 
     def on_prompt(self, prompt: str) -> None:
-        """Another prompt is judged from now on. Called in the scorer's thread."""
+        """Note that another prompt is judged from now on. Called in the scorer's thread."""
 
     def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
-        """A frame was judged. Called in the scorer's thread."""
+        """Take a verdict. Called in the scorer's thread."""
 
     def on_explanation(self, explanation: Explanation) -> None:
         """A score was explained, and the map is shown. Called in the scorer's thread."""

@@ -36,7 +36,7 @@ class Controls:
         help: Whether the table of keys is drawn.
         explain: Whether the score is explained.
         live_map: Whether that works while the picture goes on; otherwise it is frozen.
-        editor: The prompt that is being typed; None where keys are commands.
+        editor: The prompt that is being typed; None if keys are commands.
     """
 
     mirror: bool = False
@@ -50,7 +50,7 @@ class Controls:
 
     @property
     def typing(self) -> str | None:
-        """The prompt as typed so far; None where keys are commands."""
+        """The prompt as typed so far; None if keys are commands."""
         return None if self.editor is None else self.editor.text
 
     @staticmethod

@@ -198,7 +198,7 @@ class Live(Loop):
         return True
 
     def _finish(self) -> None:
-        """Let the last frame be judged where a file ended by itself; its recording ends now."""
+        """End the recording of a file that is over, and wait for the verdict on its last frame."""
         self.scorer.start()
         if self.source.state is SourceState.ENDED:
             self.presenter.finish()

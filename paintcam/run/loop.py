@@ -104,7 +104,7 @@ class Loop(ABC):
         """Show and score until the end."""
 
     def _report_state(self, state: str) -> None:
-        """Pass the run's state to the listener where it changed."""
+        """Pass the run's state to the listener if it changed."""
         if state != self._reported_state:
             self._reported_state = state
             self.presenter.listener.state(state)

@@ -48,7 +48,7 @@ class Review:
         Args:
             frame: The frame.
             verdict: The verdict on it without guards.
-            shown: Its score as shown, 0…100: smoothed where smoothing is on.
+            shown: Its score as shown, 0…100; smoothed if smoothing is on.
             best_before: The best until then; None if there was none.
         """
         if not self._rises:

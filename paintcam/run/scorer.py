@@ -38,7 +38,7 @@ class Scorer:
         on_prompt: Called in the thread when a new prompt took effect, or with the error.
         on_guards: Called in the thread when guards run that were pending before.
         on_trouble: Called in the thread with an error that may pass, and with None once it has.
-        on_explanation: Called in the thread with an explanation, or None where there is none.
+        on_explanation: Called in the thread with an explanation, or None if there is none.
         wait_s: The longest wait, in seconds, for an encoder that cannot be reached at the start;
             None for as long as the run lasts.
         on_slow: Called in the thread, once, with the seconds that a frame takes, if they are many.

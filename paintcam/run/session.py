@@ -22,7 +22,7 @@ class Standing:
     """Where the session stands after a verdict.
 
     Attributes:
-        score: 0…100, as shown: smoothed where smoothing is on.
+        score: 0…100, as shown; smoothed if smoothing is on.
         best: The highest score shown since the start or the last reset.
         is_new_best: Whether this verdict raised it.
 

@@ -49,7 +49,7 @@ def score(picture: str | Path | Image, prompt: str, *, model: str = "auto") -> V
     Args:
         picture: A picture file, or pixels: BGR uint8 (H, W, 3), also grey or BGRA.
         prompt: What the drawing should show.
-        model: "auto" (CLIP where its weights are installed, otherwise "sketch"), "sketch", "clip"
+        model: "auto" (CLIP if its weights are installed, otherwise "sketch"), "sketch", "clip"
             or "clip:VARIANT".
 
     Returns:

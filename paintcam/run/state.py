@@ -101,7 +101,7 @@ class RunState:
 
     @property
     def best_picture(self) -> str | None:
-        """Path of the best frame's picture; None where pictures are not kept."""
+        """Path of the best frame's picture; None if pictures are not kept."""
         with self._lock:
             return None if self._autosave is None else self._autosave.best_picture
 

@@ -91,7 +91,7 @@ class Keyboard:
             self._pygame.key.set_repeat()
 
     def key_of(self, event: Any) -> Key | None:  # noqa: ANN401 - pygame has no types for its events
-        """Return the key of an event; None where it has none, or was returned before."""
+        """Return the key of an event; None if it has none, or was returned before."""
         pygame = self._pygame
         if event.type == pygame.KEYDOWN:
             return self._typed_key(event) if self._typing else self._command(event)

@@ -41,7 +41,7 @@ def create_new(path: Path) -> tuple[Path, FileIO]:
         path: The preferred name; its folder exists.
 
     Returns:
-        The name, "talk-2.mp4" or the next one where "talk.mp4" is taken, and the open, empty file.
+        The name, "talk-2.mp4" or the next one if "talk.mp4" is taken, and the open, empty file.
 
     Raises:
         OSError: No file can be created there.
@@ -53,7 +53,7 @@ def create_new(path: Path) -> tuple[Path, FileIO]:
 
 
 def is_at(path: Path, file: FileIO) -> bool:
-    """Whether the path still leads to this open file: nobody removed or replaced it."""
+    """Return whether the path still leads to this open file, not removed or replaced."""
     try:
         return os.path.samestat(path.lstat(), os.fstat(file.fileno()))
     except OSError:
@@ -61,7 +61,7 @@ def is_at(path: Path, file: FileIO) -> bool:
 
 
 def remove(path: Path, file: FileIO) -> None:
-    """Close a file, and remove it where it still lies at its path."""
+    """Close a file, and remove it if it is still at its path."""
     ours = is_at(path, file)
     file.close()
     if ours:

@@ -36,7 +36,7 @@ def remember(
     """Save size and position; a folder that cannot be written to forgets them.
 
     Args:
-        size: Width and height in points; None where the user has not chosen one.
+        size: Width and height in points; None if the user has not chosen one.
         position: The upper left corner on the desktop of all displays, in points.
         desktops: Width and height of each display.
     """
@@ -48,7 +48,7 @@ def remember(
 def recall(
     desktops: Sequence[tuple[int, int]],
 ) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
-    """Return the saved size and position; None where there is none that fits these displays."""
+    """Return the saved size and position; None if there is none that fits these displays."""
     try:
         placed = json.loads((data_folder() / _NAME).read_text(encoding="utf-8"))
         if placed["desktops"] != list(map(list, desktops)):

@@ -35,7 +35,7 @@ class Snapshot:
     Attributes:
         name: Start of the file names; the same name again replaces the older snapshot.
         facts: What is written as JSON.
-        clean: BGR uint8 (H, W, 3) without overlay; None where it must not be kept.
+        clean: BGR uint8 (H, W, 3) without overlay; None if it must not be kept.
         draw: Draws the picture with overlay, BGR uint8 (H, W, 3); called in the writing thread.
         discarded: Remove the existing files instead of writing.
     """
@@ -55,7 +55,7 @@ class Snapshots:
 
     Attributes:
         folder: Where pictures go.
-        error: What went wrong last, naming the lost snapshot; None where nothing did. Whoever
+        error: What went wrong last, naming the lost snapshot; None if nothing did. Whoever
             reports it sets it back to None.
 
     Raises:

@@ -103,7 +103,7 @@ def fit(image: Image, size_wh: tuple[int, int]) -> Image:
         size_wh: Width and height in pixels.
 
     Returns:
-        BGR uint8 of that size, with black bars where the shape differs.
+        BGR uint8 of that size, with black bars if the shape differs.
     """
     import cv2
 

@@ -111,7 +111,7 @@ class Window:
         self._show()
 
     def poll(self) -> str:
-        """Let the window work, and return the next key as one character; "" where none is waiting.
+        """Let the window work, and return the next key as one character; "" if none is waiting.
 
         On a keyboard that is not Latin it is the character that a US keyboard has in that place.
         Sets `closed` once the user has closed the window.
@@ -122,7 +122,7 @@ class Window:
         return key.text if key.text.isascii() and key.text else key.place or key.text
 
     def next_key(self, *, typing: bool = False) -> Key | None:
-        """Let the window work, and return the next key; None where none is waiting.
+        """Let the window work, and return the next key; None if none is waiting.
 
         Sets `closed` once the user has closed the window, and `lost` once the display went away.
 

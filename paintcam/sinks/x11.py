@@ -155,7 +155,7 @@ def _load_sdl() -> Any:  # noqa: ANN401 - a C library
 
 
 def watch(window_id: int, title: str) -> Connection | None:
-    """Watch the connection of a window; None where the system does not support it."""
+    """Watch the connection of a window; None if the system does not support it."""
     with contextlib.suppress(OSError, AttributeError):
         return Connection(window_id, title)
     return None

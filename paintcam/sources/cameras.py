@@ -71,7 +71,7 @@ def list_cameras(probe: Probe | None = None, sysfs: Path = SYSFS) -> list[Camera
 
 
 def _capture_nodes(sysfs: Path) -> list[int]:
-    """Numbers of the /dev/video* that deliver pictures: the first node of each camera."""
+    """Return the number of the first /dev/video* node of each camera, which delivers pictures."""
     numbers = []
     for node in sysfs.glob("video*"):
         number = node.name.removeprefix("video")
@@ -134,7 +134,7 @@ def _probe(index: int) -> tuple[tuple[int, int], float] | None:
 
 
 def _system_names() -> list[str]:
-    """Names that macOS or Windows gives its cameras, in its own order; empty if unknown."""
+    """Return the names that macOS or Windows gives its cameras, in its order; empty if unknown."""
     command = ASK_FOR_NAMES.get(sys.platform)
     if command is None:
         return []

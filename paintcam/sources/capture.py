@@ -166,7 +166,7 @@ class NetworkStream:
         return ""
 
     def initialize_source_properties(self, properties: dict[str, float | str]) -> None:
-        """A stream takes no requests."""
+        """Ignore requests: a stream takes none."""
 
     def discover_source_properties(self) -> SourceProperties:  # noqa: D102
         context = self._stream.codec_context

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Clip"]
 
 LONGEST_GAP_S = 60.0
-"""A longer pause between two frames is a damaged timestamp, where the file's length is unknown."""
+"""A longer pause between two frames is a damaged timestamp if the file's length is unknown."""
 SHORTEST_FRAME_S = 0.005
 """A last frame that is shorter than this has no real duration: browsers write 1 ms."""
 
@@ -32,7 +32,7 @@ class Clip:
         reference: A file.
 
     Attributes:
-        fps: Nominal frame rate; 0 where it is unknown.
+        fps: Nominal frame rate; 0 if it is unknown.
         end_s: When the newest decoded frame ends, seconds from the first one.
 
     Raises:
@@ -63,7 +63,7 @@ class Clip:
         self._container.close()
 
     def picture(self, frame: VideoFrame) -> Image | None:
-        """Convert a decoded frame to BGR uint8 (H, W, 3); None where it is no picture."""
+        """Convert a decoded frame to BGR uint8 (H, W, 3); None if it is no picture."""
         try:
             return picture_of(frame, self._pixel_aspect)
         except (SourceError, ValueError, MemoryError):
@@ -99,7 +99,7 @@ class Clip:
         return last_s >= 0 and time_s - last_s > LONGEST_GAP_S
 
     def _decoded(self) -> Iterator[tuple[VideoFrame, float]]:
-        """Frames with the duration that the file gives them, in seconds; 0 where it gives none."""
+        """Yield frames with their duration in seconds; 0 if the file gives none."""
         durations: dict[int, int] = {}
         for packet, frames in decoded(self._container, self._stream):
             if packet.pts is not None and packet.duration:

@@ -138,7 +138,7 @@ def picture_of(frame: VideoFrame, pixel_aspect: Fraction) -> Image:
 
 @cache
 def _target(pixel_format: str) -> str:
-    """Keep alpha where there is one: `to_bgr` lays it on white."""
+    """Keep alpha if there is any; `to_bgr` lays it on white."""
     import av
 
     known = av.VideoFormat(pixel_format)

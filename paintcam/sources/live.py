@@ -37,7 +37,7 @@ class LiveConnection:
         every_frame: Drop nothing.
 
     Attributes:
-        fps: Nominal frame rate; 0 where it is unknown.
+        fps: Nominal frame rate; 0 if it is unknown.
         is_clip: Whether the source turned out to be a video that ends.
         ending: The thread that closes the source; None until the context was left.
 

@@ -162,7 +162,7 @@ def _upright(image: PillowImage.Image) -> PillowImage.Image:
 
 
 def _pixels(image: PillowImage.Image) -> npt.NDArray[Any]:
-    """Grey, BGR or BGRA pixels in uint8, uint16 or float."""
+    """Return grey, BGR or BGRA pixels in uint8, uint16 or float."""
     mode = image.mode
     if mode == "I":  # 16 bits in 32
         return np.asarray(image).clip(0, 65535).astype(np.uint16)

@@ -65,7 +65,7 @@ class FrameSlot:
             self._changed.notify_all()
 
     def may_skip(self, time_s: float) -> bool:
-        """Whether a decoded frame is late and too close to the previous one to be converted."""
+        """Return whether a decoded frame is late, and too close to the previous one to convert."""
         with self._changed:
             quick = self.delivery == "timed" and time_s - self._put_s < QUICK_S
             return quick and self._until(time_s) < 0

@@ -82,7 +82,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def lan_addresses() -> list[Address]:
-    """Addresses that phones on the same network may reach, the best first."""
+    """List the addresses that phones on the same network may reach, the best first."""
     import psutil
 
     stats = psutil.net_if_stats()
@@ -95,7 +95,7 @@ def lan_addresses() -> list[Address]:
 
 
 def best_address(addresses: Sequence[Address]) -> str | None:
-    """The address to print in the QR code; None where this computer has no network."""
+    """Return the address to print in the QR code; None if this computer has no network."""
     return addresses[0].address if addresses else None
 
 
@@ -117,7 +117,7 @@ def _ranked(interfaces: Mapping[str, Sequence[str]], default: str | None) -> lis
 
 
 def _default_route() -> str | None:
-    """The address that packets to the internet would leave from; nothing is sent."""
+    """Return the address from which packets to the internet would leave; sends nothing."""
     with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))  # an address reserved for documentation
         return str(probe.getsockname()[0])

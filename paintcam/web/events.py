@@ -16,7 +16,7 @@ _WAITING = 60
 
 
 def play_state(site: Site, slug: str) -> dict[str, Any]:
-    """What a paint page shows beside its canvas.
+    """Return what a paint page shows beside its canvas.
 
     Args:
         site: The services.
@@ -33,7 +33,7 @@ def play_state(site: Site, slug: str) -> dict[str, Any]:
 
 
 def stage_state(site: Site) -> dict[str, Any]:
-    """What the projector shows."""
+    """Return what the projector shows."""
     rounds = site.rounds
     shown = rounds.on_stage
     state: dict[str, Any] = {
@@ -58,7 +58,7 @@ def stage_state(site: Site) -> dict[str, Any]:
 
 
 def control_state(site: Site) -> dict[str, Any]:
-    """What the presenter's phone shows."""
+    """Return what the presenter's phone shows."""
     rounds = site.rounds
     shown = rounds.on_stage
     state: dict[str, Any] = {

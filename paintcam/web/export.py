@@ -18,7 +18,7 @@ _FORMULA = tuple("=+-@＝＋－＠|%\t\r\n")
 
 
 def scores_csv(submissions: Submissions, boards: Sequence[Board]) -> str:
-    """One row per drawing, the best first, for a spreadsheet.
+    """Return one row per drawing, the best first, for a spreadsheet.
 
     Every text is quoted, and one that a spreadsheet would run as a formula gets an apostrophe in
     front. Source: OWASP, "CSV Injection".
@@ -38,7 +38,7 @@ def scores_csv(submissions: Submissions, boards: Sequence[Board]) -> str:
 
 
 def write_zip(submissions: Submissions, boards: Sequence[Board]) -> Path:
-    """Every drawing as PNG with the scores, in a temporary file that the caller removes."""
+    """Write every drawing as PNG with the scores to a temporary file; the caller removes it."""
     with tempfile.NamedTemporaryFile(suffix=".zip", delete=False) as file:
         path = Path(file.name)
     try:
@@ -58,7 +58,7 @@ def write_zip(submissions: Submissions, boards: Sequence[Board]) -> Path:
 
 
 def _ranked(submissions: Submissions, board: Board) -> Iterator[tuple[int | None, Submission]]:
-    """Drawings with their player's place; None for those that are not their player's best."""
+    """Yield drawings with their player's rank; None for those that are not their player's best."""
     listed: Iterable[Submission] = submissions.newest(board, ["waiting", "shown", "hidden"], 10**6)
     best: dict[str, tuple[int, str]] = {}
     for each in listed:

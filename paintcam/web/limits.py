@@ -64,7 +64,7 @@ class Limits:
 
         Args:
             what: Kind of the request, a key of the table above.
-            visitor: The cookie's id; empty where there is none yet.
+            visitor: The cookie's id; empty if there is none yet.
             address: Where the request came from.
 
         Raises:

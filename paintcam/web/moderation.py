@@ -44,14 +44,14 @@ def effective(moderation: Moderation, guards: Collection[str]) -> Moderation:
 
 
 def first_state(moderation: Moderation, verdict: Verdict) -> State:
-    """The state of a drawing that has just been judged."""
+    """Return the state of a drawing that has just been judged."""
     if verdict.blocked:
         return "hidden"
     return "waiting" if moderation == "approve" else "shown"
 
 
 def checked_name(name: str) -> str:
-    """A nickname as it is stored and shown.
+    """Return a nickname as it is stored and shown.
 
     Control and bidi-override characters go, towers of combining marks are cut, and a long name is
     shortened.

@@ -95,7 +95,7 @@ async def _put_drawing(request: Request) -> Response:
 
 
 async def _result(site: Site, board: Board, drawing_id: str, player_key: str) -> Response:
-    """What the phone shows after Submit: read back from the database, so it is what was stored."""
+    """Return what the phone shows after Submit, read back from the database."""
 
     def read() -> dict[str, Any]:
         found = site.submissions.find(drawing_id)
@@ -183,7 +183,7 @@ async def _delete_mine(request: Request) -> Response:
 
 
 async def _visible(request: Request) -> tuple[Submission, bool]:
-    """The drawing asked for, and whether it is the visitor's; 404 where they may not see it."""
+    """Return a drawing, and whether it is the visitor's; 404 if they may not see it."""
     visitor = limited(request, "read")
     site = site_of(request)
     found = await asyncio.to_thread(site.submissions.find, _known_form(request))

@@ -8,7 +8,7 @@ __all__ = ["svg", "terminal", "wifi_text"]
 
 
 def svg(text: str) -> bytes:
-    """A QR code as an SVG picture that scales to any size."""
+    """Return a QR code as an SVG picture that scales to any size."""
     import segno
 
     out = io.BytesIO()
@@ -18,7 +18,7 @@ def svg(text: str) -> bytes:
 
 
 def terminal(text: str) -> str:
-    """A QR code in half blocks, for a terminal of at least 40 columns."""
+    """Return a QR code in half blocks, for a terminal of at least 40 columns."""
     import segno
 
     out = io.StringIO()

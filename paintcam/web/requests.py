@@ -29,7 +29,7 @@ _BODY_S = 15.0
 
 
 def site_of(connection: HTTPConnection) -> Site:
-    """The services."""
+    """Return the services."""
     site: Site = connection.app.state.site
     return site
 
@@ -48,7 +48,7 @@ def limited(connection: HTTPConnection, what: str) -> str:
 
 
 def page(name: str, status: int = 200) -> FileResponse:
-    """One of the HTML pages; browsers check whether it is still the newest."""
+    """Return one of the HTML pages; browsers check whether it is still the newest."""
     return FileResponse(
         STATIC / f"{name}.html", status, {"Cache-Control": "no-cache"}, media_type="text/html"
     )
@@ -58,7 +58,7 @@ async def raw_body(request: Request, most: int) -> bytes:
     """Read a body that is not too large and does not take too long.
 
     Raises:
-        HTTPException: 408, 413, or 400 where the visitor left.
+        HTTPException: 408, 413, or 400 if the visitor left.
     """
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared) > most:

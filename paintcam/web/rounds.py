@@ -105,7 +105,7 @@ class Rounds:
         return self._blank
 
     def find(self, slug: str) -> Round | None:
-        """A round by its name in addresses."""
+        """Return a round by its name in addresses."""
         return next((found for found in self.current if found.slug == slug), None)
 
     def begin(self, board: Board, minutes: float | None, *, beside: bool = False) -> Round:

@@ -78,7 +78,7 @@ def check_origin(connection: HTTPConnection) -> None:
     """Refuse what another website makes a browser send.
 
     Browsers name the page's origin with every request that changes something and with every
-    WebSocket. `Sec-Fetch-Site` exists on https and localhost alone: checked where it is sent.
+    WebSocket. `Sec-Fetch-Site` exists on https and localhost alone, and is checked if it is sent.
 
     Raises:
         HTTPException: 403.
@@ -91,7 +91,7 @@ def check_origin(connection: HTTPConnection) -> None:
 
 
 def address_of(connection: HTTPConnection, trusted: Sequence[str]) -> str:
-    """The address that a request comes from.
+    """Return the address that a request comes from.
 
     Args:
         connection: The request or WebSocket.
@@ -116,18 +116,18 @@ def _is_in(address: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network)
 
 
 def visitor_of(connection: HTTPConnection) -> str:
-    """The random id in a visitor's cookie; empty where there is none."""
+    """Return the random id in a visitor's cookie; empty if there is none."""
     found = connection.cookies.get(_VISITOR, "")
     return found if _ID.fullmatch(found) else ""
 
 
 def player_id_of(visitor: str) -> str:
-    """What the database knows a visitor by: the cookie cannot be derived from it."""
+    """Return the id that the database knows a visitor by; it does not reveal the cookie."""
     return hashlib.sha256(f"paintcam visitor {visitor}".encode()).hexdigest()
 
 
 def new_visitor() -> str:
-    """A new random id."""
+    """Return a new random id."""
     return secrets.token_urlsafe(16)
 
 
@@ -142,11 +142,11 @@ def set_control(response: Response, secret: str) -> None:
 
 
 def may_control(text: str, secret: str) -> bool:
-    """Whether a text is the control secret, compared in constant time."""
+    """Return whether a text is the control secret, compared in constant time."""
     # JSON may hold half a character, which is no UTF-8.
     return hmac.compare_digest(text.encode("utf-8", "surrogatepass"), secret.encode())
 
 
 def control_cookie(connection: HTTPConnection) -> str:
-    """The control secret that a browser sent; empty where there is none."""
+    """Return the control secret that a browser sent; empty if there is none."""
     return connection.cookies.get(_CONTROL, "")

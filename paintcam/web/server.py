@@ -82,7 +82,7 @@ async def _serve_alive(
 
 
 def _watch_supervisor(ready: threading.Event, ending: threading.Event) -> None:
-    """End with the supervisor: in order where visitors are served, else at once."""
+    """End with the supervisor: in order if visitors are served, otherwise at once."""
     while sys.stdin.read(4096):
         pass
     if ready.is_set():

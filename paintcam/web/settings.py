@@ -59,7 +59,7 @@ class WebSettings:
         return Path(self.state_file)
 
     def as_json(self) -> str:
-        """One line of JSON that `from_json` reads."""
+        """Return one line of JSON that `from_json` reads."""
         return json.dumps(asdict(self))
 
     @classmethod

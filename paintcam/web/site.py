@@ -170,7 +170,7 @@ class Site:
             self.notice(str(error))
 
     def picture(self, submission: Submission) -> bytes | None:
-        """The PNG of a drawing. Blocks."""
+        """Return the PNG of a drawing. Blocks."""
         key = submission.turn.id
         if key not in self._pictures:
             found = self.submissions.picture(key)

@@ -49,7 +49,7 @@ def _svg(text: str) -> Response:
 
 
 async def _live(socket: WebSocket) -> None:
-    """News for one page: `page` is play, stage or control; `round` is the slug of a paint page."""
+    """Send news to one page: `page` is play, stage or control, `round` a paint page's slug."""
     site = site_of(socket)
     visitor = security.visitor_of(socket)
     address = security.address_of(socket, site.settings.trusted_proxies)

@@ -138,7 +138,7 @@ class SheetFinder:
         return float(1 - (1 - per_frame) ** (self._step_s / FRAME_S))
 
     def _changed(self, image: Image) -> bool:
-        """Whether a sheet may have appeared since the last search."""
+        """Return whether a sheet may have appeared since the last search."""
         glance = _glance(image)
         if self._glance is None or self._glance.shape != glance.shape:
             return True

@@ -166,7 +166,7 @@ def _between(ends: npt.NDArray[np.float64], width: int, height: int) -> npt.NDAr
 
 
 def plausible(quad: Corners, width: int, height: int) -> bool:
-    """Whether a flat rectangle in the frame could look like this."""
+    """Return whether a flat rectangle in the frame could look like this."""
     if not cv2.isContourConvex(quad):
         return False
     share = cv2.contourArea(quad) / (width * height)

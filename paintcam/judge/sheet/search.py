@@ -101,7 +101,7 @@ def _judged(view: View, quad: Corners) -> tuple[Corners, float] | None:
 
 
 def _ends_there(view: View, quad: Corners) -> bool:
-    """Whether the paper ends at the border; beyond a drawn line it continues."""
+    """Return whether the paper ends at the border; beyond a drawn line it continues."""
     points, normal, _ = _along_sides(quad)
     # A drawn line may lie on either side of the border that was fitted.
     depths = (-BEYOND[0], -BEYOND[1], -BEYOND[2], *BEYOND)
