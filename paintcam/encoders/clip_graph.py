@@ -51,7 +51,7 @@ class _Branch:
         self._branch: list[NodeProto] = []
 
     def build(self) -> GraphProto | None:
-        """Return the branch, or None where a step finds another form than expected."""
+        """Return the branch, or None if a step finds another form than expected."""
         from onnx import GraphProto, helper
 
         attention = self._attention()

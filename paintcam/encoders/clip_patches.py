@@ -46,7 +46,7 @@ def patches_path(visual: Path) -> Path:
 
 
 def patches_file(visual: Path) -> Path | None:
-    """Find the file with the added output; None where it is missing or of other weights.
+    """Find the file with the added output; None if it is missing or of other weights.
 
     Takes milliseconds: samples of both files are compared.
     """

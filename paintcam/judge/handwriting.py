@@ -51,7 +51,7 @@ class HandwritingGuard:
 
     Args:
         encoder: Embeds the handwriting prompts and the reference pictures, once.
-        prompts: Descriptions of handwriting; the bundled list where None.
+        prompts: Descriptions of handwriting; the bundled list if None.
 
     Raises:
         UsageError: There are no prompts.

@@ -20,12 +20,9 @@ from paintcam.judge.crops import Crop, Cropper
 from paintcam.judge.explain import Explaining
 from paintcam.judge.guard import Finding, Guard, Guarding, SheetFinder
 from paintcam.judge.patch_map import PatchExplaining, PatchMaps
-from paintcam.judge.verdict import Verdict, score_of, shares_of
+from paintcam.judge.verdict import Verdict, flags_of, score_of, shares_of
 
 __all__ = ["Finding", "Guard", "Judge", "SheetFinder", "Verdict", "score_of"]
-
-NOTICEABLE = 3
-"""Points that a penalty must cost before the picture mentions it."""
 
 
 class Judge:
@@ -35,7 +32,7 @@ class Judge:
         encoder: Embeds the prompt or labels now, frames later.
         prompt: What the drawing should show.
         labels: Two or more, instead of a prompt: the zero-shot classifier.
-        score_range: Similarities that become 0 and 100; the encoder's own where None.
+        score_range: Similarities that become 0 and 100; the encoder's own if None.
         guards: Built for this encoder.
         sheet_finder: Finds the sheet, which is then judged alone; None judges the whole frame.
         check_prompts: Raises a PromptError for a prompt or label that is not safe for work.
@@ -218,24 +215,13 @@ class Judge:
             captured_at=frame.captured_at,
             similarity=float(similarities[best]),
             score=0.0 if blocked else score_of(float(judged[best]), *self._score_range),
-            flags=self._flags(findings, float(similarities[best])),
+            flags=flags_of(findings, float(similarities[best]), self._score_range),
             blocked=blocked,
             region=crop.region,
             labels=shares_of(self._labels, judged, scale) if self._labels else None,
             embedding=embedding,
             counts=crop.counts,
         )
-
-    def _flags(self, findings: Sequence[Finding], similarity: float) -> tuple[str, ...]:
-        flags = []
-        for finding in findings:
-            fair = score_of(similarity, *self._score_range)
-            lost = fair - score_of(similarity - finding.penalty, *self._score_range)
-            if finding.blocked:
-                flags.append(finding.words)
-            elif round(lost) >= NOTICEABLE:
-                flags.append(f"{finding.words}: −{lost:.0f}")
-        return tuple(flags)
 
     def _embed(self, texts: Sequence[str]) -> Embeddings:
         if self._check_prompts is not None:

@@ -47,7 +47,7 @@ def make_judge(
         encoder: A loaded encoder.
         prompt: What the drawing should show; None with labels.
         labels: Two or more, instead of a prompt.
-        score_range: Similarities that become 0 and 100; the encoder's own where None.
+        score_range: Similarities that become 0 and 100; the encoder's own if None.
         guards: Which of `GUARDS` to run. A guard that cannot run here is left out, and is missing
             from the judge's `active_guards`.
         crop: Find the sheet of paper and judge only that.

@@ -47,7 +47,7 @@ class NsfwPromptGuard:
 
     Args:
         encoder: Embeds the prompts once.
-        prompts: What must not be shown; the bundled list where None.
+        prompts: What must not be shown; the bundled list if None.
     """
 
     name = "nsfw"

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Verdict", "score_of", "shares_of"]
+from paintcam.encoders.base import ScoreRange
+from paintcam.judge.guard import Finding
+
+__all__ = ["Verdict", "flags_of", "score_of", "shares_of"]
+
+NOTICEABLE = 3
+"""Points that a penalty must cost before the picture mentions it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +101,24 @@ def shares_of(
     weights = np.exp(logits - logits.max())
     shares = weights / weights.sum()
     return dict(zip(labels, (float(share) for share in shares), strict=True))
+
+
+def flags_of(
+    findings: Sequence[Finding], similarity: float, score_range: ScoreRange
+) -> tuple[str, ...]:
+    """Return what guards did, as labels on the picture.
+
+    Args:
+        findings: Of all guards, on one frame.
+        similarity: Of that frame, −1…1, before any guard.
+        score_range: Similarities that become 0 and 100.
+    """
+    flags = []
+    for finding in findings:
+        without = score_of(similarity, *score_range)
+        lost = without - score_of(similarity - finding.penalty, *score_range)
+        if finding.blocked:
+            flags.append(finding.words)
+        elif round(lost) >= NOTICEABLE:
+            flags.append(f"{finding.words}: −{lost:.0f}")
+    return tuple(flags)
