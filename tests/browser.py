@@ -106,9 +106,9 @@ class Browser:
         )
         self.find(selector).click()
 
-    def until(self, wanted: Callable[[], Any], limit_s: float = 30) -> Any:
+    def until(self, condition: Callable[[], Any], limit_s: float = 30) -> Any:
         deadline = time.monotonic() + limit_s
-        while not (found := wanted()):
+        while not (found := condition()):
             assert time.monotonic() < deadline, (self.text("body")[:500], self.messages())
             time.sleep(0.05)
         return found

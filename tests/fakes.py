@@ -163,9 +163,9 @@ class Running:
         self.live.stop()
         self._thread.join(10)
 
-    def until(self, wanted: Callable[[], object], limit_s: float = 10) -> None:
+    def until(self, condition: Callable[[], object], limit_s: float = 10) -> None:
         deadline = time.monotonic() + limit_s
-        while not wanted():
+        while not condition():
             assert self.error is None, self.error
             assert time.monotonic() < deadline, "it never happened"
             time.sleep(0.005)
@@ -174,5 +174,5 @@ class Running:
         """Press keys, and wait until they were all taken."""
         window.keys += keys
         self.until(lambda: not window.keys)
-        seen = len(window.pictures)
-        self.until(lambda: len(window.pictures) > seen + 1)
+        shown = len(window.pictures)
+        self.until(lambda: len(window.pictures) > shown + 1)

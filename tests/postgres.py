@@ -78,14 +78,14 @@ class Server:
         if self._user:
             shutil.chown(self._folder, "postgres", "postgres")
         command = [self._programs / "initdb", "-D", self._folder / "data", "-U", "paintcam"]
-        made = subprocess.run(
+        ran = subprocess.run(
             [*self._user, *command, "--auth=trust", "-E", "UTF8"],
             capture_output=True,
             text=True,
             cwd="/",
         )
-        if made.returncode:
-            raise NoPostgresError(f"initdb failed: {made.stderr.strip()}")
+        if ran.returncode:
+            raise NoPostgresError(f"initdb failed: {server.stderr.strip()}")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -118,18 +118,18 @@ class Server:
 @contextlib.contextmanager
 def running(*, durable: bool = False) -> Iterator[Server]:
     """Run a server that can be stopped and started meanwhile."""
-    made = Server(durable=durable)
+    server = Server(durable=durable)
     try:
-        made.create()
-        made.start()
-        yield made
+        server.create()
+        server.start()
+        yield server
     finally:
-        made.stop()
-        made.remove()
+        server.stop()
+        server.remove()
 
 
 @contextlib.contextmanager
 def server(*, durable: bool = False) -> Iterator[str]:
     """Run a server; yields the URL of its database `postgres`."""
-    with running(durable=durable) as made:
-        yield made.url
+    with running(durable=durable) as server:
+        yield server.url

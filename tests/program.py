@@ -82,11 +82,11 @@ class Program:
     def states(self) -> list[str]:
         return [row["state"] for row in self.of("state")]
 
-    def until(self, wanted: Callable[[], object], limit_s: float = 60) -> None:
+    def until(self, condition: Callable[[], object], limit_s: float = 60) -> None:
         deadline = time.monotonic() + limit_s
-        while not wanted():
+        while not condition():
             assert time.monotonic() < deadline, (self.rows[-3:], self.stderr)
-            assert self.process.poll() is None or wanted(), (self.rows[-3:], self.stderr)
+            assert self.process.poll() is None or condition(), (self.rows[-3:], self.stderr)
             time.sleep(0.02)
 
     def wait(self, limit_s: float = 30) -> int:

@@ -29,8 +29,8 @@ def clip_files(dim: int = DIM) -> dict[str, bytes]:
             [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["batch", dim])],
             [numpy_helper.from_array(weights.astype(np.float32), "weights")],
         )
-        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-        return made.SerializeToString()
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        return model.SerializeToString()
 
     visual = model(
         [
@@ -116,7 +116,7 @@ class RoboflowStandIn:
 
     def downloads(self, file: str = "visual.onnx") -> list[str]:
         """The Range headers of a file's downloads, "" for none; questions for its length aside."""
-        return [told for name, told in self.ranges if name == file]
+        return [header for name, header in self.ranges if name == file]
 
     def _answer(self, request: BaseHTTPRequestHandler) -> None:
         path = request.path.partition("?")[0]
@@ -142,11 +142,11 @@ class RoboflowStandIn:
         request.wfile.write(body)
 
     def _file(self, request: BaseHTTPRequestHandler, name: str) -> None:
-        body, asked = self.files[name], request.headers.get("Range", "")
-        if asked == "bytes=0-0":
+        body, header = self.files[name], request.headers.get("Range", "")
+        if header == "bytes=0-0":
             self._send(request, 206, body[:1], [("Content-Range", f"bytes 0-0/{len(body)}")])
             return
-        self.ranges.append((name, asked))
+        self.ranges.append((name, header))
         fault = self.faults.pop(0) if self.faults else ""
         if fault in ("500", "403"):
             self._send(request, int(fault), b"no")
@@ -160,8 +160,8 @@ class RoboflowStandIn:
             digest = base64.b64encode(bytes(16)).decode()
         start = 0
         may_resume = request.headers.get("If-Range") == self.etag and fault != "no-range"
-        if asked and may_resume:
-            start = int(asked.removeprefix("bytes=").partition("-")[0])
+        if header and may_resume:
+            start = int(header.removeprefix("bytes=").partition("-")[0])
         sent = body[start:]
         request.send_response(206 if start else 200)
         if start:

@@ -74,8 +74,8 @@ def held_sheet(
         [[0, 0], [texture.shape[1], 0], [texture.shape[1], texture.shape[0]], [0, texture.shape[0]]]
     )
     x, y, w, h = inner
-    wanted = np.float32([[[x, y], [x + w, y], [x + w, y + h], [x, y + h]]])
-    corners = cv2.perspectiveTransform(wanted, cv2.getPerspectiveTransform(source, whole))[0]
+    rectangle = np.float32([[[x, y], [x + w, y], [x + w, y + h], [x, y + h]]])
+    corners = cv2.perspectiveTransform(rectangle, cv2.getPerspectiveTransform(source, whole))[0]
     if rng.random() < 0.85:
         hands(rng, picture, whole, skin)
     image = camera(rng, picture, light)

@@ -31,7 +31,7 @@ def test_a_provider_that_crashes_hangs_or_fails_is_reported(monkeypatch, code, p
     assert try_provider("sketch", "cuda", limit_s) == Trial("cuda", None, problem)
 
 
-def test_a_provider_that_is_not_installed_says_so():
+def test_a_provider_that_is_not_installed_is_an_error():
     assert "has no provider rocm" in try_provider("sketch", "rocm").problem
 
 

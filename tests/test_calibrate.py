@@ -166,10 +166,10 @@ def test_calibrate_keeps_a_range_that_score_uses(folder, tmp_path):
     assert (tmp_path / "calibration.png").stat().st_size > 1000
 
     def score(*more):
-        told = paintcam("score", folder / "the_sun", "--prompt", "the sun", "--model", "sketch",
+        scored = paintcam("score", folder / "the_sun", "--prompt", "the sun", "--model", "sketch",
                         "--json", *more, cwd=tmp_path)  # fmt: skip
-        assert told.returncode == 0, told.stderr
-        return rows(told.stdout)[0]
+        assert scored.returncode == 0, scored.stderr
+        return rows(scored.stdout)[0]
 
     calibrated = score()
     share = (calibrated["similarity"] - row["low"]) / (row["high"] - row["low"])
@@ -257,7 +257,7 @@ def test_few_drawings_are_warned_of(folder, tmp_path):
     assert "fewer than" not in enough.stderr
 
 
-def test_folders_that_cannot_work(tmp_path):
+def test_folders_that_cannot_be_calibrated_are_errors(tmp_path):
     """Each error describes the expected layout; nothing is stored."""
     (tmp_path / "empty").mkdir()
     one = tmp_path / "one" / "a house"

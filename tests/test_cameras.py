@@ -22,8 +22,8 @@ def device(sysfs, number, name, index="0"):
     (node / "index").write_text(index + "\n")
 
 
-def answers(**seen):
-    return lambda index: seen.get(f"at{index}")
+def answers(**cameras):
+    return lambda index: cameras.get(f"at{index}")
 
 
 def test_linux_names_cameras_and_leaves_out_their_metadata_nodes(tmp_path, monkeypatch):
@@ -38,7 +38,7 @@ def test_linux_names_cameras_and_leaves_out_their_metadata_nodes(tmp_path, monke
     ]
 
 
-def test_linux_says_why_a_camera_that_is_there_cannot_be_used(tmp_path, monkeypatch):
+def test_linux_reports_why_a_connected_camera_cannot_be_used(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     device(tmp_path, 0, "Cam")
     (busy,) = list_cameras(answers(), tmp_path)
@@ -53,15 +53,15 @@ def test_linux_says_why_a_camera_that_is_there_cannot_be_used(tmp_path, monkeypa
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 def test_elsewhere_indices_are_tried_until_the_second_gap(tmp_path, monkeypatch, platform):
     monkeypatch.setattr(sys, "platform", platform)
-    asked = []
+    tried = []
 
     def probe(index):
-        asked.append(index)
+        tried.append(index)
         return ((1920, 1080), 60.0) if index in (0, 2) else None
 
     monkeypatch.setattr(cameras, "_system_names", lambda: ["One", "Two"])
     assert [camera.name for camera in list_cameras(probe, tmp_path)] == ["One", "Two"]
-    assert asked == [0, 1, 2, 3]
+    assert tried == [0, 1, 2, 3]
     # where more cameras are listed than opened, their names cannot be matched
     monkeypatch.setattr(cameras, "_system_names", lambda: ["One", "Two", "Three"])
     assert [camera.name for camera in list_cameras(probe, tmp_path)] == ["", ""]
@@ -90,7 +90,7 @@ def test_a_system_without_the_tool_gives_no_names(monkeypatch):
     assert cameras._system_names() == []
 
 
-def test_opencv_is_asked_and_its_noise_kept_away(tmp_path, capfd, monkeypatch):
+def test_opencv_finds_cameras_and_its_messages_are_hidden(tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     device(tmp_path, 97, "Gone")
 
@@ -130,7 +130,7 @@ def test_the_command_without_cameras_is_a_plain_word(monkeypatch):
     assert CliRunner().invoke(app, ["cameras", "--json"]).stdout == ""
 
 
-def test_the_command_lists_them_and_says_how_to_use_one(monkeypatch):
+def test_the_command_lists_cameras_and_shows_how_to_use_one(monkeypatch):
     found = [
         Camera(0, "", None, 0.0, "busy: close the program that uses it"),
         Camera(2, "Cam [bold]", (1280, 720), 29.97),

@@ -38,8 +38,8 @@ def test_what_is_sent_is_received(sent, header):
     pipe = io.BytesIO()
     send(pipe, header, sent)
     pipe.seek(0)
-    told, received = receive(pipe)
-    assert told == header
+    header_back, received = receive(pipe)
+    assert header_back == header
     assert len(received) == len(sent)
     for mine, theirs in zip(sent, received, strict=True):
         assert mine.dtype == theirs.dtype
@@ -56,9 +56,9 @@ def test_a_message_cut_short_is_the_end():
 def test_it_gives_the_numbers_that_the_encoder_gives_here():
     child, here = ChildProcessEncoder("sketch"), SketchEncoder()
     frame = np.random.default_rng(3).integers(0, 256, (90, 160, 3), dtype=np.uint8)
-    told, expected = asdict(child.info), asdict(here.info)
-    np.testing.assert_array_equal(told.pop("handwriting"), expected.pop("handwriting"))
-    assert told == expected
+    declared, expected = asdict(child.info), asdict(here.info)
+    np.testing.assert_array_equal(declared.pop("handwriting"), expected.pop("handwriting"))
+    assert declared == expected
     assert child.encode_image([frame]) @ here.encode_image([frame]).T == pytest.approx(1, abs=1e-5)
     assert child.encode_text(["лиса"]) @ here.encode_text(["лиса"]).T == pytest.approx(1, abs=1e-5)
     child.close()
@@ -76,7 +76,7 @@ def test_a_process_that_dies_is_an_error_and_no_hang():
     child.close()
 
 
-def test_an_encoder_that_cannot_be_loaded_says_why_from_over_there(tmp_path, monkeypatch):
+def test_an_encoder_that_cannot_be_loaded_in_the_child_reports_why(tmp_path, monkeypatch):
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
     with pytest.raises(ModelError, match="Unknown model 'clip:no'"):
         ChildProcessEncoder("clip:no")

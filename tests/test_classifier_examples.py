@@ -73,7 +73,7 @@ def run(*args, cwd, **env):
     )
 
 
-def test_not_hotdog_tells_labels_apart(tmp_path):
+def test_not_hotdog_classifies(tmp_path):
     """A sun, then an empty page: the likeliest label changes with the picture."""
 
     def paint(picture, index):
@@ -94,7 +94,7 @@ def test_not_hotdog_tells_labels_apart(tmp_path):
     assert "frames  the sun" in done.stdout
 
 
-def test_not_hotdog_with_labels_that_cannot_work(tmp_path):
+def test_not_hotdog_refuses_labels_that_cannot_be_compared(tmp_path):
     """An error in words, no traceback."""
     clip = write_clip(tmp_path / "clip.mp4", lambda picture, index: None, 5)
     done = run(

@@ -51,23 +51,23 @@ def test_run_scores_a_clip(tmp_path, clip):
     """`paintcam --prompt …` is `run`: rows of states and verdicts, and a summary at the end."""
     done = paintcam(*HOUSE, "--source", clip, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    seen = rows(done.stdout)
-    states = [row for row in seen if row["type"] == "state"]
+    printed = rows(done.stdout)
+    states = [row for row in printed if row["type"] == "state"]
     (guards,) = [row for row in states if row["state"] == "guards"]
     assert "handwriting" in guards["guards"]
     states.remove(guards)  # it comes when the guards run, after "live" or before
     assert [row["state"] for row in states] == ["loading", "live", "ended"]
-    verdicts = [row for row in seen if row["type"] == "verdict"]
+    verdicts = [row for row in printed if row["type"] == "verdict"]
     assert set(verdicts[0]) >= {
         "type", "frame", "time_s", "similarity", "score", "best", "age_ms", "model",
     }  # fmt: skip
     assert len(verdicts) > 10
     assert verdicts[-1]["score"] > verdicts[0]["score"]
     assert all(row["best"] >= row["score"] for row in verdicts)
-    assert seen[-1]["type"] == "summary"
-    assert seen[-1]["best"] == verdicts[-1]["best"]
-    assert seen[-1]["frames_shown"] == 75
-    assert seen[-1]["frames_scored"] == len(verdicts)
+    assert printed[-1]["type"] == "summary"
+    assert printed[-1]["best"] == verdicts[-1]["best"]
+    assert printed[-1]["frames_shown"] == 75
+    assert printed[-1]["frames_scored"] == len(verdicts)
 
 
 def test_every_frame_gives_the_same_numbers_every_time(tmp_path, clip):
@@ -119,9 +119,9 @@ def test_every_summary_names_the_guards_and_the_video(capsys, labels):
     if labels:
         report.verdict(Verdict(0, 0.0, 0.0, 0.3, 50, labels=labels), Standing(50, 50, True))
     report.summary(Summary(None, 9, 0, ("handwriting", "nsfw")), video="a.mp4")
-    told = capsys.readouterr().out.splitlines()
-    assert told[0].startswith("Last: a cat 90%" if labels else "Nothing was scored")
-    assert told[1:] == ["Guards: handwriting, nsfw", "Video: a.mp4"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Last: a cat 90%" if labels else "Nothing was scored")
+    assert lines[1:] == ["Guards: handwriting, nsfw", "Video: a.mp4"]
 
 
 def test_recording_and_snapshots(tmp_path, clip):
@@ -233,7 +233,7 @@ def test_a_player_reads_the_summary_before_the_database_is_waited_for(tmp_path, 
     assert not list(tmp_path.glob("last-run-*.json"))
 
 
-def test_a_run_that_ended_in_an_error_and_told_its_summary_was_not_cut_off(
+def test_a_run_that_printed_its_summary_before_an_error_is_not_reported_as_interrupted(
     tmp_path, monkeypatch, capsys
 ):
     """The next run has nothing to tell of it."""
@@ -252,7 +252,7 @@ def test_a_run_that_ended_in_an_error_and_told_its_summary_was_not_cut_off(
     assert not list(tmp_path.glob("last-run-*.json"))
 
 
-def test_a_reader_that_goes_away_is_no_traceback(tmp_path, houses):
+def test_a_closed_pipe_causes_no_traceback(tmp_path, houses):
     """`paintcam --json | head -1`."""
     with Webcam(houses) as webcam:
         done = subprocess.run(
@@ -310,8 +310,8 @@ def test_sigterm_before_the_first_picture_leaves_nothing(tmp_path, houses):
             )
             time.sleep(delay_s)
             process.terminate()
-            _, told = process.communicate(timeout=30)
-            assert "Traceback" not in told
+            _, stderr = process.communicate(timeout=30)
+            assert "Traceback" not in stderr
             assert not [path for path in tmp_path.glob("*.mp4") if path.stat().st_size == 0]
 
 
@@ -326,18 +326,18 @@ def test_score_sorts_pictures(tmp_path):
         "score", folder, "grey.png", "--prompt", "a house", "-m", "sketch", "--json", cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
-    seen = rows(done.stdout)
-    assert len(seen) == 6
-    assert all(row["type"] == "score" for row in seen)
-    scores = [row["score"] for row in seen]
+    printed = rows(done.stdout)
+    assert len(printed) == 6
+    assert all(row["type"] == "score" for row in printed)
+    scores = [row["score"] for row in printed]
     assert scores == sorted(scores, reverse=True)
-    by_name = {Path(row["path"]).name: row["score"] for row in seen}
+    by_name = {Path(row["path"]).name: row["score"] for row in printed}
     assert by_name["house4.png"] > by_name["house0.png"]
     table = paintcam("score", folder, "-p", "a house", "-m", "sketch", cwd=tmp_path)
     assert "house4.png" in table.stdout
 
 
-def test_score_tells_the_broken_picture_and_scores_the_rest(tmp_path):
+def test_score_reports_the_broken_picture_and_scores_the_others(tmp_path):
     """Exit 1, since not all could be read."""
     cv2.imwrite(str(tmp_path / "good.png"), house(4))
     (tmp_path / "bad.png").write_bytes(b"no picture")
@@ -394,7 +394,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("args", "words"), MISTAKES, ids=[words for _, words in MISTAKES])
-def test_a_mistake_is_told_in_words(tmp_path, clip, args, words):
+def test_a_users_mistake_is_one_line(tmp_path, clip, args, words):
     """Exit 1, one message on stderr with the value in it, nothing left behind."""
     (tmp_path / "empty").mkdir()
     done = paintcam(*(clip if arg == "CLIP" else arg for arg in args), cwd=tmp_path / "empty")
@@ -409,14 +409,14 @@ def test_a_mistake_is_told_in_words(tmp_path, clip, args, words):
     "args",
     [("--prompt", "a house", "demo"), ("demo", "--prompt", "x"), ("runn",), ("--colour", "red")],
 )
-def test_what_no_command_takes_is_an_error(tmp_path, args):
+def test_unknown_options_and_commands_are_errors(tmp_path, args):
     """Options before a sub-command that does not take them are not dropped. Exit 2."""
     done = paintcam(*args, cwd=tmp_path)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
 
-def test_no_screen_means_no_window_and_says_so(tmp_path, clip):
+def test_without_a_display_the_run_reports_that_it_has_no_window(tmp_path, clip):
     """--view auto goes on without one."""
     done = paintcam("--prompt", "a house", "-m", "sketch", "-s", clip, "--json", cwd=tmp_path)
     assert done.returncode == 0
@@ -471,7 +471,7 @@ def test_version_and_help_load_nothing_heavy(tmp_path):
     assert paintcam("--version", cwd=tmp_path).stdout.startswith("paintcam ")
 
 
-def test_an_unexpected_error_is_no_traceback(tmp_path):
+def test_an_unexpected_error_is_one_line(tmp_path):
     """An unexpected error is one line too, and says how to get the details."""
     script = (
         "import paintcam.cli as cli, sys\n"
@@ -503,7 +503,7 @@ def test_auto_asks_once_at_a_terminal_with_roboflow_in_reach(tmp_path, clip):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
     server.RequestHandlerClass.log_message = lambda *_: None  # type: ignore[method-assign]
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    asked = []
+    questions = []
     for _ in range(2):
         main, terminal = pty.openpty()
         process = subprocess.Popen(
@@ -521,7 +521,7 @@ def test_auto_asks_once_at_a_terminal_with_roboflow_in_reach(tmp_path, clip):
         os.close(terminal)
         os.write(main, b"n\n")
         out, _ = process.communicate(timeout=60)
-        said = b""
+        screen = b""
         while True:
             try:
                 chunk = os.read(main, 4096)
@@ -529,11 +529,11 @@ def test_auto_asks_once_at_a_terminal_with_roboflow_in_reach(tmp_path, clip):
                 break
             if not chunk:
                 break
-            said += chunk
+            screen += chunk
         os.close(main)
-        assert process.returncode == 0, said
+        assert process.returncode == 0, screen
         assert b"Best " in out
-        asked.append(b"Download them now?" in said)
+        questions.append(b"Download them now?" in screen)
     server.shutdown()
     server.server_close()
-    assert asked == [True, False]
+    assert questions == [True, False]

@@ -54,7 +54,7 @@ tell(
 """
 
 
-def test_pull_says_where_the_weights_are_and_what_next(clip_cache):
+def test_pull_prints_the_folder_and_the_next_command(clip_cache):
     assert str(clip_cache.folder) in clip_cache.stdout
     assert "paintcam --model clip:ViT-B-16" in clip_cache.stdout
     assert "Warning" not in clip_cache.stderr
@@ -83,14 +83,14 @@ def test_models_lists_what_is_here_and_what_is_not(clip_cache):
 def test_the_pixels_are_those_of_clips_own_preprocessing_and_nothing_is_printed(clip_cache):
     ran = run(["-c", SNIPPET], clip_cache.env)
     assert ran.returncode == 0, ran.stderr
-    said, told = map(json.loads, ran.stdout.splitlines())
-    assert said == {"said": "another thread"}
-    assert told["name"] == "clip:ViT-B-16"
-    assert told["range"] == [0.08, 0.48]
-    assert told["engine"] == "inference"
-    assert told["cosines"] == pytest.approx([1] * 6, abs=2e-3)
-    assert told["home"] == str(clip_cache.folder)
-    assert told["stdout_is_back"] == "TextIOWrapper"
+    other_thread, result = map(json.loads, ran.stdout.splitlines())
+    assert other_thread == {"said": "another thread"}
+    assert result["name"] == "clip:ViT-B-16"
+    assert result["range"] == [0.08, 0.48]
+    assert result["engine"] == "inference"
+    assert result["cosines"] == pytest.approx([1] * 6, abs=2e-3)
+    assert result["home"] == str(clip_cache.folder)
+    assert result["stdout_is_back"] == "TextIOWrapper"
     assert ran.stderr == ""
 
 
@@ -159,7 +159,7 @@ def test_clip_loads_without_torch_and_inference(vit_cache):
     assert ran.stderr == ""
 
 
-def test_texts_given_at_the_start_are_embedded_as_later(clip_cache, monkeypatch):
+def test_texts_passed_at_the_start_are_embedded_as_later(clip_cache, monkeypatch):
     for name, value in clip_cache.env.items():
         monkeypatch.setenv(name, value)
     early = load_encoder("clip", apart=True, texts=["a red fox", "лиса"])
@@ -171,7 +171,7 @@ def test_texts_given_at_the_start_are_embedded_as_later(clip_cache, monkeypatch)
         load_encoder("clip", texts=["fox " * 100])
 
 
-def test_a_prompt_too_long_says_by_how_many_tokens(clip_encoder):
+def test_a_long_prompt_is_reported_with_the_tokens_over_the_limit(clip_encoder):
     # "fox" is one token; the end marks are two
     assert clip_encoder.encode_text(["fox " * 75]).shape == (1, 512)
     with pytest.raises(PromptError, match=r"1 token too long for clip:ViT-B-16: 78 of at most 77"):
@@ -207,7 +207,7 @@ def test_halves_that_do_not_belong_together(clip_cache, tmp_path, monkeypatch):
         ChildProcessEncoder("clip")
 
 
-def test_a_pull_of_nothing_that_exists(clip_cache):
+def test_pulling_an_unknown_variant_is_an_error(clip_cache):
     for name, words in (("clip:ViT-X", "Unknown model"), ("sketch", "bundled")):
         ran = run(["-m", "paintcam", "models", "pull", name], clip_cache.env)
         assert words in ran.stdout + ran.stderr

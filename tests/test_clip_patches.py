@@ -96,11 +96,11 @@ class Writer:
         return self.linear(mixed, WIDTH, WIDTH)
 
     def block(self, x, reference=False):
-        seen = self.attention(self.normed(x), reference)
-        x = self.op("Add", x, seen)
+        attended = self.attention(self.normed(x), reference)
+        x = self.op("Add", x, attended)
         hidden = self.op("Sigmoid", self.linear(self.normed(x), WIDTH, 2 * WIDTH))
         x = self.op("Add", self.linear(hidden, 2 * WIDTH, WIDTH), x)
-        return seen if reference else x
+        return attended if reference else x
 
     def model(self, reference=False):
         x = self.random(WIDTH, 3, STRIDE, STRIDE)

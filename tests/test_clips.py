@@ -142,7 +142,7 @@ def test_a_slow_reader_misses_frames_but_no_time(tmp_path):
     source.close()
 
 
-def test_a_video_stands_still_while_nobody_reads(tmp_path):
+def test_a_video_pauses_while_nobody_reads(tmp_path):
     """After a pause of a second it goes on where it stood."""
     path = make_clip(tmp_path / "a.mkv", [index / 20 for index in range(40)], rate=20)
     source = open_stream(str(path))
@@ -230,7 +230,7 @@ def test_a_video_behind_a_url_without_a_suffix_is_a_file(tmp_path):
     assert not source.live
 
 
-def test_a_cameras_still_picture_is_asked_for_again_and_again(tmp_path):
+def test_a_cameras_still_picture_is_requested_repeatedly(tmp_path):
     """The address of one JPEG, as many cameras have it, is a live source."""
     Image.fromarray(grey(3)).save(tmp_path / "shot.jpg")
     with FileServer(tmp_path) as server:

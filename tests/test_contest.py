@@ -95,7 +95,7 @@ def test_a_flicker_raises_the_raw_maximum_only():
     assert (stage.contest.turn.score, stage.contest.turn.best) == (40, 95)
 
 
-def test_what_rose_just_before_a_blocked_frame_is_taken_back_and_the_turn_goes_on():
+def test_what_rose_just_before_a_blocked_frame_is_taken_back_and_the_turn_continues():
     stage = Stage(seconds=9.0).press("space").wait(3.1).wait(2, 40).wait(1, 90)
     turn = stage.contest.turn
     assert stage.contest.take_back(stage.now) == [("t1", turn)]
@@ -115,7 +115,7 @@ def test_a_turn_that_ended_a_moment_ago_loses_what_its_last_frames_gained():
 
 
 @pytest.mark.parametrize("score", [float("nan"), -1, 101, float("inf")])
-def test_what_is_no_score_does_not_count(score):
+def test_an_invalid_score_does_not_count(score):
     stage = Stage().press("space").wait(3.1)
     assert not stage.contest.offer(score, 0.1, stage.now)
     assert stage.contest.turn.best == 0
@@ -172,7 +172,7 @@ def test_s_instead_of_a_turn_again_leaves_it_as_it_was():
     assert stage.play(50).ranks == [(1, "Ada", 80), (2, "Grace", 50)]
 
 
-def test_b_twice_taken_back_goes_on_where_it_was():
+def test_cancelling_b_twice_continues_where_the_contest_was():
     stage = Stage("Ada", "Grace", "Cy").play(80).play(50).press("b", "b")
     assert stage.contest.upcoming == ("Ada", 1)
     assert stage.press("space").contest.upcoming == ("Cy", 1)
@@ -200,7 +200,7 @@ def test_b_in_a_turn_starts_it_again_and_after_the_podium_the_last():
     assert stage.contest.take_voided() == ["t1", "t2"]
 
 
-def test_b_with_nothing_played_does_nothing():
+def test_b_before_any_turn_does_nothing():
     assert Stage().press("b").phase is Phase.TITLE
     assert Stage().press("space", "b").phase is Phase.COUNTDOWN
 
@@ -221,7 +221,7 @@ def test_q_ends_early_and_keeps_what_was_scored():
     assert stage.press("space", "n", "b", "s").wait(9).phase is Phase.ENDED
 
 
-def test_q_in_the_first_moments_of_a_turn_keeps_what_can_be_said():
+def test_q_early_in_a_turn_keeps_its_score():
     stage = Stage().press("space").wait(3.1).wait(0.1, 70).press("q")
     assert stage.ranks[0] == (1, "Ada", 70)
 
@@ -250,7 +250,7 @@ def test_a_player_added_at_the_podium_plays_on():
     assert stage.play(40).ranks == [(1, "Grace", 40), (2, "Ada", 30)]
 
 
-def test_without_keys_it_goes_on_by_itself():
+def test_without_keys_the_contest_advances_automatically():
     stage = Stage(hold_s=1.0)
     phases = []
     for _ in range(30 * 20):

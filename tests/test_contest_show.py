@@ -141,12 +141,12 @@ def test_a_contest_is_stored_ranked_and_shown(booth, leaderboard):
         ("Grace", 70, ("handwriting",)),
         ("Ada", 60, ("handwriting",)),
     ]
-    told = [(turn.player, str(place)) for turn, place in booth.ended]
-    assert told == [("Ada", "1 of 1"), ("Grace", "1 of 2")]
+    results = [(turn.player, str(place)) for turn, place in booth.ended]
+    assert results == [("Ada", "1 of 1"), ("Grace", "1 of 2")]
     assert sorted(booth.store.ranks.values()) == ["1 of 2", "2 of 2"]
 
 
-def test_a_worse_turn_tells_its_own_place_and_not_that_of_a_better_one(leaderboard):
+def test_a_worse_turn_shows_its_own_rank_and_not_that_of_a_better_one(leaderboard):
     booth = Booth(leaderboard, rounds=2)
     booth.store.begin("sketch", JUDGE)
     for count, score in enumerate((80, 60, 40, 70)):
@@ -154,8 +154,8 @@ def test_a_worse_turn_tells_its_own_place_and_not_that_of_a_better_one(leaderboa
         booth.wait_for(lambda count=count: len(booth.ended) > count)
     assert "raw best 70.00 · 2 of 2" in booth.show.dress(HUD).headline
     booth.close()
-    told = [(turn.score, str(place), place.turn.id == turn.id) for turn, place in booth.ended]
-    assert told == [
+    results = [(turn.score, str(place), place.turn.id == turn.id) for turn, place in booth.ended]
+    assert results == [
         (80, "1 of 1", True),
         (60, "2 of 2", True),
         (40, "2 of 2", True),
@@ -189,7 +189,7 @@ def test_the_photo_finish_is_the_frame_that_was_held(tmp_path, leaderboard):
     ]
 
 
-def test_a_snapshot_folder_that_vanishes_is_said_and_the_show_goes_on(tmp_path, leaderboard):
+def test_a_snapshot_folder_that_vanishes_is_reported_and_the_show_continues(tmp_path, leaderboard):
     snapshots = Snapshots(tmp_path / "shots")
     booth = Booth(leaderboard, "Ada", snapshots=snapshots)
     booth.store.begin("sketch", JUDGE)
@@ -347,7 +347,7 @@ def test_a_score_of_0_is_stored(leaderboard):
     assert best_of(leaderboard, BOARD, "Ada").turn.score == 0
 
 
-def test_time_stands_still_while_the_model_loads(leaderboard):
+def test_the_clock_is_stopped_while_the_model_loads(leaderboard):
     booth = Booth(leaderboard, hold_s=0.0)
     assert booth.press(" ") is Phase.TITLE
     assert booth.press("q") is Phase.ENDED
@@ -412,10 +412,10 @@ def test_the_windows_own_keys_are_left_and_the_runs_are_not(booth):
     assert "b: repeat the turn" in booth.show.dress(HUD).notes
 
 
-def test_cards_say_what_goes_on():
+def test_cards_show_the_state_of_the_contest():
     contest = Contest(["Ada", "Grace"], lambda: "t", rounds=2)
-    said = card(contest, 0.0)
-    assert said.headline == (
+    texts = card(contest, 0.0)
+    assert texts.headline == (
         "Ada and Grace",
         "20 seconds per turn, 2 rounds",
         "Press Space to start",
@@ -476,7 +476,7 @@ def test_a_run_of_a_player_begins_a_turn_with_each_prompt_and_reset(leaderboard)
     assert show.standing(leaderboard).turn.board.prompt == "a cat"
 
 
-def test_a_run_of_a_player_tells_the_place_of_this_run(leaderboard):
+def test_a_run_of_a_player_shows_the_rank_of_this_run(leaderboard):
     for player, score in (("Ada", 90.0), ("Bo", 50.0)):
         leaderboard.store(Turn(new_turn_id(), BOARD, player, score, score, 0.2))
     show = PlayerShow(TurnWriter(leaderboard, print), "Ada", "a house", window_s=0)
@@ -552,19 +552,19 @@ def test_a_contest_from_a_recorded_clip(tmp_path, clip):
         cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    seen = rows(done.stdout)
-    turns = [row for row in seen if row["type"] == "turn"]
+    printed = rows(done.stdout)
+    turns = [row for row in printed if row["type"] == "turn"]
     assert [turn["player"] for turn in turns] == list(NAMES[:2])
     assert all(0 < turn["score"] <= turn["best"] for turn in turns)
-    assert seen[-2]["type"] == "podium"
-    assert seen[-1]["type"] == "summary"
-    assert [p["rank"] for p in seen[-2]["places"]] == [1, 2]
+    assert printed[-2]["type"] == "podium"
+    assert printed[-1]["type"] == "summary"
+    assert [p["rank"] for p in printed[-2]["places"]] == [1, 2]
     assert (tmp_path / "show.mkv").stat().st_size > 10_000
     shots = {p.name for p in (tmp_path / "shots").glob("*.jpg")}
     assert shots == {f"{turn['turn']}.jpg" for turn in turns}
     listed = rows(paintcam("leaderboard", "--json", cwd=tmp_path).stdout)
     assert {row["player"] for row in listed} == set(NAMES[:2])
-    assert [row["score"] for row in listed] == [p["score"] for p in seen[-2]["places"]]
+    assert [row["score"] for row in listed] == [p["score"] for p in printed[-2]["places"]]
 
 
 def test_a_contest_prints_its_podium_for_a_person(tmp_path, clip):
@@ -620,21 +620,21 @@ def test_an_encoder_that_dies_in_mid_contest_leaves_the_podium(
         contest_command.contest(
             prompt="a house", player=["Ada", "Bo"], window=0.0, snapshot=tmp_path, json=as_json
         )
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert not best_alone.exists()
     if not played:
-        assert said == ""
+        assert output == ""
     elif as_json:
-        seen = {row["type"]: row for row in rows(said)}
-        assert [place["score"] for place in seen["podium"]["places"]] == [60, 0]
-        assert list(seen)[-2:] == ["podium", "summary"]
+        by_type = {row["type"]: row for row in rows(output)}
+        assert [place["score"] for place in by_type["podium"]["places"]] == [60, 0]
+        assert list(by_type)[-2:] == ["podium", "summary"]
     else:
-        assert "Ada: 60.00" in said
-        assert "a house · sketch" in said
+        assert "Ada: 60.00" in output
+        assert "a house · sketch" in output
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         ((), "--player NAME"),
         (("--player", "Ada", "--player", "Ada"), "Ada 2"),
@@ -644,15 +644,15 @@ def test_an_encoder_that_dies_in_mid_contest_leaves_the_podium(
         (("--player", "Ada", "--database", "postgresql://a:hunter2@127.0.0.1:1/x"), "127.0.0.1"),
     ],
 )
-def test_what_cannot_be_played_ends_before_the_camera_opens(tmp_path, args, said):
+def test_what_cannot_be_played_ends_before_the_camera_opens(tmp_path, args, message):
     done = paintcam(*CONTEST, *args, "--source", "nowhere.mp4", cwd=tmp_path)
     assert done.returncode == 1
-    assert said in done.stderr
+    assert message in done.stderr
     assert "hunter2" not in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_run_with_a_player_tells_the_place(tmp_path, clip):
+def test_run_with_a_player_prints_the_rank(tmp_path, clip):
     args = ("run", "--prompt", "a house", "--model", "sketch", "--view", "none", "-s", clip)
     done = paintcam(*args, "--player", "Ada", "--seconds", "9", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

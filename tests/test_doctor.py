@@ -56,7 +56,7 @@ def test_wheels_of_different_versions_are_brought_to_one():
     assert "opencv-contrib-python==4.12.0.88" in second
 
 
-def test_a_cv2_mixed_of_two_wheels_is_told():
+def test_a_cv2_mixed_from_two_wheels_is_reported():
     mixed = Wheel("opencv-contrib-python", "4.12.0.88", owns=True, torn=3)
     check = judge([mixed], "4.12.0")
     assert check.level is Level.WARN
@@ -78,7 +78,7 @@ def test_the_wheels_here_are_found_and_one_of_them_is_the_cv2_that_is_here():
     assert re.search(r"\d+\.\d+", opencv.opencv().found)
 
 
-def test_a_wheel_is_held_against_the_files_on_disk(tmp_path):
+def test_a_wheel_is_compared_with_the_files_on_disk(tmp_path):
     class File(Path(tmp_path).__class__):
         size = 0
 
@@ -91,7 +91,7 @@ def test_a_wheel_is_held_against_the_files_on_disk(tmp_path):
     folder.mkdir()
     (folder / "cv2.abi3.so").write_bytes(bytes(10))
     (folder / "version.py").write_bytes(bytes(3))
-    told = SimpleNamespace(
+    distribution = SimpleNamespace(
         version="4.1",
         files=[
             packed("cv2/cv2.abi3.so", 10),
@@ -99,9 +99,9 @@ def test_a_wheel_is_held_against_the_files_on_disk(tmp_path):
             packed("cv2/gone.py", 1),
         ],
     )
-    assert opencv._wheel("x", told, folder) == Wheel("x", "4.1", owns=True, torn=2)
-    told.files = [packed("cv2/cv2.abi3.so", 11), packed("other/cv2.abi3.so", 10)]
-    assert opencv._wheel("x", told, folder) == Wheel("x", "4.1", owns=False, torn=0)
+    assert opencv._wheel("x", distribution, folder) == Wheel("x", "4.1", owns=True, torn=2)
+    distribution.files = [packed("cv2/cv2.abi3.so", 11), packed("other/cv2.abi3.so", 10)]
+    assert opencv._wheel("x", distribution, folder) == Wheel("x", "4.1", owns=False, torn=0)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_wheel_is_held_against_the_files_on_disk(tmp_path):
         ((3, 14, 0), Level.FAIL),
     ],
 )
-def test_pythons_that_inference_takes(monkeypatch, version, level):
+def test_python_versions_that_inference_supports(monkeypatch, version, level):
     monkeypatch.setattr(sys, "version_info", version)
     check = checks.python()
     assert check.level is level
@@ -179,7 +179,7 @@ def test_cameras_are_looked_for(monkeypatch, found, level, words):
     assert bool(check.fix) is (level is not Level.OK)
 
 
-def test_damaged_and_missing_weights_are_told_with_the_command(monkeypatch, tmp_path):
+def test_damaged_and_missing_weights_are_reported_with_the_command(monkeypatch, tmp_path):
     assert checks.sketch().level is Level.OK
     monkeypatch.setattr("paintcam.encoders.sketch.BUNDLED", tmp_path)
     broken = checks.sketch()
@@ -235,7 +235,7 @@ def test_the_command_prints_a_line_a_check_and_fails_on_a_fail(monkeypatch, wors
 def test_every_check_is_made(monkeypatch):
     for name in ("inference", "cameras"):
         monkeypatch.setattr(checks, name, lambda: Check(Level.OK, "slow", "skipped"))
-    told = [check.what for check in checks.all_checks()]
+    names = [check.what for check in checks.all_checks()]
     known = [
         "Python",
         "slow",
@@ -248,7 +248,7 @@ def test_every_check_is_made(monkeypatch):
         "clip",
         "Guards",
     ]
-    assert told == known
+    assert names == known
 
 
 def test_guards_are_claimed_where_they_run(monkeypatch):

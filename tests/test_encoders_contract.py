@@ -55,7 +55,7 @@ def picture(height, width, seed=0):
     return np.ascontiguousarray(np.repeat(rows, -(-width // 4), axis=1)[:, :width])
 
 
-def test_it_says_its_name_and_range(encoder):
+def test_it_declares_its_name_and_range(encoder):
     low, high = encoder.info.score_range
     assert encoder.info.name
     assert -1 <= low < high <= 1
@@ -88,7 +88,7 @@ def test_no_pictures_and_no_texts_give_no_rows(encoder):
     assert encoder.encode_text([]).shape == (0, dim)
 
 
-def test_only_the_middle_square_is_seen(encoder):
+def test_only_the_middle_square_is_embedded(encoder):
     wide = np.zeros((64, 128, 3), np.uint8)
     wide[:, 32:96] = picture(64, 64)
     other = wide.copy()
@@ -129,7 +129,7 @@ def test_a_blank_prompt_is_refused(encoder, prompt):
         encoder.encode_text(["a fox", prompt])
 
 
-def test_a_prompt_too_long_says_by_how_much_and_the_next_one_still_works(encoder):
+def test_a_long_prompt_is_reported_and_the_next_one_still_works(encoder):
     with pytest.raises(PromptError, match=r"\d+ (tokens?|words) too long"):
         encoder.encode_text(["fox " * 120])
     assert encoder.encode_text(["a fox"]).shape[0] == 1
@@ -161,6 +161,6 @@ def test_unit_rows_are_of_norm_one_or_zero(raw):
 
 
 @pytest.mark.parametrize("shape", [(3,), (1, 3), (2, 0), (2, 3, 1)])
-def test_an_output_that_is_no_embeddings_is_an_error(shape):
+def test_an_output_of_another_shape_is_an_error(shape):
     with pytest.raises(ModelError, match=r"shape .* for 2 inputs"):
         unit_rows(np.zeros(shape), 2, "odd")

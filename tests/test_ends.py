@@ -121,19 +121,19 @@ def test_a_closed_terminal_ends_a_run_like_sigterm(tmp_path, number):
     with Webcam([house(4, (320, 240))] * 10) as webcam:
         process = start(tmp_path, *HOUSE, "-s", webcam.url, "--json", "--record", "a.mkv")
         assert process.stdout is not None
-        seen = []
+        printed = []
         for line in process.stdout:
-            seen.append(json.loads(line))
-            if sum(row["type"] == "verdict" for row in seen) == 30:
+            printed.append(json.loads(line))
+            if sum(row["type"] == "verdict" for row in printed) == 30:
                 process.send_signal(number)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
-    assert seen[-1]["type"] == "summary"
-    shown_s = [row["time_s"] for row in seen if row["type"] == "verdict"][-1]
+    assert printed[-1]["type"] == "summary"
+    shown_s = [row["time_s"] for row in printed if row["type"] == "verdict"][-1]
     assert length_s(tmp_path / "a.mkv") == pytest.approx(shown_s, abs=0.7)
 
 
-def test_a_terminal_that_vanishes_leaves_a_whole_recording(tmp_path):
+def test_a_closed_terminal_leaves_a_complete_recording(tmp_path):
     """Stdout and stderr fail with EIO while the run ends."""
     main, terminal = os.openpty()
     with Webcam([house(4, (320, 240))] * 10) as webcam:
@@ -153,7 +153,7 @@ def test_a_terminal_that_vanishes_leaves_a_whole_recording(tmp_path):
 
 
 @pytest.mark.parametrize("redirection", [">/dev/full", ">&-"], ids=["full", "closed"])
-def test_the_show_goes_on_where_stdout_cannot_be_written(tmp_path, clip, redirection):
+def test_the_show_continues_if_stdout_cannot_be_written(tmp_path, clip, redirection):
     """One clear message, the whole recording, and an exit code that tells."""
     done = shell(
         tmp_path, f"paintcam {' '.join(HOUSE[:1])} 'a house' {' '.join(HOUSE[2:])} "
@@ -165,7 +165,7 @@ def test_the_show_goes_on_where_stdout_cannot_be_written(tmp_path, clip, redirec
     assert length_s(tmp_path / "a.mkv") == pytest.approx(75 / 24, abs=0.5)
 
 
-def test_a_recording_goes_on_after_the_reader_of_stdout_left(tmp_path, clip):
+def test_a_recording_continues_after_the_reader_of_stdout_left(tmp_path, clip):
     """`paintcam --json --record a.mkv | head -1`."""
     done = shell(
         tmp_path, f"paintcam {' '.join(HOUSE[:1])} 'a house' {' '.join(HOUSE[2:])} "
@@ -187,7 +187,7 @@ def test_a_run_without_stderr_is_a_run(tmp_path, clip):
 
 @pytest.mark.parametrize("command", ["models", "leaderboard", "prompts --count 500", "--help"])
 @pytest.mark.parametrize("redirection", [">/dev/full", ">&-", "| head -1", "2>&-"])
-def test_a_list_that_cannot_be_printed_is_no_traceback(tmp_path, command, redirection):
+def test_a_list_that_cannot_be_printed_causes_no_traceback(tmp_path, command, redirection):
     """Of any command, to a full disk, a closed stdout or a reader that leaves."""
     done = shell(tmp_path, f"paintcam {command} {redirection}")
     assert "Traceback" not in done.stderr

@@ -101,7 +101,7 @@ def test_every_example_is_tested():
 
 
 @pytest.mark.parametrize("name", sorted(name for name in HERE if name.endswith(".py")))
-def test_every_example_says_how_to_run_it(name):
+def test_every_example_shows_its_command(name):
     """In its first lines, and with --help."""
     assert f"    python examples/{name}" in (EXAMPLES / name).read_text(encoding="utf-8")[:400]
     done = run(name, "--help")
@@ -109,7 +109,7 @@ def test_every_example_says_how_to_run_it(name):
     assert "usage: " in done.stdout
 
 
-def test_the_clip_maker_tells_the_whole_story_at_any_length(small_clip):
+def test_the_clip_maker_draws_both_turns_at_any_length(small_clip):
     """48 frames in H.264: white paper first, then a ginger cat, then another player's paper."""
     capture = cv2.VideoCapture(str(small_clip))
     pictures = []
@@ -160,7 +160,7 @@ def test_the_bundled_clip_is_small_short_and_licensed():
     assert "CC0" in (DEMO / "LICENSE.txt").read_text(encoding="utf-8")
 
 
-def test_the_bundled_clip_tells_its_story_to_the_bundled_encoder():
+def test_the_bundled_encoder_scores_the_bundled_clip_as_intended():
     """The first player's score climbs with the strokes; the second's stays clearly below."""
     judge = make_judge(load_encoder("sketch"), ABOUT["prompt"])
     capture = cv2.VideoCapture(str(CLIP))
@@ -186,7 +186,7 @@ def test_the_bundled_clip_tells_its_story_to_the_bundled_encoder():
     assert points[times < turn].max() - points[times >= turn].max() >= 15
 
 
-def test_score_image_tells_the_drawings_apart(slides):
+def test_score_image_scores_the_right_drawing_higher(slides):
     """The better one has more points; both lines have the form that the docstring shows."""
     points = []
     for name in ("first.png", "second.png"):
@@ -196,7 +196,7 @@ def test_score_image_tells_the_drawings_apart(slides):
     assert points[0] > points[1]
 
 
-def test_score_image_says_what_is_wrong(tmp_path):
+def test_score_image_reports_errors(tmp_path):
     """One line, no traceback."""
     done = run("score_image.py", tmp_path / "none.png", "--prompt", "a house")
     assert done.returncode == 1
@@ -231,7 +231,7 @@ def test_custom_source_shows_every_slide(slides):
     assert found["first.png"] > found["second.png"]
 
 
-def test_custom_source_says_which_folder_is_missing(tmp_path):
+def test_custom_source_names_the_missing_folder(tmp_path):
     """One line, no traceback."""
     done = run("custom_source.py", tmp_path / "none", "--prompt", "a house")
     assert done.returncode == 1
@@ -281,7 +281,7 @@ def test_inference_pipeline_judges_every_frame_of_the_demo_clip():
     assert float(best[1]) > 20
 
 
-def test_the_pipeline_example_hides_a_blocked_frame_and_tells_blocked_from_nothing():
+def test_the_pipeline_example_hides_a_blocked_frame_and_reports_that_nothing_counted():
     """What a guard blocks is pixelated there too, and a best of 0.0 is a score."""
     spec = importlib.util.spec_from_file_location("pipeline", EXAMPLES / "inference_pipeline.py")
     assert spec is not None

@@ -62,7 +62,7 @@ def explain(encoder, picture, prompt):
 
 
 @pytest.mark.timeout(280)
-def test_the_peak_lies_in_the_half_with_the_drawing_that_was_asked_for():
+def test_the_peak_lies_in_the_half_with_the_drawing_of_the_prompt():
     """Of composed pictures whose score is high enough to be explained: at least 85 %."""
     encoder = SketchEncoder()
     low, high = encoder.info.score_range
@@ -147,7 +147,7 @@ class ExplainingJudge(FakeJudge):
         return Pieces()
 
 
-def test_the_key_x_freezes_the_picture_and_explains_it_until_it_goes_on():
+def test_the_key_x_freezes_the_picture_and_explains_it_until_it_continues():
     judge, window, ear = ExplainingJudge(), FakeWindow(), Ear()
     stage = make_presenter(listener=ear, window=window)
     with Running(Live(FakeSource(), lambda: judge, stage)) as running:
@@ -180,7 +180,7 @@ def test_a_score_that_is_too_low_is_not_explained():
     assert stage.state.snapshot().explanation is None
 
 
-def test_an_explanation_is_given_up_when_the_picture_goes_on():
+def test_an_explanation_is_cancelled_when_the_picture_continues():
     judge, window, ear = ExplainingJudge(pieces=10**9), FakeWindow(), Ear()
     stage = make_presenter(listener=ear, window=window)
     with Running(Live(FakeSource(), lambda: judge, stage)) as running:
@@ -443,7 +443,7 @@ class PhotoFinish(Show):
     """A show of another picture than the live one."""
 
     def __init__(self):
-        self.photo, self.heard = None, []
+        self.photo, self.received = None, []
 
     @property
     def still(self):
@@ -453,14 +453,14 @@ class PhotoFinish(Show):
         return image if self.photo is None else self.photo.frame.image
 
     def on_explanation(self, explanation):
-        self.heard.append(explanation)
+        self.received.append(explanation)
 
 
 def test_x_on_a_photo_finish_explains_that_picture_until_it_goes():
     judge, window, ear, show = ExplainingJudge(), FakeWindow(), Ear(), PhotoFinish()
-    asked = []
+    regions = []
     original = judge.explain
-    judge.explain = lambda frame, region=None: asked.append(region) or original(frame)
+    judge.explain = lambda frame, region=None: regions.append(region) or original(frame)
     stage = make_presenter(listener=ear, window=window, show=show)
     corners = np.float32([[0, 0], [99, 0], [99, 99], [0, 99]])
     with Running(Live(FakeSource(), lambda: judge, stage)) as running:
@@ -468,11 +468,11 @@ def test_x_on_a_photo_finish_explains_that_picture_until_it_goes():
         frame = Frame(np.full((100, 100, 3), 7, np.uint8), 12345, 0.0, 0.0)
         show.photo = Explained(frame, corners)
         running.press(window, "x")
-        running.until(lambda: show.heard)
+        running.until(lambda: show.received)
         assert judge.explained == [12345]
-        assert asked == [corners]
+        assert regions == [corners]
         assert not stage.controls.paused  # the next turn must not be frozen
-        assert stage.state.snapshot().explanation is show.heard[0]
+        assert stage.state.snapshot().explanation is show.received[0]
         shown = len(window.pictures)
         running.until(lambda: len(window.pictures) > shown + 1)
         show.photo = None

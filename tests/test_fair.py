@@ -34,7 +34,7 @@ def test_without_a_window_it_is_the_raw_maximum(scores):
 
 
 @given(SCORES, st.sampled_from([3.6, 10.0, 30.0]))
-def test_it_is_a_score_that_was_seen_and_never_above_the_raw_maximum(scores, fps):
+def test_it_is_one_of_the_scores_and_never_above_the_raw_maximum(scores, fps):
     settled = played(scores, fps).settle()
     assert settled in scores
     assert settled <= max(scores)
@@ -85,13 +85,13 @@ def test_a_pause_is_not_bridged():
 
 
 @pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
-def test_what_is_no_number_is_passed_over(score):
+def test_a_score_that_is_not_a_number_is_ignored(score):
     fair = played([50.0] * 30)
     assert fair.offer(score, 2) == 50
 
 
 @pytest.mark.parametrize("window_s", [-1, math.nan, math.inf])
-def test_a_window_that_cannot_be_is_refused(window_s):
+def test_an_impossible_window_is_refused(window_s):
     with pytest.raises(UsageError, match="window"):
         FairMaximum(window_s)
 

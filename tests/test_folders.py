@@ -25,7 +25,7 @@ from paintcam.judge.calibration import ranges_file, stored_range
 from program import environment
 
 
-def test_a_file_is_replaced_whole(tmp_path: Path):
+def test_a_file_is_replaced_in_one_step(tmp_path: Path):
     """The folder is made, the older file replaced, and nothing is left beside it."""
     path = tmp_path / "new" / "best.json"
     for content in (b"first", b"second"):
@@ -89,7 +89,7 @@ def data(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.mark.parametrize("content", RUBBISH, ids=range(len(RUBBISH)))
-def test_rubbish_in_the_last_run_file_is_named_and_harms_nothing(data, content):
+def test_an_invalid_last_run_file_is_reported_and_harmless(data, content):
     """A sentence with the file's name; a run beside it is still reported."""
     (data / "last-run-1.json").write_bytes(content)
     (data / "last-run-2.json").write_text('{"prompt": "a house", "best": 61.2, "at": ["now"]}')
@@ -124,14 +124,14 @@ def test_a_fifo_a_link_or_a_folder_in_place_of_a_file_does_not_hang_the_start(da
 
 
 @pytest.mark.parametrize("content", [NESTED, b"[1]", b'{"a": 5}', b'{"a": [0, Infinity]}', b"\xff"])
-def test_rubbish_in_the_calibrated_ranges_is_named(data, content):
+def test_invalid_calibrated_ranges_are_an_error(data, content):
     """With the file and what to do."""
     (data / "ranges.json").write_bytes(content)
     with pytest.raises(UsageError, match=r"ranges\.json.*Delete the file"):
         stored_range(None)
 
 
-def test_a_run_that_goes_on_is_not_reported_and_a_killed_one_is(data):
+def test_a_killed_run_is_reported_and_a_running_one_is_not(data):
     """Also if the next process has the same number, as in a container."""
     forget_last_run()  # a test before this one may have been a run, elsewhere
     claim_last_run()

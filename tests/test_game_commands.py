@@ -133,7 +133,7 @@ def test_what_it_would_not_run_is_left(cell):
     assert spreadsheet_safe(cell) == cell
 
 
-def test_an_empty_leaderboard_says_how_to_fill_it(tmp_path):
+def test_an_empty_leaderboard_shows_how_to_play(tmp_path):
     done = paintcam("leaderboard", "--player", "Nobody", cwd=tmp_path)
     assert done.returncode == 0
     assert "No scores by “Nobody”" in done.stdout
@@ -154,10 +154,10 @@ def test_delete_asks_first(played):
             stderr=subprocess.STDOUT,
         ) as process:
             os.write(master, answer.encode())
-            said = process.stdout.read().decode()
+            screen = process.stdout.read().decode()
         os.close(master)
         os.close(terminal)
-        assert "Delete 2 turns by “Ada”" in said
+        assert "Delete 2 turns by “Ada”" in screen
         assert len(rows(paintcam("leaderboard", "--json", cwd=played).stdout)) == left
 
 
@@ -171,7 +171,7 @@ def test_delete_without_a_terminal_wants_yes(played):
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (("delete",), "--player NAME"),
         (("delete", "--all", "--player", "Ada"), "--player NAME"),
@@ -180,10 +180,10 @@ def test_delete_without_a_terminal_wants_yes(played):
         (("--database", "postgresql://ada:hunter2@127.0.0.1:1/x"), "127.0.0.1"),
     ],
 )
-def test_what_makes_no_sense_is_an_error_and_deletes_nothing(played, args, said):
+def test_contradictory_options_are_an_error_and_delete_nothing(played, args, message):
     done = paintcam("leaderboard", *args, cwd=played)
     assert done.returncode == 1
-    assert said in done.stderr
+    assert message in done.stderr
     assert "hunter2" not in done.stderr + done.stdout
     assert len(rows(paintcam("leaderboard", "--json", cwd=played).stdout)) == 4
 
@@ -205,7 +205,7 @@ def test_prompts_without_a_key_come_from_the_generator_and_say_so(tmp_path):
     assert "offline generator" in done.stderr
 
 
-def test_a_random_prompt_is_told(tmp_path):
+def test_a_random_prompt_is_printed(tmp_path):
     picture = tmp_path / "picture.png"
     import cv2
     import numpy as np
@@ -213,8 +213,8 @@ def test_a_random_prompt_is_told(tmp_path):
     cv2.imwrite(str(picture), np.full((64, 64, 3), 255, np.uint8))
     done = paintcam("score", picture, "--prompt", "random", "--model", "sketch", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    told = next(line for line in done.stderr.splitlines() if "Prompt: " in line)
-    assert problem_of(told.partition("Prompt: ")[2]) is None
+    line = next(line for line in done.stderr.splitlines() if "Prompt: " in line)
+    assert problem_of(line.partition("Prompt: ")[2]) is None
 
 
 def test_help_and_prompts_load_nothing_heavy(tmp_path):

@@ -93,7 +93,7 @@ def test_a_page_that_is_read_loses_to_a_drawing(encoder, prompt, brought):
     assert caught.flags[0].startswith("handwriting detected: −")
 
 
-def test_a_drawing_pays_nothing_and_with_its_word_little(encoder):
+def test_a_drawing_loses_nothing_and_a_drawing_with_its_word_loses_little(encoder):
     """A tractor with TRACTOR on its side is still a tractor."""
     free = make_judge(encoder, "a house", guards=(), crop=False, pictures="stills")
     guarded = make_judge(encoder, "a house", guards=["handwriting"], crop=False, pictures="stills")
@@ -106,21 +106,21 @@ def test_a_drawing_pays_nothing_and_with_its_word_little(encoder):
 
 
 @pytest.mark.parametrize(
-    "asked", ["a page of handwritten text", "cursive writing", "a love letter"]
+    "prompt_of_words", ["a page of handwritten text", "cursive writing", "a love letter"]
 )
-def test_a_prompt_about_handwriting_is_not_punished(encoder, asked):
+def test_a_prompt_about_handwriting_is_not_punished(encoder, prompt_of_words):
     """Who is asked for a page of writing may write."""
     written = frame(image=page("dear friend hello"))
     lost = {}
-    for prompt in (asked, "a horse"):
+    for prompt in (prompt_of_words, "a horse"):
         guard = HandwritingGuard(encoder)
         guard.prepare(encoder.encode_text([prompt]))
         embedding = encoder.encode_image([written.image])[0]
         lost[prompt] = guard.check(written, written.image, embedding).penalty
-    assert lost[asked] < 0.1 * lost["a horse"]
+    assert lost[prompt_of_words] < 0.1 * lost["a horse"]
 
 
-def test_blank_paper_is_no_handwriting(encoder):
+def test_blank_paper_is_not_handwriting(encoder):
     """Nor is noise, or a lens cap."""
     guard = HandwritingGuard(encoder)
     guard.prepare(encoder.encode_text(["a house"]))
@@ -151,7 +151,7 @@ def test_an_encoder_that_sees_no_difference_punishes_nobody():
     assert found.penalty == 0
 
 
-def test_guard_prompts_that_cannot_work(encoder):
+def test_guard_prompts_that_are_blank_or_missing_are_errors(encoder):
     """None at all, a blank one, one that is too long: named as the guard's, with the way out."""
     with pytest.raises(UsageError, match="handwriting guard has no prompts"):
         HandwritingGuard(encoder, [])
@@ -233,10 +233,10 @@ def test_a_typed_prompt_is_checked_too(encoder, prompt):
 
 def test_still_pictures_are_each_looked_at():
     """They share a time, and none may slip through."""
-    seen = []
-    guard = NsfwClassifierGuard(lambda picture: seen.append(1) or 0.9, live=False)
+    calls = []
+    guard = NsfwClassifierGuard(lambda picture: calls.append(1) or 0.9, live=False)
     assert all(guard.check(frame(), PICTURE, PICTURE[0, 0]).blocked for _ in range(3))
-    assert len(seen) == 3
+    assert len(calls) == 3
 
 
 def test_a_file_is_looked_at_twice_a_second():
@@ -257,11 +257,11 @@ def test_a_file_is_looked_at_twice_a_second():
 
 def test_live_never_waits_for_the_classifier():
     """The look is in another thread; its answer comes with a later frame."""
-    gate, seen = threading.Event(), []
+    gate, calls = threading.Event(), []
 
     def slow(picture):
         assert gate.wait(20)
-        seen.append(threading.current_thread() is not threading.main_thread())
+        calls.append(threading.current_thread() is not threading.main_thread())
         return 0.99
 
     guard = NsfwClassifierGuard(slow, live=True)
@@ -269,10 +269,10 @@ def test_live_never_waits_for_the_classifier():
     gate.set()
     guard._pending.result(20)
     assert guard.check(frame(5.1, 9), PICTURE, PICTURE[0, 0]).blocked
-    assert seen == [True]
+    assert calls == [True]
 
 
-def test_sheet_and_whole_frame_are_both_looked_at():
+def test_sheet_and_whole_frame_are_both_checked():
     """What is beside the paper counts too."""
     shapes = []
     guard = NsfwClassifierGuard(lambda picture: shapes.append(picture.shape) or 0.0, live=False)

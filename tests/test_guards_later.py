@@ -30,18 +30,18 @@ class Counting:
 
     def __init__(self, fingerprint="one"):
         self.info = EncoderInfo("counting", (0.0, 1.0), fingerprint=fingerprint, knows_nsfw=True)
-        self.asked = []
+        self.embedded = []
 
     def _rows(self, seeds):
         rows = [np.random.default_rng(seed).normal(size=32) for seed in seeds]
         return unit_rows(np.array(rows).reshape(-1, 32), len(rows), "counting")
 
     def encode_text(self, texts):
-        self.asked += texts
+        self.embedded += texts
         return self._rows([abs(hash(text)) % 10_000 for text in texts])
 
     def encode_image(self, images):
-        self.asked += ["a picture"] * len(images)
+        self.embedded += ["a picture"] * len(images)
         return self._rows([int(image.sum()) for image in images])
 
 
@@ -66,11 +66,11 @@ def frame(index=0, value=0):
 def test_the_prompt_is_embedded_before_any_guard_text():
     encoder = Counting()
     judge = make_judge(encoder, "a house", crop=False, score_first=True)
-    assert encoder.asked == ["a house"]
+    assert encoder.embedded == ["a house"]
     assert judge.active_guards == ()
     assert judge.guards_pending
     assert len(judge.judge([frame()])) == 1
-    assert encoder.asked == ["a house", "a picture"]
+    assert encoder.embedded == ["a house", "a picture"]
 
 
 def test_guards_are_built_in_small_pieces_and_named_only_when_they_run():
@@ -79,7 +79,7 @@ def test_guards_are_built_in_small_pieces_and_named_only_when_they_run():
     sizes = []
     while not judge.build_guards():
         assert judge.active_guards == ()
-        sizes.append(len(encoder.asked))
+        sizes.append(len(encoder.embedded))
     assert max(np.diff(sizes)) <= 8  # a piece, after which a frame is scored
     assert judge.active_guards == ("handwriting", "nsfw")
     assert not judge.guards_pending
@@ -102,7 +102,7 @@ def test_what_was_embedded_once_is_never_embedded_again(cache):
     second = Counting()
     judge = make_judge(second, "a fox", crop=False, score_first=True)
     assert judge.active_guards == ("handwriting", "nsfw")
-    assert Counter(second.asked) == {"a fox": 2}  # checked, then embedded
+    assert Counter(second.embedded) == {"a fox": 2}  # checked, then embedded
 
 
 def test_other_weights_have_embeddings_of_their_own(cache):
@@ -153,7 +153,7 @@ def test_only_what_the_guards_need_is_embedded():
     references = References(encoder, ["nsfw"])
     while not references.advance():
         pass
-    assert "a picture" not in encoder.asked
+    assert "a picture" not in encoder.embedded
     assert References(Counting(), []).complete
 
 
@@ -175,7 +175,7 @@ def test_a_word_from_the_list_is_refused_before_anything_is_embedded():
     encoder = Counting()
     with pytest.raises(PromptError, match="does not look safe for work"):
         make_judge(encoder, "porn", crop=False, score_first=True)
-    assert encoder.asked == []
+    assert encoder.embedded == []
 
 
 class LateGuards(FakeJudge):
@@ -259,10 +259,10 @@ class GuardEar(Ear):
 
     def __init__(self):
         super().__init__()
-        self.heard = []
+        self.received = []
 
     def guards(self, names):
-        self.heard.append(names)
+        self.received.append(names)
 
 
 def run_state(tmp_path, judge, smoothing_s=0.0):
@@ -287,13 +287,13 @@ def test_a_best_from_before_the_guards_is_taken_back_where_they_object(tmp_path)
         score(state, index, points)
     assert state.snapshot().best == 90
     assert state.snapshot().guards == ()
-    assert ear.heard == []
+    assert ear.received == []
     while not judge.build_guards():
         pass
     state.take_guards()
     assert state.snapshot().best == 30  # half of 60: the 90 is blocked
     assert state.snapshot().guards == ("handwriting",)
-    assert ear.heard == [("handwriting",)]
+    assert ear.received == [("handwriting",)]
     picture = autosave.best_picture
     autosave.close()
     assert (
@@ -302,7 +302,7 @@ def test_a_best_from_before_the_guards_is_taken_back_where_they_object(tmp_path)
     )
 
 
-def test_a_best_of_nothing_but_blocked_frames_is_none(tmp_path):
+def test_only_blocked_frames_leave_no_best(tmp_path):
     judge = LateGuards(bad=[0, 1])
     state, autosave, _ = run_state(tmp_path, judge)
     score(state, 0, 50)
@@ -345,7 +345,7 @@ def test_with_guards_from_the_start_nothing_is_reviewed(tmp_path):
     while not judge.build_guards():
         pass
     state, _, ear = run_state(tmp_path, judge)
-    assert ear.heard == [("handwriting",)]
+    assert ear.received == [("handwriting",)]
     score(state, 0, 80)
     state.take_guards()
     assert state.snapshot().best == 80

@@ -86,11 +86,11 @@ def test_a_random_command_line_ends_with_a_clear_message(tmp_path, first):
         timeout=240,
         check=False,
     )
-    seen = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    ended = [row for row in seen if "code" in row]
-    assert len(ended) == 25, (seen[-1:], done.stderr[-2000:])
+    results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    ended = [row for row in results if "code" in row]
+    assert len(ended) == 25, (results[-1:], done.stderr[-2000:])
     for row in ended:
-        line = next(one["line"] for one in seen if one["seed"] == row["seed"])
+        line = next(one["line"] for one in results if one["seed"] == row["seed"])
         printed = row["out"] + row["err"]
         assert row["code"] in (0, 1, 2), line
         assert row["err"].strip() or row["code"] == 0, line

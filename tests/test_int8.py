@@ -59,7 +59,7 @@ def test_it_is_smaller_and_gives_nearly_the_same_embeddings(cache):
     assert note["pictures"] == 24
 
 
-def test_a_second_pull_makes_nothing(cache, monkeypatch):
+def test_a_second_pull_builds_nothing(cache, monkeypatch):
     monkeypatch.setattr(int8, "make_int8", lambda _variant: pytest.fail("made again"))
     assert is_cached(NAME)
     pull(NAME)

@@ -62,7 +62,7 @@ def frame(colour=(0, 0, 255), index=0, hw=(60, 80)):
     return Frame(np.full((*hw, 3), colour, np.uint8), index, 1.5, 0.25)
 
 
-def test_a_verdict_says_which_frame_and_how_alike():
+def test_a_verdict_has_its_frame_and_similarity():
     """Similarity is the score its place in the range."""
     (verdict,) = Judge(Colours(), "a red house").judge([frame(index=7)])
     assert (verdict.frame, verdict.time_s, verdict.captured_at) == (7, 0.25, 1.5)
@@ -85,7 +85,7 @@ def test_frames_come_back_in_order_and_black_ones_not_at_all():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 0.0])
-def test_an_embedding_that_is_no_number_gives_no_verdict(value):
+def test_an_embedding_of_nan_gives_no_verdict(value):
     """NaN, infinity and zero never become a score."""
 
     class Broken(Colours):
@@ -108,7 +108,7 @@ def test_scores_lie_in_0_to_100_and_follow_the_similarity(similarity, low, width
     assert score_of(similarity + 0.01, low, low + width) >= score
 
 
-def test_the_range_given_wins_over_the_encoders():
+def test_an_explicit_range_overrides_the_encoders():
     """And a range upside down is refused."""
     judge = Judge(Colours(), "red green", score_range=(0.5, 0.9))
     assert judge.score_range == (0.5, 0.9)
@@ -160,19 +160,19 @@ def test_labels_are_probabilities_that_sum_to_one():
         (None, ["red", "blue " * 30], PromptError, "too long"),
     ],
 )
-def test_prompts_and_labels_that_cannot_work(prompt, labels, error, words):
+def test_invalid_prompts_and_labels_are_errors(prompt, labels, error, words):
     """Each with what to do instead."""
     with pytest.raises(error, match=words):
         Judge(Colours(), prompt, labels=labels)
 
 
-def test_a_run_of_labels_takes_no_prompt():
+def test_a_judge_with_labels_refuses_a_prompt():
     """`p` in the window has nothing to change."""
     with pytest.raises(UsageError, match="classifies by labels"):
         Judge(Colours(), labels=["red", "blue"]).set_prompt("green")
 
 
-def test_a_penalty_is_told_in_points():
+def test_a_penalty_is_shown_in_points():
     """The similarity stays as measured; the score pays, and the flag says how much."""
     judge = Judge(Colours(), "red", guards=[Fixed(penalty=0.18, words="handwriting detected")])
     (verdict,) = judge.judge([frame()])
@@ -189,7 +189,7 @@ def test_a_penalty_that_costs_nothing_is_not_mentioned():
     assert (verdict.score, verdict.flags) == (0, ())
 
 
-def test_blocked_is_zero_and_says_so():
+def test_a_blocked_frame_scores_zero_and_is_labelled():
     """Whatever the picture would have scored."""
     judge = Judge(Colours(), "red", guards=[Fixed(blocked=True, words="hidden")])
     (verdict,) = judge.judge([frame()])
@@ -303,7 +303,7 @@ def test_a_verdict_on_an_unconfirmed_sheet_does_not_count():
 
 
 @pytest.mark.parametrize("prompt", ["家", "🏠", "a 🏠", "дом", "!!!"])
-def test_a_prompt_of_which_the_encoder_knows_no_word_is_warned_of(prompt):
+def test_an_unknown_prompt_causes_a_warning(prompt):
     """Its similarity would be the same, or random, whatever is drawn."""
     judge = make_judge(load_encoder("sketch"), prompt, guards=(), crop=False)
     assert f'knows no word of "{prompt}"' in judge.warning

@@ -52,7 +52,7 @@ def test_score_crops_to_the_sheet_and_leaves_a_plain_drawing_alone(pictures, tmp
     assert auto["house.png"]["score"] == pytest.approx(whole["house.png"]["score"], abs=1)
 
 
-def test_a_page_of_words_is_told_and_the_guard_can_be_switched_off(pictures, tmp_path):
+def test_a_page_of_words_is_reported_and_the_guard_can_be_switched_off(pictures, tmp_path):
     """In so wide a range the bundled encoder scores what it does not read, too."""
     prompt = ("--prompt", "a house", "--range", "-0.2", "0.8")
     guarded, _ = score(pictures, *prompt, cwd=tmp_path)
@@ -63,7 +63,7 @@ def test_a_page_of_words_is_told_and_the_guard_can_be_switched_off(pictures, tmp
     assert "flags" not in free["page.png"]
 
 
-def test_score_tells_labels_apart(pictures, tmp_path):
+def test_score_classifies_between_labels(pictures, tmp_path):
     """The form of the rows: labels that sum to 1, and no score."""
     found, _ = score(pictures, "--label", "a house", "--label", "a bicycle", cwd=tmp_path)
     row = found["house.png"]
@@ -72,7 +72,7 @@ def test_score_tells_labels_apart(pictures, tmp_path):
     assert row["labels"]["a house"] > 0.6
 
 
-def test_the_first_label_sorts_whatever_stands_around_it(pictures, tmp_path):
+def test_the_first_label_sorts_even_with_spaces_around_it(pictures, tmp_path):
     """Spaces are no part of a label."""
     found, _ = score(pictures, "--label", " a signed letter ", "--label", "a house", cwd=tmp_path)
     shares = [row["labels"]["a signed letter"] for row in found.values()]
@@ -92,7 +92,7 @@ def test_the_first_label_sorts_whatever_stands_around_it(pictures, tmp_path):
         ([], "prompt"),
     ],
 )
-def test_options_that_cannot_work(pictures, tmp_path, options, words):
+def test_invalid_options_are_errors(pictures, tmp_path, options, words):
     """An error in words, exit 1, nothing on stdout."""
     done = paintcam("score", pictures, "--model", "sketch", *options, cwd=tmp_path)
     assert done.returncode == 1

@@ -63,7 +63,7 @@ def names(leaderboard, **query):
     return [standing.turn.player for board in leaderboard.top(**query) for standing in board]
 
 
-def test_a_stored_turn_comes_back_as_it_was(leaderboard):
+def test_a_stored_turn_is_read_back_unchanged(leaderboard):
     stored = turn(
         "Ada",
         61.239,
@@ -148,7 +148,7 @@ def test_encoders_and_ranges_are_never_ranked_together(leaderboard):
     assert all((row.rank, row.of) == (1, 1) for rows in found for row in rows)
 
 
-def test_case_and_spaces_do_not_tell_prompts_apart(leaderboard):
+def test_prompts_that_differ_in_case_or_spaces_share_a_board(leaderboard):
     leaderboard.store(turn("Ada", 40, Board("A  Gorilla ", "sketch", 0.0, 0.4)))
     leaderboard.store(turn("Bo", 50, Board("a gorilla", "sketch", 0.0, 0.4)))
     assert names(leaderboard, prompt="a GORILLA") == ["Bo", "Ada"]
@@ -180,7 +180,7 @@ def test_a_name_that_a_database_or_terminal_would_choke_on_is_cleaned(leaderboar
 
 
 @pytest.mark.parametrize("score", [-1, 101, float("nan"), float("inf")])
-def test_what_is_no_score_is_refused(score):
+def test_an_invalid_score_is_refused(score):
     with pytest.raises(LeaderboardError, match=str(score)):
         turn("Ada", score)
 
@@ -194,7 +194,7 @@ def test_a_blank_name_or_prompt_is_refused(name):
 
 
 @pytest.mark.parametrize("text", ["../x", "", "a b", "é", "x" * 65])
-def test_an_id_that_is_no_safe_file_name_is_refused(text):
+def test_an_id_that_is_not_a_safe_file_name_is_refused(text):
     with pytest.raises(ValueError, match="id"):
         Turn(text, GORILLA, "Ada", 1, 1, 0)
 

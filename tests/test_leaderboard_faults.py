@@ -71,7 +71,7 @@ def test_sqlite_writes_ahead_and_syncs_its_journal_when_asked(url, path, monkeyp
 @pytest.mark.parametrize(
     "database", ["scores.sqlite3", "nonsense", "://", "sqlite://", "sqlite:///:memory:"]
 )
-def test_what_is_no_lasting_database_is_an_error_that_shows_one(database):
+def test_a_url_that_keeps_nothing_is_an_error_with_an_example(database):
     with pytest.raises(LeaderboardError, match="sqlite:///"):
         Leaderboard(database)
 
@@ -137,17 +137,17 @@ def test_a_question_mark_in_a_path_never_opens_another_file(tmp_path, path):
 
 
 @pytest.mark.parametrize(
-    ("database", "said"),
+    ("database", "command"),
     [
         ("mysql://u:p@h/x", "pip install 'mysqlclient'"),
         ("mysql+pymysql://u:p@h/x", "pip install 'pymysql'"),
         ("nonsense://u:p@h/x", "not a database that paintcam supports"),
     ],
 )
-def test_the_hint_for_a_driver_is_a_command_that_works(database, said):
+def test_the_hint_for_a_driver_is_a_command_that_works(database, command):
     with pytest.raises(LeaderboardError) as caught:
         Leaderboard(database)
-    assert said in str(caught.value)
+    assert command in str(caught.value)
     assert "ITS DRIVER" not in str(caught.value)
 
 
@@ -233,7 +233,7 @@ def test_a_foreign_file_is_left_as_it_is(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_file_deleted_in_mid_show_is_begun_again(path, url):
+def test_a_database_deleted_during_a_show_is_created_again(path, url):
     with Leaderboard(url) as leaderboard:
         leaderboard.store(turn("Ada"))
         for file in path.parent.iterdir():

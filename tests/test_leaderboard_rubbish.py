@@ -52,7 +52,7 @@ RUBBISH = [
 
 
 @pytest.mark.parametrize(("column", "value"), RUBBISH, ids=lambda value: repr(value)[:20])
-def test_a_row_with_rubbish_is_skipped_and_counted(path, column, value):
+def test_an_invalid_row_is_skipped_and_counted(path, column, value):
     with sqlite3.connect(path) as raw:
         raw.execute("PRAGMA foreign_keys=OFF")
         raw.execute(f"UPDATE paintcam_turns SET {column} = ? WHERE id = 'turn-Bo'", (value,))
@@ -101,7 +101,7 @@ def test_a_name_that_is_not_utf_8_does_not_hide_the_others(path):
         "origin = 'moon'",
     ],
 )
-def test_a_board_with_rubbish_does_not_hide_other_boards(path, assignment):
+def test_an_invalid_board_does_not_hide_other_boards(path, assignment):
     other = Board("a cat", "sketch", 0.02, 0.36)
     url = f"sqlite:///{path}"
     with Leaderboard(url) as leaderboard:
@@ -130,7 +130,7 @@ def test_ranks_are_right_although_the_tallies_are_not(path, assignment):
 
 
 @pytest.mark.parametrize("value", ["x", b"\xff", -7, 10**9, 2**62])
-def test_a_best_with_rubbish_ranks_nobody_and_is_replaced_by_the_next_turn(path, value):
+def test_an_invalid_best_ranks_nobody_and_is_replaced_by_the_next_turn(path, value):
     change(path, "UPDATE paintcam_bests SET points = ? WHERE turn_id = 'turn-Bo'", value)
     with Leaderboard(f"sqlite:///{path}") as leaderboard:
         assert [row.turn.player for row in leaderboard.top()[0]] == ["Ada", "Cy"]
@@ -141,7 +141,7 @@ def test_a_best_with_rubbish_ranks_nobody_and_is_replaced_by_the_next_turn(path,
 
 
 @pytest.mark.parametrize("value", ["x", b"\xff\x1b", -3])
-def test_a_version_that_is_not_one_is_a_clear_error(path, value):
+def test_an_invalid_schema_version_is_a_clear_error(path, value):
     change(path, "UPDATE paintcam_schema SET version = ?", value)
     done = paintcam("leaderboard", cwd=path.parents[1])
     assert done.returncode == 1
@@ -150,7 +150,7 @@ def test_a_version_that_is_not_one_is_a_clear_error(path, value):
     assert "\x1b" not in done.stderr
 
 
-def test_storing_goes_on_beside_rubbish_in_the_turn_itself(path):
+def test_a_turn_with_invalid_columns_is_stored_again(path):
     change(path, "UPDATE paintcam_turns SET score = 'x', best = x'ff' WHERE id = 'turn-Bo'")
     with Leaderboard(f"sqlite:///{path}") as leaderboard:
         leaderboard.store(turn("Bo", 90, "turn-Bo"))
@@ -272,7 +272,7 @@ def test_what_is_not_a_file_is_a_clear_error_at_once(tmp_path, kind):
     assert "scores.sqlite3 is " in str(caught[0])
 
 
-def test_a_database_that_is_replaced_by_a_fifo_in_mid_show_fails_and_recovers(path):
+def test_a_database_replaced_by_a_fifo_during_a_show_fails_and_recovers(path):
     with Leaderboard(f"sqlite:///{path}") as leaderboard:
         path.unlink()
         os.mkfifo(path)
@@ -283,7 +283,7 @@ def test_a_database_that_is_replaced_by_a_fifo_in_mid_show_fails_and_recovers(pa
         assert leaderboard.count() == 1
 
 
-def test_a_file_deleted_while_a_turn_is_stored_takes_no_turn_with_it(path, monkeypatch):
+def test_a_file_deleted_while_a_turn_is_stored_loses_no_turn(path, monkeypatch):
     from paintcam.leaderboard import writes
 
     with Leaderboard(f"sqlite:///{path}") as leaderboard:
@@ -304,7 +304,7 @@ def test_a_file_deleted_while_a_turn_is_stored_takes_no_turn_with_it(path, monke
         assert best_of(leaderboard, BOARD, "Di").turn.score == 30
 
 
-def test_damage_in_mid_show_is_set_aside_and_the_turn_stored_in_a_new_file(path):
+def test_a_file_damaged_during_a_show_is_renamed_and_the_turn_stored_in_a_new_one(path):
     notices: list[str] = []
     with Leaderboard(f"sqlite:///{path}", notices.append) as leaderboard:
         with path.open("r+b") as file:

@@ -190,7 +190,7 @@ def test_a_queue_belongs_to_one_database(leaderboard):
 
 
 @pytest.mark.parametrize("rubbish", ["", "{", "[]", "null", '{"id": "a"}', "\x00"])
-def test_a_damaged_file_in_the_queue_is_kept_aside_and_holds_nothing_up(leaderboard, rubbish):
+def test_a_damaged_file_in_the_queue_is_renamed_and_delays_nothing(leaderboard, rubbish):
     queue = TurnQueue(leaderboard.location)
     queue.put(turn("Ada", 30))
     (queue.folder / "20200101-bad.00000.x.json").write_text(rubbish)
@@ -199,7 +199,7 @@ def test_a_damaged_file_in_the_queue_is_kept_aside_and_holds_nothing_up(leaderbo
     assert [p.name for p in queue.folder.iterdir()] == ["20200101-bad.00000.x.damaged"]
 
 
-def test_a_queue_that_cannot_be_written_says_so_and_the_show_goes_on(leaderboard, tmp_path):
+def test_a_queue_that_cannot_be_written_is_reported_and_the_show_continues(leaderboard, tmp_path):
     (tmp_path / "file").write_text("")
     queue = TurnQueue(leaderboard.location, tmp_path / "file")
     with pytest.raises(LeaderboardError, match="PAINTCAM_DATA_DIR"):
@@ -257,7 +257,7 @@ def test_what_was_stored_before_the_file_was_deleted_is_stored_again_or_queued(
     }
 
 
-def test_scores_that_nothing_takes_are_named_and_an_error(leaderboard, tmp_path):
+def test_scores_that_cannot_be_stored_or_queued_are_named_in_an_error(leaderboard, tmp_path):
     """Never counted as "0 scores", and never with exit code 0."""
     (tmp_path / "file").write_text("")
     notices: list[str] = []
@@ -300,7 +300,7 @@ def test_an_unexpected_error_ends_no_thread_and_is_reported(leaderboard, monkeyp
     assert best_of(leaderboard, BOARD, "Ada").turn.score == 30
 
 
-def test_one_turn_that_cannot_be_stored_does_not_hold_up_the_others(leaderboard, monkeypatch):
+def test_one_turn_that_cannot_be_stored_does_not_delay_the_others(leaderboard, monkeypatch):
     store = leaderboard.store
 
     def refuse_ada(turn):
@@ -371,7 +371,7 @@ def test_a_queue_that_somebody_else_planted_is_neither_read_nor_written(
 
 
 @pytest.mark.parametrize("rubbish", ["fifo", "folder", "link", "huge", "nested", "number", "year"])
-def test_rubbish_in_the_queue_neither_hangs_nor_holds_up_other_scores(leaderboard, rubbish):
+def test_invalid_files_in_the_queue_neither_hang_nor_delay_other_scores(leaderboard, rubbish):
     queue = TurnQueue(leaderboard.location)
     queue.put(turn("Ada", 30))
     planted = queue.folder / "20200101-bad.00000.x.json"

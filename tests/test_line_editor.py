@@ -18,7 +18,7 @@ def typed(*keys: str, limit: int = 200) -> LineEditor:
     return editor
 
 
-def test_letters_are_inserted_where_the_cursor_stands():
+def test_letters_are_inserted_at_the_cursor():
     editor = typed(*"a ct", LEFT, "a", END, "!", HOME, "¡")
     assert (editor.text, editor.caret) == ("¡a cat!", 1)
 
@@ -45,7 +45,7 @@ def test_a_pasted_text_becomes_one_line_without_control_characters():
     assert typed("two\nlines\tand \x00\x1b[31mred").text == "two lines and [31mred"
 
 
-def test_what_an_input_method_shows_stands_at_the_cursor_but_is_not_typed():
+def test_an_input_methods_text_is_shown_at_the_cursor_but_not_entered():
     editor = typed(*"ab", LEFT)
     editor.composing = "か"
     assert (editor.shown, editor.caret, editor.text) == ("aかb", 2, "ab")

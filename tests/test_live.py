@@ -122,7 +122,7 @@ def test_seconds_end_the_run():
     assert 20 <= summary.frames_shown <= 60
 
 
-def test_the_time_of_a_file_begins_when_the_model_is_there():
+def test_the_time_of_a_file_starts_when_the_model_is_loaded():
     """Loading for longer than `seconds` leaves the whole time for scoring."""
 
     def load() -> FakeJudge:
@@ -197,7 +197,7 @@ def test_a_stop_while_loading_ends_at_once():
     blocked.set()
 
 
-def test_a_stalled_source_keeps_the_best_and_says_so():
+def test_a_stalled_source_keeps_the_best_and_is_reported():
     """Reconnecting is shown, keys still work, and the best survives."""
     source, ear = FakeSource(), Ear()
     window = FakeWindow()
@@ -331,7 +331,7 @@ class Helping(Show):
 @pytest.mark.parametrize(
     ("key", "show"), [("p", Show()), ("?", Show()), ("", Asking()), ("", Helping())]
 )
-def test_what_is_typed_and_asked_for_is_drawn_without_overlay_too(key, show):
+def test_typed_text_and_help_are_drawn_without_the_overlay_too(key, show):
     """Keys that go into a text must not do so unseen; h takes away all else."""
     window = FakeWindow()
     presenter = make_presenter(window=window, show=show)
@@ -346,7 +346,7 @@ def test_what_is_typed_and_asked_for_is_drawn_without_overlay_too(key, show):
         assert window.pictures[-1].std() == 0
 
 
-def test_letters_that_a_show_takes_come_at_the_typing_rate():
+def test_letters_for_a_show_arrive_at_the_typing_rate():
     """The loop looks at keys as often as while a prompt is typed."""
 
     class Patient(FakeSource):
@@ -389,7 +389,7 @@ def rising(presenter: Presenter, scores: Sequence[float]) -> None:
         presenter.state.take_verdict(Verdict(index, float(index), 0.0, score / 100, score), frame)
 
 
-def test_a_snapshot_that_fails_is_told_though_nobody_watches(tmp_path):
+def test_a_snapshot_that_fails_is_reported_without_a_window(tmp_path):
     """Without window and recording the terminal still reports a full disk, during the run."""
     ear, folder = Ear(), Snapshots(tmp_path / "gone")
     folder.folder.rmdir()
@@ -402,7 +402,7 @@ def test_a_snapshot_that_fails_is_told_though_nobody_watches(tmp_path):
     presenter.close()
 
 
-def test_the_last_snapshot_that_fails_is_told(tmp_path):
+def test_the_last_snapshot_that_fails_is_reported(tmp_path):
     """It is written while the run ends: nobody draws any more."""
     ear, folder = Ear(), Snapshots(tmp_path / "gone")
     folder.folder.rmdir()
@@ -674,7 +674,7 @@ def test_the_model_is_loaded_after_the_first_picture_or_soon_in_any_case(monkeyp
                 assert live.first_picture_at is None
 
 
-def test_a_run_whose_display_is_lost_goes_on_without_the_window():
+def test_a_run_whose_display_is_lost_continues_without_the_window():
     """A prompt that was being typed is dropped, a message says what happened, scores go on."""
     window, ear, judge = FakeWindow(), Ear(), FakeJudge()
     presenter = make_presenter(window=window, listener=ear)

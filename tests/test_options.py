@@ -108,7 +108,7 @@ def test_the_decorator_takes_and_leaves_out_fields():
         (("calibrate", "--forget", "--model", "clip:clip"), "Unknown model 'clip:clip'"),
     ],
 )
-def test_what_no_machine_can_do_is_refused_at_once(tmp_path, monkeypatch, args, words):
+def test_numbers_that_no_machine_can_handle_are_refused_at_once(tmp_path, monkeypatch, args, words):
     """A clear message with the option in it, before memory or a camera is touched."""
     monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path))
     code, out, err = run_here(*args)
@@ -144,7 +144,7 @@ def test_a_contest_checks_guard_names_before_it_opens_its_leaderboard(tmp_path, 
     assert not (tmp_path / "data").exists()
 
 
-def test_forgetting_a_range_loads_no_model(tmp_path, monkeypatch):
+def test_removing_a_range_loads_no_model(tmp_path, monkeypatch):
     """Nor downloads one: `calibrate --forget --model clip` works offline at once."""
     monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path))
     ranges = tmp_path / "ranges.json"

@@ -128,7 +128,7 @@ def test_long_prompts_keep_their_size(width, height):
 
 @pytest.mark.parametrize(("width", "height"), [*SIZES, (320, 240), (333, 777), (1001, 301)])
 @pytest.mark.parametrize("name", HUDS)
-def test_every_text_stands_whole_on_a_plate_and_plates_do_not_overlap(name, width, height):
+def test_every_text_fits_its_plate_and_plates_do_not_overlap(name, width, height):
     """Nothing is cut off, pushed over another text, or written on the bare picture."""
     canvas = composed(HUDS[name], width, height)
     for text, box in canvas.texts:
@@ -170,7 +170,7 @@ def test_help_names_every_key(width, height):
         assert act in written
 
 
-def test_a_hint_says_how_to_see_the_keys():
+def test_a_hint_shows_how_to_list_the_keys():
     """Whoever does not know the keys reads "?" on the picture, in a contest as well."""
     for hud in (HUDS["run"], HUDS["long"], HUDS["labels"]):
         assert any("? keys" in text for text, _ in composed(hud, 1280, 720).texts)
@@ -206,7 +206,7 @@ def test_typing_shows_the_end_of_the_prompt():
     assert not np.array_equal(one.picture, two.picture)
 
 
-def test_labels_stand_in_the_order_given_with_their_shares():
+def test_labels_keep_their_order_and_show_their_shares():
     """Bars do not change places when the probabilities do; shares are in per cent."""
     hud = Hud(prompt="", labels={"cat": 0.25, "dog": 0.75})
     written = [text for text, _ in composed(hud, 1280, 720).texts]
@@ -234,7 +234,7 @@ def test_the_bar_is_as_long_as_the_score():
     assert coloured(50) == pytest.approx(full / 2, rel=0.03)
 
 
-def test_no_score_is_a_dash_and_nan_is_no_score():
+def test_a_missing_score_and_nan_are_a_dash():
     """Without a verdict there is no number, and NaN never becomes one."""
     for score in (None, float("nan"), float("inf")):
         canvas = composed(Hud(prompt="p", score=score, best=score), 1280, 720)
@@ -303,7 +303,7 @@ def test_any_hud_on_any_picture(
     assert np.array_equal(image, before)
 
 
-def test_a_picture_without_pixels_comes_back(overlay):
+def test_a_picture_without_pixels_is_returned(overlay):
     """A (0, 0, 3) array is no reason to crash on stage."""
     assert overlay.draw(np.zeros((0, 0, 3), np.uint8), HUDS["run"]).shape == (0, 0, 3)
 
@@ -340,7 +340,7 @@ def test_outside_the_encoders_crop_is_dimmed(overlay):
     assert (drawn[1, 282:310] > 200).all()
 
 
-def test_a_region_of_the_whole_frame_or_of_nonsense_marks_nothing(overlay):
+def test_a_region_of_the_whole_frame_or_an_invalid_one_marks_nothing(overlay):
     """No mark where all is seen, where corners are not numbers, or where the shape is wrong."""
     image = backdrop("grey", 640, 480)
     plain = overlay.draw(image, Hud(prompt=PROMPT, score=10))
@@ -349,7 +349,7 @@ def test_a_region_of_the_whole_frame_or_of_nonsense_marks_nothing(overlay):
         assert np.array_equal(plain, overlay.draw(image, Hud(PROMPT, score=10, region=region)))
 
 
-def test_a_blocked_picture_cannot_be_told_but_its_text_can(overlay):
+def test_a_blocked_picture_cannot_be_recognised_but_its_text_can_be_read(overlay):
     """Everything outside the plates is blocks of one colour; the texts stay."""
     image = backdrop("noise", 1280, 720)
     canvas = Canvas(image.copy(), Lettering())
@@ -443,7 +443,7 @@ def test_labels_move_aside_for_a_sheet():
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES_AND_SMALL)
-def test_a_prompt_of_130_characters_is_shown_whole(width, height):
+def test_a_prompt_of_130_characters_is_shown_completely(width, height):
     """Also on an upright picture, and to its end on a small one."""
     prompt = LONG[:130].strip()
     canvas = composed(Hud(prompt, score=87, best=91, model="sketch"), width, height)
@@ -452,7 +452,7 @@ def test_a_prompt_of_130_characters_is_shown_whole(width, height):
 
 
 @pytest.mark.parametrize(("width", "height"), [(720, 1280), (1080, 1920), (1280, 720)])
-def test_ten_labels_are_shown_whole_on_an_upright_picture(width, height):
+def test_ten_labels_fit_an_upright_picture(width, height):
     labels = {f"label number {i}": i / 55 for i in range(1, 11)}
     written = [text for text, _ in composed(Hud("", labels=labels), width, height).texts]
     assert [text for text in written if text.startswith("label")] == list(labels)
@@ -478,10 +478,10 @@ def test_text_is_rendered_once(monkeypatch):
 def test_what_is_kept_is_bounded():
     """The oldest goes when the weights pass the limit; what was used lately stays."""
     kept: Recent[str] = Recent(10, len)
-    made: list[str] = []
+    computed: list[str] = []
     for key in ("aaaa", "bbbb", "aaaa", "cccc", "aaaa", "bbbb"):
-        kept.get(key, lambda key=key: (made.append(key), key)[1])
-    assert made == ["aaaa", "bbbb", "cccc", "bbbb"]
+        kept.get(key, lambda key=key: (computed.append(key), key)[1])
+    assert computed == ["aaaa", "bbbb", "cccc", "bbbb"]
 
 
 @pytest.mark.parametrize("text", ["Ελληνικά", "Кириллица", "Łódź Ångström ệ", "−18 × “…” € ½ →"])
@@ -502,7 +502,7 @@ def test_other_scripts_come_from_an_installed_font():
     assert len(distinct) == 8
 
 
-def test_hebrew_stands_in_order_without_raqm(monkeypatch):
+def test_hebrew_is_in_order_without_raqm(monkeypatch):
     """Where Pillow has no shaping, right-to-left letters still run from right to left."""
     from PIL import features
 
@@ -547,7 +547,7 @@ def test_dots_instead_of_letters_come_with_the_package_to_install(monkeypatch, p
         assert (note in notes) if note else not notes
 
 
-def test_writings_of_which_no_font_is_installed_are_listed():
+def test_scripts_without_an_installed_font_are_listed():
     assert "Japanese" in scripts_without_font(InstalledFonts([]))
     assert "emoji" in scripts_without_font(InstalledFonts([]))
     with_dejavu = scripts_without_font(InstalledFonts([DEJAVU]))
@@ -619,7 +619,7 @@ def test_coverage_agrees_with_pillow():
         ("1️⃣2", ["1️⃣", "2"]),
     ],
 )
-def test_clusters_are_what_a_reader_takes_for_one_letter(text, parts):
+def test_clusters_are_what_a_reader_calls_a_letter(text, parts):
     assert clusters(text) == parts
 
 

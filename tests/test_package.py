@@ -46,7 +46,7 @@ def assets() -> set[str]:
     }
 
 
-def test_the_wheel_is_whole(dist):
+def test_the_wheel_is_complete(dist):
     """Every module and asset, and the licence."""
     (wheel,) = dist.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
@@ -56,7 +56,7 @@ def test_the_wheel_is_whole(dist):
     assert not [name for name in names if name.startswith(("tests/", "examples/"))]
 
 
-def test_the_sdist_is_whole(dist):
+def test_the_sdist_is_complete(dist):
     """Sources, assets, tests and examples."""
     (sdist,) = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:

@@ -166,7 +166,7 @@ def test_a_blank_name_is_an_error(name):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs FIFOs and devices")
 @pytest.mark.parametrize("kind", ["fifo", "device", "link to a device", "socket", "folder"])
-def test_what_is_no_regular_file_is_refused_at_once(tmp_path, kind):
+def test_anything_but_a_regular_file_is_refused_at_once(tmp_path, kind):
     """Nothing waits for a writer, nothing reads zeros forever."""
     path = tmp_path / "a.png"
     if kind == "fifo":
@@ -292,7 +292,7 @@ def mutants(count: int) -> list[tuple[str, bytes]]:
         file = io.BytesIO()
         drawing().convert(rng.choice(["RGB", "L"])).save(file, kind)
         originals.append((kind, file.getvalue()))
-    made = []
+    files = []
     for _ in range(count):
         kind, content = rng.choice(originals)
         broken = bytearray(content)
@@ -313,8 +313,8 @@ def mutants(count: int) -> list[tuple[str, bytes]]:
                 broken = bytearray(b"\0")
         if rng.random() < 0.2:
             broken = broken[: rng.randrange(len(broken) + 1)]
-        made.append((kind, bytes(broken)))
-    return made
+        files.append((kind, bytes(broken)))
+    return files
 
 
 @pytest.mark.timeout(300)

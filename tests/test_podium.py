@@ -66,7 +66,7 @@ def test_names_scores_and_drawings_fit(count, wh):
 
 
 @pytest.mark.parametrize("wh", [*SIZES, (320, 240)])
-def test_a_podium_that_lists_fewer_says_how_many_follow(wh):
+def test_a_podium_with_too_many_players_counts_the_others(wh):
     """All 20 players are listed or counted."""
     texts = [text for text, _ in drawn(20, wh).texts]
     listed = sum(f"{index + 1}. {90 - index}.25" in texts for index in range(20))

@@ -71,7 +71,7 @@ def test_articles_and_plurals_are_right():
     assert with_article("one-eyed") == "a one-eyed"
 
 
-def test_the_talks_kind_of_prompt_comes_up():
+def test_the_generator_makes_prompts_like_those_of_the_talk():
     prompts = list(islice(PromptGenerator(5), 20_000))
     for start, end in [
         ("a giraffe ", " in the Arctic"),
@@ -214,7 +214,7 @@ def endpoint(monkeypatch, tmp_path):
     server.server_close()
 
 
-def test_a_batch_is_asked_for_checked_and_cached(endpoint):
+def test_a_batch_is_requested_checked_and_cached(endpoint):
     endpoint.content = json.dumps([*GOOD, GOOD[0].upper(), "un perro en la luna", "a nude", 7])
     llm = LlmPrompts("tiny-model")
     assert llm.ask(20) == GOOD
@@ -242,7 +242,7 @@ def test_an_answer_in_another_form_is_understood(endpoint, content):
 
 
 @pytest.mark.parametrize(
-    ("behave", "said"),
+    ("behave", "reason"),
     [
         ("refuse", "does not accept OPENAI_API_KEY"),
         ("busy", "429"),
@@ -260,7 +260,7 @@ def test_an_answer_in_another_form_is_understood(endpoint, content):
         ("empty", "unexpected answer"),
     ],
 )
-def test_a_model_that_misbehaves_is_replaced_by_the_generator(endpoint, behave, said):
+def test_a_model_that_misbehaves_is_replaced_by_the_generator(endpoint, behave, reason):
     endpoint.behave = behave
     notices: list[str] = []
     llm = LlmPrompts(timeout_s=0.5)
@@ -271,13 +271,13 @@ def test_a_model_that_misbehaves_is_replaced_by_the_generator(endpoint, behave, 
     assert drawn == draw(6, seed=3)
     assert len(endpoint.requests) == 1
     (notice,) = notices
-    assert said in notice
+    assert reason in notice
     assert "the offline generator" in notice
     assert "secret" not in notice
 
 
 @pytest.mark.parametrize("content", ["", "null", "[[[[", "[" * 100_000, "No.", "[1, 2]", "😀" * 50])
-def test_rubbish_in_a_good_envelope_is_refused(endpoint, content):
+def test_an_answer_without_prompts_is_refused(endpoint, content):
     endpoint.content = content
     with pytest.raises(LlmUnavailableError, match="no usable prompt"):
         LlmPrompts().ask(5)
@@ -295,12 +295,12 @@ def test_without_a_network_earlier_answers_come_first(endpoint):
 
 def test_a_seed_draws_from_the_cache_without_asking(endpoint):
     LlmPrompts().ask(5)
-    asked = len(endpoint.requests)
+    requests = len(endpoint.requests)
     assert draw(4, seed=1, llm=LlmPrompts()) == draw(4, seed=1, llm=LlmPrompts())
-    assert len(endpoint.requests) == asked
+    assert len(endpoint.requests) == requests
 
 
-def test_nobody_there_and_no_key_are_said_plainly(endpoint, monkeypatch):
+def test_a_missing_server_and_a_missing_key_are_reported(endpoint, monkeypatch):
     monkeypatch.setenv("OPENAI_BASE_URL", "http://ada:hunter2@127.0.0.1:1/v1")
     with pytest.raises(LlmUnavailableError, match=r"127\.0\.0\.1:1 cannot be reached") as caught:
         LlmPrompts().ask(5)
@@ -312,13 +312,13 @@ def test_nobody_there_and_no_key_are_said_plainly(endpoint, monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["nonsense", "http://[::1", "ftp://x"])
-def test_an_endpoint_that_is_none_is_said_plainly(endpoint, monkeypatch, url):
+def test_an_invalid_endpoint_is_reported(endpoint, monkeypatch, url):
     monkeypatch.setenv("OPENAI_BASE_URL", url)
     with pytest.raises(LlmUnavailableError, match="cannot be reached"):
         LlmPrompts().ask(5)
 
 
-def test_a_key_that_no_header_can_carry_is_no_traceback(endpoint, monkeypatch):
+def test_an_api_key_that_is_not_a_valid_header_causes_no_traceback(endpoint, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-\nvery-secret")
     with pytest.raises(LlmUnavailableError) as caught:
         LlmPrompts().ask(5)
@@ -361,18 +361,18 @@ def test_prompts_in_the_cache_are_cleaned_and_listed_once(endpoint):
     assert llm.cached() == ["A Dog on the Moon", "a cat in the rain", "a bear in a car"]
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(endpoint, tmp_path):
+def test_a_cache_that_cannot_be_written_is_ignored(endpoint, tmp_path):
     (tmp_path / "file").write_text("")
     assert LlmPrompts(cache_dir=tmp_path / "file").ask(5) == GOOD
 
 
 @pytest.mark.parametrize(
-    ("options", "asked"),
+    ("options", "calls"),
     [((), 0), (("--llm",), 1), (("--llm-model", "large"), 1), (("--llm-model", ""), 0)],
 )
-def test_a_variable_alone_asks_no_language_model(endpoint, monkeypatch, options, asked):
+def test_a_variable_alone_asks_no_language_model(endpoint, monkeypatch, options, calls):
     monkeypatch.setenv("OPENAI_MODEL", "tiny-model")
     done = CliRunner().invoke(app, ["prompts", "--count", "2", *options])
     assert done.exit_code == 0, done.output
     models = [body["model"] for _, body in endpoint.requests]
-    assert models == ["large" if "large" in options else "tiny-model"] * asked
+    assert models == ["large" if "large" in options else "tiny-model"] * calls

@@ -40,13 +40,13 @@ def cuda(monkeypatch):
     return driver
 
 
-def test_auto_takes_cuda_where_it_runs(cuda):
+def test_auto_uses_cuda_if_it_runs(cuda):
     cuda.opens = "runs"
     assert providers.open_session(MODEL).provider == "cuda"
 
 
 @pytest.mark.parametrize("opens", ["falls back", "fails"])
-def test_auto_takes_the_cpu_and_says_so_where_cuda_does_not_run(cuda, opens):
+def test_auto_falls_back_to_the_cpu_and_reports_it(cuda, opens):
     cuda.opens = opens
     opened = providers.open_session(MODEL)
     assert opened.provider == "cpu"

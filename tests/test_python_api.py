@@ -65,12 +65,12 @@ def test_the_example_of_a_public_name_runs(name, folder, tmp_path, monkeypatch):
 def test_pixels_score_as_their_file_does(folder):
     """A path, its text and an array are one picture."""
     path = folder / "drawing.png"
-    told = [
+    similarities = [
         paintcam.score(picture, "a house", model="sketch").similarity
         for picture in (path, os.fspath(path), cv2.imread(str(path)))
     ]
-    assert told == [told[0]] * 3
-    assert paintcam.score(path, "a fish", model="sketch").similarity < told[0]
+    assert similarities == [similarities[0]] * 3
+    assert paintcam.score(path, "a fish", model="sketch").similarity < similarities[0]
 
 
 def test_a_picture_that_cannot_be_scored_is_an_error(folder):

@@ -141,7 +141,7 @@ def test_imports_go_one_way(package):
     assert found - {package} <= MAY_IMPORT[package]
 
 
-def test_there_is_no_circle():
+def test_there_is_no_import_circle():
     """Taking away what imports nothing that is left, again and again, leaves no file."""
     left = {name: imports_of(name) - {name} for name in MODULES}
     while free := {name for name, imports in left.items() if not imports & set(left)}:

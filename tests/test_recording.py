@@ -71,7 +71,7 @@ def test_real_time_lasts_as_long_as_the_run(tmp_path, suffix):
     assert len(pictures) / fps == pytest.approx(lasted_s, abs=0.15)
 
 
-def test_a_source_that_comes_back_at_another_size(tmp_path):
+def test_a_source_that_reconnects_at_another_size(tmp_path):
     """The file keeps its size; the new picture is fitted in."""
     sink = VideoFile(tmp_path / "a.mp4", fps=lambda: 24.0, realtime=False)
     sink.write(picture(250, (96, 64)))
@@ -142,7 +142,7 @@ def test_a_link_is_not_followed(tmp_path):
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_what_is_put_at_the_name_meanwhile_is_not_overwritten(tmp_path):
+def test_a_file_created_under_the_name_meanwhile_is_not_overwritten(tmp_path):
     """The recording goes into the file that it created, wherever that lies now."""
     sink = VideoFile(tmp_path / "talk.mkv", fps=lambda: 24.0, realtime=False)
     (tmp_path / "talk.mkv").rename(tmp_path / "moved.mkv")
@@ -421,7 +421,7 @@ def test_a_snapshot_that_cannot_be_drawn_does_not_stop_the_next(tmp_path):
     assert (tmp_path / "two-overlay.jpg").exists()
 
 
-def test_a_snapshot_folder_that_vanishes_is_told(tmp_path):
+def test_a_snapshot_folder_that_vanishes_is_reported(tmp_path):
     """No crash, and no advice about space: the error is there for whoever asks."""
     folder = Snapshots(tmp_path / "gone")
     folder.folder.rmdir()
@@ -522,7 +522,7 @@ def test_two_autosaves_in_one_second_keep_their_pictures_apart(tmp_path, monkeyp
         folder.close()
 
 
-def test_a_snapshot_folder_that_cannot_be(tmp_path):
+def test_an_unusable_snapshot_folder_is_an_error(tmp_path):
     """Refused at the start, with the name."""
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(SinkError, match="Cannot write snapshots to"):

@@ -115,7 +115,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_server_that_fails_in_mid_run_is_a_clear_error_that_may_pass(inference, quick, fault):
+def test_a_server_that_fails_during_a_run_is_a_passing_error(inference, quick, fault):
     encoder = ServerEncoder(f"server:{inference.url}")
     inference.fault = fault
     started = time.monotonic()
@@ -129,7 +129,7 @@ def test_a_server_that_fails_in_mid_run_is_a_clear_error_that_may_pass(inference
     assert encoder.encode_image(pictures(1)).shape == (1, 512)
 
 
-def test_a_server_that_is_not_there_is_an_error_at_the_start(inference, quick):
+def test_an_unreachable_server_is_an_error_at_the_start(inference, quick):
     url = inference.url
     inference.close()
     with pytest.raises(
@@ -147,7 +147,7 @@ def test_a_prompt_that_the_server_refuses_is_too_long(inference, monkeypatch):
         encoder.encode_text(["fox " * 200])
 
 
-def test_a_run_survives_a_server_that_dies_and_comes_back(inference, quick):
+def test_a_run_survives_a_server_that_restarts(inference, quick):
     """The picture goes on and says so, the best is kept, and scores return by themselves."""
     encoder = ServerEncoder(f"server:{inference.url}")
     ear, window = Ear(), FakeWindow()
@@ -175,7 +175,7 @@ def test_a_run_survives_a_server_that_dies_and_comes_back(inference, quick):
     assert running.error is None
 
 
-def test_a_run_starts_without_the_server_and_goes_on_when_it_comes_up(quick):
+def test_a_run_starts_without_the_server_and_scores_once_it_answers(quick):
     """As with a camera: the picture is shown, and says what it waits for."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -204,14 +204,14 @@ def test_a_run_starts_without_the_server_and_goes_on_when_it_comes_up(quick):
     assert running.error is None
 
 
-def test_a_key_that_is_refused_at_the_start_is_said_as_such(inference, quick):
+def test_an_api_key_that_is_refused_at_the_start_is_reported(inference, quick):
     inference.fault = "401"
     with pytest.raises(UnavailableError) as refused:
         load_encoder(f"server:{inference.url}")
     assert refused.value.words == "server: API key refused, retrying…"
 
 
-def test_a_file_does_not_wait_for_ever_for_a_server(inference, quick, monkeypatch):
+def test_a_file_does_not_wait_forever_for_a_server(inference, quick, monkeypatch):
     url = inference.url
     inference.close()
     monkeypatch.setattr(live_module, "FILE_WAIT_S", 0.1)
@@ -220,7 +220,7 @@ def test_a_file_does_not_wait_for_ever_for_a_server(inference, quick, monkeypatc
         live.run()
 
 
-def test_score_reports_a_server_that_is_not_there(inference, tmp_path):
+def test_score_reports_an_unreachable_server(inference, tmp_path):
     url = inference.url
     inference.close()
     cv2.imwrite(str(tmp_path / "a.png"), np.full((64, 64, 3), 200, np.uint8))
@@ -230,7 +230,7 @@ def test_score_reports_a_server_that_is_not_there(inference, tmp_path):
     assert "Check that the server runs" in ran.stderr
 
 
-def test_nothing_to_explain_says_nothing_about_the_server(inference, quick):
+def test_nothing_to_explain_is_not_reported_as_a_server_error(inference, quick):
     """A server that is down stays down in the state until a frame was scored."""
     encoder = ServerEncoder(f"server:{inference.url}")
     ear, window = Ear(), FakeWindow()

@@ -102,7 +102,7 @@ def test_rises_give_what_stood_before_the_late_time(steps):
 
 
 @pytest.mark.parametrize("bad", [math.nan, -1, 101, math.inf])
-def test_what_is_no_score(bad):
+def test_an_invalid_score_is_an_error(bad):
     """It never becomes a best."""
     with pytest.raises(ValueError, match="A score is a number"):
         Session().add(verdict(bad))
@@ -141,7 +141,7 @@ def test_alpha_lies_on_white_paper():
 @pytest.mark.parametrize(
     "bad", [np.zeros((0, 4, 3), np.uint8), np.zeros((4, 4, 5), np.uint8), np.zeros((4, 4), "i4")]
 )
-def test_what_is_no_picture(bad):
+def test_an_array_that_is_not_a_picture_is_an_error(bad):
     """An error in words, with the shape or type."""
     with pytest.raises(SourceError, match="Not a picture"):
         to_bgr(bad)

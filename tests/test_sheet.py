@@ -30,14 +30,14 @@ def test_finds_a_held_sheet_in_any_room(place):
     assert sum(hits) >= 7, hits
 
 
-def test_finds_nothing_where_nothing_is():
+def test_no_sheet_is_found_in_an_empty_room():
     """Rooms, people and waving hands."""
     finder = SheetFinder(steady=False)
     found = [s for s in range(300, 340) if finder.find(scenes.no_sheet(s).image) is not None]
     assert len(found) <= 2, found
 
 
-def test_paper_that_fills_the_picture_is_no_sheet():
+def test_paper_that_fills_the_picture_is_not_a_sheet():
     """A drawn rectangle has the paper on both sides of its line."""
     finder = SheetFinder(steady=False)
     found = [s for s in range(300, 330) if finder.find(scenes.full_frame(s).image) is not None]
@@ -95,7 +95,7 @@ def test_corners_hold_still_in_trembling_hands():
     assert np.percentile(around, 95) <= 0.01
 
 
-def test_a_sheet_survives_a_blink_and_not_its_going():
+def test_a_sheet_survives_a_blink_but_not_its_removal():
     """A few frames without it keep the corners; then they are gone, and found again."""
     clip = scenes.tremor(4, 4)
     gone = scenes.no_sheet(0).image
@@ -107,7 +107,7 @@ def test_a_sheet_survives_a_blink_and_not_its_going():
     assert any(finder.find(scene.image) is not None for scene in clip)
 
 
-def test_another_frame_size_starts_anew():
+def test_another_frame_size_starts_the_search_again():
     """A camera that comes back at another size must not keep the old corners."""
     finder = SheetFinder()
     assert finder.find(scenes.held_sheet(3).image) is not None
@@ -174,7 +174,7 @@ def test_finding_does_not_write_into_the_frame():
 
 @pytest.mark.parametrize("wh", [(640, 480), (320, 240), (1280, 720)])
 @pytest.mark.parametrize("share", [0.01, 0.02, 0.04])
-def test_a_box_drawn_with_a_marker_is_no_sheet(wh, share):
+def test_a_box_drawn_with_a_marker_is_not_a_sheet(wh, share):
     """However thick the marker, beyond its line the same paper goes on."""
     width, height = wh
     paper = np.full((height, width, 3), 245, np.uint8)
@@ -185,7 +185,7 @@ def test_a_box_drawn_with_a_marker_is_no_sheet(wh, share):
     assert SheetFinder(steady=False).find(paper) is None
 
 
-def test_a_slow_encoder_lets_go_of_a_sheet_that_is_gone_at_once():
+def test_a_slow_encoder_drops_a_removed_sheet_at_once():
     """Eight frames are a quarter of a second of a camera, and two seconds of CLIP."""
     scene = scenes.held_sheet(1)
     empty = np.full_like(scene.image, 90)
@@ -197,14 +197,14 @@ def test_a_slow_encoder_lets_go_of_a_sheet_that_is_gone_at_once():
     assert gone.count(False) <= 1
 
 
-def test_a_sheet_that_went_away_is_let_go_though_something_paler_stays(monkeypatch):
+def test_a_removed_sheet_is_dropped_although_something_paler_stays(monkeypatch):
     """A faint quad elsewhere neither takes the sheet's place nor keeps its outline forever."""
     size = (180, 320)
     held = np.array([[40, 40], [140, 40], [140, 140], [40, 140]], np.float32)
     elsewhere = held + [150, 20]
     faint = (sheet_search.KEEP + sheet_search.ACQUIRE) / 2
-    told = iter([(held, 0.9)] * 2 + [(elsewhere.astype(np.float32), faint)] * 60)
-    monkeypatch.setattr("paintcam.judge.sheet.finder.search", lambda small, before: next(told))
+    results = iter([(held, 0.9)] * 2 + [(elsewhere.astype(np.float32), faint)] * 60)
+    monkeypatch.setattr("paintcam.judge.sheet.finder.search", lambda small, before: next(results))
     finder, picture = SheetFinder(), np.zeros((*size, 3), np.uint8)
     found = [finder.find(picture) for _ in range(50)]
     assert sum(corners is not None for corners in found[:9]) >= 7
@@ -256,7 +256,7 @@ def test_the_finder_does_not_depend_on_the_clock():
         assert (one is None and other is None) or np.array_equal(one, other)
 
 
-def test_a_file_that_starts_again_is_searched_again():
+def test_a_file_that_restarts_is_searched_again():
     """Its time jumps back; the sheet of its end is not the sheet of its beginning."""
     finder, sheet = SheetFinder(), scenes.held_sheet(3).image
     for index in range(10):

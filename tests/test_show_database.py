@@ -21,7 +21,7 @@ def clip(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", ["nothing", "folder", "fifo"])
-def test_a_database_replaced_in_mid_show_loses_no_turn(tmp_path, clip, kind):
+def test_a_database_replaced_during_a_show_loses_no_turn(tmp_path, clip, kind):
     path = tmp_path / "data" / "leaderboard.sqlite3"
     with Program(*RUN, "--source", clip, "--seconds", "4", cwd=tmp_path) as run:
         run.until(lambda: run.of("verdict"))
@@ -81,7 +81,7 @@ def test_a_disk_that_is_full_from_the_start_is_refused_before_the_show(
     assert "Best" not in done.stdout
 
 
-def test_a_disk_that_fills_up_in_mid_show_loses_no_turn(tmp_path, small_disk, clip):
+def test_a_disk_that_fills_up_during_a_show_loses_no_turn(tmp_path, small_disk, clip):
     spare = tmp_path / "tmp"
     spare.mkdir()
     args = (*RUN, "--source", clip, "--seconds", "4")
@@ -96,7 +96,7 @@ def test_a_disk_that_fills_up_in_mid_show_loses_no_turn(tmp_path, small_disk, cl
     assert [row["player"] for row in rows(done.stdout)] == ["Ada"], done.stderr
 
 
-def test_a_score_that_nothing_takes_is_named_and_the_exit_code_is_1(tmp_path, clip):
+def test_a_score_that_cannot_be_stored_or_queued_is_named_and_the_exit_code_is_1(tmp_path, clip):
     data, spare = tmp_path / "data", tmp_path / "tmp"
     spare.mkdir()
     (spare / f"paintcam-queue-{os.getuid() if hasattr(os, 'getuid') else 'user'}").write_text("")

@@ -44,7 +44,7 @@ def test_another_folder_of_that_form_is_an_encoder(folder):
     assert np.array_equal(mine.encode_image([image]), SketchEncoder().encode_image([image]))
 
 
-def test_the_bundle_is_small_and_says_its_licence():
+def test_the_bundle_is_small_and_names_its_licence():
     manifest = SketchManifest.read(BUNDLED)
     assert sum(size for size, _ in manifest.files.values()) <= 40e6
     assert manifest.licence == "Apache-2.0"
@@ -71,7 +71,7 @@ def test_a_half_file_and_a_flipped_bit_are_damage(folder, name):
 
 
 @pytest.mark.parametrize("name", [*FILES, HANDWRITING])
-def test_foreign_files_are_not_taken(folder, name):
+def test_files_of_another_model_are_refused(folder, name):
     other = {"visual.onnx": "text.onnx", "text.onnx": "visual.onnx", "tokenizer.json": "NOTICE"}
     other |= {HANDWRITING: "NOTICE"}
     shutil.copy(BUNDLED / other[name], folder / name)
@@ -105,7 +105,7 @@ def test_a_folder_may_lack_the_direction_of_handwriting(folder):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": "x", "range": [1]}'])
-def test_a_manifest_that_is_none(folder, text):
+def test_an_invalid_manifest_is_an_error(folder, text):
     (folder / "encoder.json").write_text(text)
     with pytest.raises(ModelError, match=r"cannot use encoder\.json"):
         SketchEncoder(folder)

@@ -86,13 +86,13 @@ def test_fetch_pins_every_package_and_names_folders():
     assert not set(fetch.TRAINING_FONTS) & set(fetch.HELD_OUT_FONTS)
 
 
-def test_fetch_keeps_what_is_there(tmp_path: Path):
+def test_fetch_keeps_existing_folders(tmp_path: Path):
     """A folder already unpacked is not downloaded again."""
     (tmp_path / "done").mkdir()
     fetch._once(tmp_path / "done", lambda *_: pytest.fail("fetched again"), "x", "1")
 
 
-def test_interrupted_fetch_is_redone(tmp_path: Path):
+def test_an_interrupted_fetch_starts_again(tmp_path: Path):
     """Half a download leaves no folder that looks whole."""
 
     def broken(folder: Path, *_: str) -> None:
@@ -405,18 +405,18 @@ def test_solved_head_predicts_captions_from_correlated_features():
     torch.manual_seed(0)
     hidden = torch.randn(400, 6)
     pooled = hidden @ torch.randn(6, 20) + 0.3 * torch.randn(400, 20)
-    wanted = torch.nn.functional.normalize(hidden @ torch.randn(6, 8), dim=-1)
+    target = torch.nn.functional.normalize(hidden @ torch.randn(6, 8), dim=-1)
     net = SimpleNamespace(
         whiten=torch.nn.Linear(20, 20),
         direct=torch.nn.Linear(20, 8),
         deep=torch.nn.Sequential(torch.nn.Identity(), torch.nn.Identity(), torch.nn.Linear(4, 8)),
     )
-    head_start.solve_from(net, pooled, wanted)
+    head_start.solve_from(net, pooled, target)
     with torch.no_grad():
         white = net.whiten(pooled)
         found = torch.nn.functional.normalize(net.direct(white), dim=-1)
     assert white.std(0).max() < 1.05
-    assert (found * (wanted - wanted.mean(0))).sum(-1).mean() > 0.85
+    assert (found * (target - target.mean(0))).sum(-1).mean() > 0.85
     assert not net.deep[2].weight.any()
 
 
@@ -470,7 +470,7 @@ def _train(work: Path, recipe: Recipe, until: int | None = None) -> dict[str, to
     return learner.average
 
 
-def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(work: Path):
+def test_an_interrupted_training_gives_the_same_result(work: Path):
     """Two steps, a new process's worth of nothing, two more: the weights of four steps at once."""
     whole = _train(work, _recipe(4))
     (work / "tiny.pt").unlink()
@@ -500,7 +500,7 @@ def test_training_learns(work: Path):
     assert not torch.equal(last, learner.net.backbone._blocks[15]._depthwise_conv.weight)
 
 
-def test_the_direction_of_handwriting_tells_pages_from_drawings(work: Path, monkeypatch):
+def test_the_direction_of_handwriting_separates_pages_from_drawings(work: Path, monkeypatch):
     """Whatever the tower is: here the frame itself, small."""
 
     class Tower:
@@ -522,7 +522,7 @@ def test_the_direction_of_handwriting_tells_pages_from_drawings(work: Path, monk
     assert (written @ found).mean() > (drawn @ found).mean()
 
 
-def test_the_exported_tower_sees_what_the_trained_one_sees(work: Path, tmp_path: Path):
+def test_the_exported_tower_agrees_with_the_trained_one(work: Path, tmp_path: Path):
     """Folding norms and rounding weights to int8 cost little."""
     pytest.importorskip("onnx")
     from examples.sketch_encoder import export
@@ -542,7 +542,7 @@ def test_the_exported_tower_sees_what_the_trained_one_sees(work: Path, tmp_path:
     assert (tmp_path / "visual.onnx").stat().st_size < 10e6
 
 
-def test_a_step_cut_short_leaves_no_file_that_looks_whole(tmp_path: Path):
+def test_an_interrupted_step_leaves_no_file_that_looks_complete(tmp_path: Path):
     """What is there under its own name is finished."""
 
     def cut_short() -> None:
@@ -562,7 +562,7 @@ def test_no_scene_is_its_own_wrong_caption():
     assert captions._others(held, right, ["a cat and a dog", "a cat and a fox"]) == [right + 1]
 
 
-def test_a_concept_known_by_another_name_is_told_apart(cup: Picture):
+def test_a_concept_with_a_synonym_in_training_is_marked(cup: Picture):
     """A car shows an automobile, a shirt a t-shirt; nothing trained shows a gorilla."""
     labels = {"automobile": ["car"], "t-shirt": ["cloth"], "gorilla": ["ape"]}
     listed = [Picture("openmoji", k, k, tags, "objects", k, k) for k, tags in labels.items()]

@@ -129,7 +129,7 @@ class Bucket(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.files: dict[str, bytes] = {}
-        self.asked: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, str]] = []
         self.faults: list[str] = []  # of the next requests: "503", "cut", "whole"
         self.etag = '"1"'
 
@@ -142,14 +142,14 @@ class _Handler(BaseHTTPRequestHandler):
     server: Bucket
 
     def do_GET(self) -> None:
-        name, wanted = unquote(self.path).rpartition("/")[2], self.headers.get("Range", "")
-        self.server.asked.append((name, wanted))
+        name, header = unquote(self.path).rpartition("/")[2], self.headers.get("Range", "")
+        self.server.requests.append((name, header))
         fault = self.server.faults.pop(0) if self.server.faults else ""
         data = self.server.files.get(name)
         if fault == "503" or data is None:
             self.send_error(503 if fault else 404)
             return
-        start, end = (int(part) for part in re.fullmatch(r"bytes=(\d+)-(\d+)", wanted).groups())
+        start, end = (int(part) for part in re.fullmatch(r"bytes=(\d+)-(\d+)", header).groups())
         changed = self.headers.get("If-Range", self.server.etag) != self.server.etag
         if changed or fault == "whole":
             start, end = 0, len(data) - 1
@@ -195,25 +195,27 @@ def test_the_download_fetches_no_more_than_it_needs(bucket: Bucket, tmp_path: Pa
     keys = _download(bucket, tmp_path, names=("sea turtle", "cat"))
     assert keys == [str(k) for k in range(12)] * 2
     size = len(bucket.files["cat.ndjson"])
-    assert 2000 * len([name for name, _ in bucket.asked if name == "cat.ndjson"]) < size / 2
-    bucket.asked.clear()
+    assert 2000 * len([name for name, _ in bucket.requests if name == "cat.ndjson"]) < size / 2
+    bucket.requests.clear()
     assert _download(bucket, tmp_path, names=("sea turtle", "cat")) == keys
-    assert bucket.asked == []
+    assert bucket.requests == []
 
 
 def test_more_drawings_continue_the_file(bucket: Bucket, tmp_path: Path):
     _download(bucket, tmp_path, 5)
     have = (tmp_path / "cat.part").stat().st_size
-    bucket.asked.clear()
+    bucket.requests.clear()
     assert len(_download(bucket, tmp_path, 30)) == 30
-    assert bucket.asked[0][1].startswith(f"bytes={have}-")
+    assert bucket.requests[0][1].startswith(f"bytes={have}-")
 
 
-def test_a_category_with_fewer_drawings_than_asked_is_taken_whole(bucket: Bucket, tmp_path: Path):
+def test_a_category_with_fewer_drawings_than_requested_is_read_completely(
+    bucket: Bucket, tmp_path: Path
+):
     assert len(_download(bucket, tmp_path, 1000)) == 60
-    bucket.asked.clear()
+    bucket.requests.clear()
     assert len(_download(bucket, tmp_path, 1000)) == 60
-    assert bucket.asked == []
+    assert bucket.requests == []
 
 
 @pytest.mark.parametrize("fault", ["503", "cut", "whole"])
@@ -228,9 +230,9 @@ def test_an_interrupted_download_resumes(bucket: Bucket, tmp_path: Path):
     with pytest.raises(QuickDrawError, match=r"cat\.ndjson cannot be reached .*resume"):
         _download(bucket, tmp_path)
     assert not (tmp_path / "cat.ndjson").exists()
-    bucket.asked.clear()
+    bucket.requests.clear()
     assert len(_download(bucket, tmp_path)) == 12
-    assert bucket.asked[0][1].startswith("bytes=2000-")
+    assert bucket.requests[0][1].startswith("bytes=2000-")
 
 
 def test_a_file_that_changed_on_the_server_is_fetched_from_its_start(
@@ -259,9 +261,9 @@ def test_the_build_reads_from_an_address(bucket: Bucket, tmp_path: Path, monkeyp
     """What was read is kept; another number of drawings is read again."""
     monkeypatch.setattr(quickdraw_download, "categories", lambda: ["cat", "sea turtle"])
     assert len(people.read(bucket.url, 4, tmp_path)) == 8
-    bucket.asked.clear()
+    bucket.requests.clear()
     assert len(people.read(bucket.url, 4, tmp_path)) == 8
-    assert bucket.asked == []
+    assert bucket.requests == []
     assert len(people.read(bucket.url, 6, tmp_path)) == 12
     about = json.loads((tmp_path / people.ABOUT).read_text())
     assert about == {"source": bucket.url, "per_category": 6, "drawings": 12, "categories": 2}
@@ -343,14 +345,14 @@ def test_habits_are_measured_on_strokes():
     """Three strokes, outlines a tenth open, and no proportion like another."""
     turn = np.linspace(0, 2 * np.pi - 0.1, 30)
     ring = 400 + 400 * np.stack([np.cos(turn), np.sin(turn)], 1).astype(np.float32)
-    made = [
+    drawings = [
         Drawing("ring", str(k), True, [ring * [1, 1 if k % 2 else 0.5]] * 3) for k in range(100)
     ]
-    habits = hands.measure(made)
+    habits = hands.measure(drawings)
     assert set(habits.strokes.tolist()) == {3.0}
     assert np.median(habits.gaps) == pytest.approx(0.05, abs=0.03)
     assert habits.aspect == pytest.approx(np.log(2) / 2, abs=0.05)
-    assert hands.measure(made[:2]).gaps.tolist() == hands.Habits().gaps.tolist()  # too few to say
+    assert hands.measure(drawings[:2]).gaps.tolist() == hands.Habits().gaps.tolist()  # too few
 
 
 class Icons:
@@ -538,7 +540,7 @@ def test_unseen_concepts_that_people_draw_are_left_out():
     assert (kept.pictures, kept.right.tolist(), len(kept.texts)) == ([7], [2], 3)
 
 
-def test_kept_batches_are_made_once_and_come_in_another_order_every_round(steps: Steps, tmp_path):
+def test_stored_batches_are_built_once_and_shuffled_every_round(steps: Steps, tmp_path):
     """Training on them sees what the whole network would have seen."""
     torch.manual_seed(0)
     net = network.SketchNet(torch.zeros(1000, 384)).eval()

@@ -43,11 +43,11 @@ def read_all(source: FrameSource, limit_s: float = 20) -> list[Frame]:
     return frames
 
 
-def read_until(source: FrameSource, wanted, limit_s: float = 15) -> Frame:
+def read_until(source: FrameSource, condition, limit_s: float = 15) -> Frame:
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         frame = source.read(0.1)
-        if frame is not None and wanted(frame):
+        if frame is not None and condition(frame):
             return frame
     raise AssertionError(f"no such frame in {limit_s} s; the source is {source.state}")
 
@@ -65,7 +65,7 @@ class FakeCamera:
     def __init__(self, image: np.ndarray | None, frames: int = 10**9, hang_s: float = 0) -> None:
         self.image, self.left, self.hang_s = image, frames, hang_s
         self.released = threading.Event()
-        self.asked: dict[str, float | str] = {}
+        self.requested: dict[str, float | str] = {}
 
     def isOpened(self) -> bool:  # noqa: N802
         return True
@@ -85,7 +85,7 @@ class FakeCamera:
         return ""
 
     def initialize_source_properties(self, properties: dict[str, float | str]) -> None:
-        self.asked = properties
+        self.requested = properties
 
     def discover_source_properties(self):
         from streamvision.camera.entities import SourceProperties
@@ -163,7 +163,7 @@ def test_a_live_source_drops_stale_frames():
 
 
 @pytest.mark.parametrize("fault", ["cut", "freeze"])
-def test_a_stream_comes_back_after_a_fault(fault):
+def test_a_stream_reconnects_after_a_fault(fault):
     """It says so, reconnects, counts on, and takes another size."""
     with Webcam() as webcam:
         source = open_stream(webcam.url)
@@ -193,7 +193,7 @@ def test_a_camera_that_ends_is_opened_again():
     source.close()
 
 
-def test_a_slow_camera_comes_back_after_it_was_unplugged(monkeypatch):
+def test_a_slow_camera_reconnects_after_it_was_unplugged(monkeypatch):
     """Its first picture may take as long on every connection; the stall limit comes after it."""
     monkeypatch.setattr("paintcam.sources.stream.STALL_S", 0.3)
     opened: list[FakeCamera] = []
@@ -215,7 +215,7 @@ def test_a_slow_camera_comes_back_after_it_was_unplugged(monkeypatch):
     source.close()
 
 
-def test_identical_frames_are_no_fault():
+def test_identical_frames_are_not_a_fault():
     """A virtual camera's still scene stays live for longer than the stall limit."""
     source = VideoStream(
         Reference("camera", 0, "camera 0"), open_capture=lambda: FakeCamera(PICTURE)
@@ -230,7 +230,7 @@ def test_identical_frames_are_no_fault():
     source.close()
 
 
-def test_a_hanging_driver_does_not_hold_up_the_end():
+def test_a_hanging_driver_does_not_delay_the_end():
     """`grab` hangs for ten seconds; `close` returns at once all the same."""
     camera = FakeCamera(PICTURE, hang_s=10)
     source = VideoStream(Reference("camera", 0, "camera 0"), open_capture=lambda: camera)
@@ -313,7 +313,7 @@ def test_an_unreachable_url_never_shows_its_password(url, capfd):
     ("content", "words"),
     [(b"", "is empty"), (b"no video at all" * 99, "not a video, or cut short")],
 )
-def test_a_file_that_is_no_video(tmp_path, content, words):
+def test_a_file_that_is_not_a_video_is_an_error(tmp_path, content, words):
     """An empty file and a text file get different errors."""
     path = tmp_path / "broken.mp4"
     path.write_bytes(content)
@@ -353,7 +353,7 @@ def test_a_truncated_file(tmp_path):
         ("u:geheim@cam/x", "No such file: 'cam'"),
     ],
 )
-def test_what_is_no_source(text, words):
+def test_an_unknown_source_is_an_error(text, words):
     """Refused before anything opens."""
     with pytest.raises(SourceError, match=words) as caught:
         open_stream(text)
@@ -362,14 +362,14 @@ def test_what_is_no_source(text, words):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
-def test_a_fifo_is_no_video(tmp_path):
+def test_a_fifo_is_not_a_video(tmp_path):
     """Nothing waits for a writer."""
     os.mkfifo(tmp_path / "a.mp4")
     with pytest.raises(SourceError, match="not a regular file"):
         open_stream(str(tmp_path / "a.mp4"))
 
 
-def test_a_picture_is_no_stream(tmp_path):
+def test_a_picture_is_not_a_stream(tmp_path):
     """It names the command for pictures."""
     path = tmp_path / "drawing.png"
     path.write_bytes(b"x")
@@ -395,7 +395,7 @@ def test_a_cameras_backend_leaves_files_and_streams_alone(clip):
             source.close()
 
 
-def test_wishes_reach_the_camera():
+def test_requested_properties_reach_the_camera():
     """Size and rate go to the camera; what it does not honour is no error."""
     camera = FakeCamera(PICTURE)
     source = VideoStream(
@@ -404,6 +404,6 @@ def test_wishes_reach_the_camera():
         open_capture=lambda: camera,
     )
     frame = read_until(source, lambda _: True)
-    assert camera.asked == {"frame_width": 640, "fps": 15}
+    assert camera.requested == {"frame_width": 640, "fps": 15}
     assert frame.image.shape == (48, 64, 3)
     source.close()

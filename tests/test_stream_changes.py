@@ -49,7 +49,7 @@ def test_a_phone_that_is_turned_is_shown_as_it_is_held(after_wh):
         source.close()
 
 
-def test_a_phone_that_is_turned_again_and_again():
+def test_a_phone_that_is_turned_repeatedly():
     """Back and forth, once a second."""
     upright, lying = moving_picture(wh=(240, 320)), moving_picture(wh=(320, 240))
     with Webcam(lying) as webcam:

@@ -75,8 +75,8 @@ def test_of_an_address_only_scheme_host_and_port_are_shown(typed, shown):
 
 def test_a_message_that_quotes_an_address_hides_its_password():
     """A library's words; the example in a message of ours stays readable."""
-    said = "cannot open 'rtsp://u:SECRET@cam.local:554/x' (see https://example.org/help)"
-    shown = hide_secrets(said)
+    message = "cannot open 'rtsp://u:SECRET@cam.local:554/x' (see https://example.org/help)"
+    shown = hide_secrets(message)
     assert shown == "cannot open 'rtsp://cam.local:554' (see https://example.org/help)"
     assert hide_secrets("No such command 'u:SECRET@cam:80/x'.") == "No such command 'cam:80'."
     example = "Pass one such as postgresql+psycopg://USER:PASSWORD@HOST/NAME."

@@ -90,7 +90,7 @@ NOT_PICTURES = {
 
 
 @pytest.mark.parametrize("body", NOT_PICTURES.values(), ids=NOT_PICTURES.keys())
-def test_what_is_no_drawing_is_refused(visitor, body):
+def test_anything_but_a_drawing_is_refused(visitor, body):
     """With a reason, at once, and the server goes on."""
     started = time.monotonic()
     answer = visitor.draw(body)
@@ -118,8 +118,8 @@ def test_a_polyglot_leaves_nothing_but_pixels(visitor):
     body = png(
         512, 512, zlib.compress((b"\0" + b"\xff" * 512) * 512), chunk(b"tEXt", b"a\0" + evil)
     )
-    told = visitor.draw(body + evil).json()
-    answer = visitor.get(f"/pictures/{told['id']}.png")
+    result = visitor.draw(body + evil).json()
+    answer = visitor.get(f"/pictures/{result['id']}.png")
     assert evil not in answer.content
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
@@ -164,12 +164,12 @@ def test_another_players_drawing_cannot_be_replaced_or_read(tmp_path):
     """Ids may be guessed; cookies may not."""
     with Server(tmp_path, moderation="approve") as server:
         ada, eve = Visitor(server.base), Visitor(server.base)
-        told = ada.draw(blank_with_ink(0.1), name="Ada", drawing=ID).json()
+        result = ada.draw(blank_with_ink(0.1), name="Ada", drawing=ID).json()
         answer = eve.draw(blank_with_ink(0.2), drawing=ID)
         assert answer.status_code == 409
         assert "another player" in answer.json()["error"]
         assert "Ada" not in answer.text
-        assert str(told["score"]) not in answer.text
+        assert str(result["score"]) not in answer.text
         assert eve.strokes(ID, []).status_code == 404
         assert eve.get(f"/api/drawings/{ID}/strokes").status_code == 404
         assert eve.http.delete(f"{server.base}/api/mine").json() == {"deleted": 0}
@@ -246,19 +246,19 @@ BAD_STROKES = {
 
 
 @pytest.mark.parametrize("strokes", BAD_STROKES.values(), ids=BAD_STROKES.keys())
-def test_strokes_that_are_none_are_refused(visitor, strokes):
+def test_invalid_strokes_are_refused(visitor, strokes):
     """Numbers, counts and bounds; the drawing itself stays."""
-    told = visitor.draw(blank_with_ink(0.1)).json()
-    assert visitor.strokes(told["id"], strokes).status_code in (413, 422)
-    assert visitor.get(f"/api/drawings/{told['id']}/strokes").json() == []
+    result = visitor.draw(blank_with_ink(0.1)).json()
+    assert visitor.strokes(result["id"], strokes).status_code in (413, 422)
+    assert visitor.get(f"/api/drawings/{result['id']}/strokes").json() == []
 
 
 def test_strokes_keep_nothing_but_what_a_replay_needs(visitor):
     """Whatever else was in them is gone."""
-    told = visitor.draw(blank_with_ink(0.1)).json()
+    result = visitor.draw(blank_with_ink(0.1)).json()
     stroke = {"tool": "line", "color": "#123456", "size": 4, "points": [1, 2, 3, 4]}
-    visitor.strokes(told["id"], [stroke | {"evil": "<script>", "__proto__": {}}])
-    assert visitor.get(f"/api/drawings/{told['id']}/strokes").json() == [stroke]
+    visitor.strokes(result["id"], [stroke | {"evil": "<script>", "__proto__": {}}])
+    assert visitor.get(f"/api/drawings/{result['id']}/strokes").json() == [stroke]
 
 
 @pytest.mark.parametrize(
@@ -584,18 +584,18 @@ def test_a_forged_address_is_not_believed(server, visitor):
 
     from paintcam.web.security import address_of
 
-    def asked(client: str, forwarded: str) -> Request:
+    def request_from(client: str, forwarded: str) -> Request:
         headers = [(b"x-forwarded-for", forwarded.encode())]
         return Request({"type": "http", "client": (client, 1), "headers": headers})
 
-    assert address_of(asked("10.0.0.9", "1.2.3.4"), []) == "10.0.0.9"
-    assert address_of(asked("10.0.0.1", "1.2.3.4"), ["10.0.0.1"]) == "1.2.3.4"
-    assert address_of(asked("10.0.0.1", "6.6.6.6, 1.2.3.4"), ["10.0.0.1"]) == "1.2.3.4"
-    assert address_of(asked("10.0.0.1", "1.2.3.4, 10.0.0.2"), ["10.0.0.0/8"]) == "1.2.3.4"
-    assert address_of(asked("10.0.0.1", "rubbish"), ["10.0.0.1"]) == "rubbish"
+    assert address_of(request_from("10.0.0.9", "1.2.3.4"), []) == "10.0.0.9"
+    assert address_of(request_from("10.0.0.1", "1.2.3.4"), ["10.0.0.1"]) == "1.2.3.4"
+    assert address_of(request_from("10.0.0.1", "6.6.6.6, 1.2.3.4"), ["10.0.0.1"]) == "1.2.3.4"
+    assert address_of(request_from("10.0.0.1", "1.2.3.4, 10.0.0.2"), ["10.0.0.0/8"]) == "1.2.3.4"
+    assert address_of(request_from("10.0.0.1", "rubbish"), ["10.0.0.1"]) == "rubbish"
 
 
-def test_a_visitor_without_a_cookie_is_told_why(server):
+def test_a_visitor_without_a_cookie_gets_the_reason(server):
     """And a forged one of another form is none."""
     for cookies in ({}, {"paintcam_visitor": "x"}, {"paintcam_visitor": "x" * 5_000}):
         answer = requests.put(

@@ -274,7 +274,7 @@ def test_a_drawing_survives_a_reload(phone):
     assert phone.ink() == 0, "what was accepted is not offered again"
 
 
-def test_submit_goes_through_when_the_server_comes_back(server, phone, tmp_path):
+def test_submit_succeeds_when_the_server_answers_again(server, phone, tmp_path):
     """Sent while it was away, counted once; the page says so, and connects again by itself."""
     open_play(phone)
     phone.touch(ZIGZAG)
@@ -324,8 +324,12 @@ def test_names_and_prompts_are_text_on_every_page(server, phone, desktop):
     evil = "<img src=x onerror=document.body.id=1>"
     presenter = Presenter(server.base, SECRET)
     presenter.act("open", prompt=f"a {evil} house")
-    told = Visitor(server.base).draw(picture_of(house_strokes()), name=evil, slug="2").json()
-    for path, place in (("/", "#prompt"), ("/stage", "#wall .name"), (f"/d/{told['id']}", "#who")):
+    result = Visitor(server.base).draw(picture_of(house_strokes()), name=evil, slug="2").json()
+    for path, place in (
+        ("/", "#prompt"),
+        ("/stage", "#wall .name"),
+        (f"/d/{result['id']}", "#who"),
+    ):
         desktop.open(path)
         desktop.until(lambda place=place: "<img" in desktop.text(place))
         time.sleep(0.2)
@@ -335,7 +339,7 @@ def test_names_and_prompts_are_text_on_every_page(server, phone, desktop):
     assert phone.run("return document.body.id") == ""
 
 
-def test_the_stage_shows_drawings_as_they_come(server, desktop):
+def test_the_stage_shows_drawings_as_they_arrive(server, desktop):
     """Prompt, code, count, newest, best; and nothing is left of a hidden one."""
     desktop.open("/stage")
     desktop.until(lambda: desktop.text("#prompt") == "a house")
@@ -345,8 +349,8 @@ def test_the_stage_shows_drawings_as_they_come(server, desktop):
     ids = []
     for index in range(14):
         visitor = Visitor(server.base)
-        told = visitor.draw(picture_of(house_strokes(index)), name=f"Player {index}").json()
-        ids.append(told["id"])
+        result = visitor.draw(picture_of(house_strokes(index)), name=f"Player {index}").json()
+        ids.append(result["id"])
     shown = "return [...document.querySelectorAll('#wall li')].map((item) => item.dataset.id)"
     desktop.until(lambda: desktop.run(shown) == ids[:1:-1])
     assert desktop.text("#players") == "14"
@@ -384,7 +388,7 @@ def test_the_stage_fits_on_the_screen_with_the_longest_prompt(tmp_path, desktops
         assert code[3] <= count[1] + 1
 
 
-def test_the_stage_comes_back_by_itself(server, desktop, tmp_path):
+def test_the_stage_reconnects_automatically(server, desktop, tmp_path):
     """The server died and was started again: nobody touches the projector."""
     desktop.open("/stage")
     desktop.until(lambda: desktop.text("#prompt") == "a house")
@@ -440,8 +444,8 @@ def test_the_podium_draws_each_drawing_again(server, desktop):
     for index in range(3):
         visitor = Visitor(server.base)
         strokes = house_strokes(index)[: 5 - index]
-        told = visitor.draw(picture_of(strokes), name=f"Player {index}").json()
-        visitor.strokes(told["id"], strokes)
+        result = visitor.draw(picture_of(strokes), name=f"Player {index}").json()
+        visitor.strokes(result["id"], strokes)
     presenter = Presenter(server.base, SECRET)
     desktop.open("/stage")
     desktop.until(lambda: desktop.text("#players") == "3")
@@ -466,7 +470,7 @@ def test_the_podium_draws_each_drawing_again(server, desktop):
 
 def test_the_presenter_runs_the_show_from_a_phone(server, phone, desktop):
     """Secret link, next prompt, moderation, podium, blank; the address keeps no secret."""
-    told = Visitor(server.base).draw(picture_of(house_strokes())).json()
+    result = Visitor(server.base).draw(picture_of(house_strokes())).json()
     desktop.open("/stage")
     phone.open(f"/control#{SECRET}")
     phone.until(lambda: phone.visible("#rounds"))
@@ -493,7 +497,7 @@ def test_the_presenter_runs_the_show_from_a_phone(server, phone, desktop):
     phone.click("#next button.main")
     desktop.until(lambda: desktop.text("#prompt") == "a cat on a mat")
     desktop.until(lambda: desktop.text("#clock").startswith("4:5"))
-    assert told["id"]
+    assert result["id"]
     assert clean(phone)
 
 
@@ -507,8 +511,8 @@ def test_waiting_drawings_are_approved_with_one_thumb(tmp_path, phones):
         before = phone.run(BOX_OF, "#approve")
         assert phone.find("#approve").get_attribute("disabled")
         for index in range(3):
-            told = Visitor(server.base).draw(picture_of(house_strokes(index))).json()
-            ids.append(told["id"])
+            result = Visitor(server.base).draw(picture_of(house_strokes(index))).json()
+            ids.append(result["id"])
         waiting = "return document.querySelector('#waiting').dataset.id"
         phone.until(lambda: phone.run(waiting) == ids[0])
         box = phone.run(BOX_OF, "#approve")
@@ -596,9 +600,9 @@ def test_the_page_of_a_drawing_replays_it(server, phone):
     """For its owner and, as it is shown, for everybody."""
     visitor = Visitor(server.base)
     strokes = house_strokes()
-    told = visitor.draw(picture_of(strokes), name="Grace").json()
-    visitor.strokes(told["id"], strokes)
-    phone.open(f"/d/{told['id']}")
+    result = visitor.draw(picture_of(strokes), name="Grace").json()
+    visitor.strokes(result["id"], strokes)
+    phone.open(f"/d/{result['id']}")
     phone.until(lambda: phone.text("#rank") == "Rank 1 of 1")
     assert phone.text("#who") == "by Grace"
     phone.until(lambda: phone.visible("#replay"))
@@ -634,7 +638,7 @@ def test_drawing_by_keyboard(server, desktop):
     assert focused == "result-title", "a screen reader hears the result"
 
 
-def test_no_animation_for_those_who_asked_for_none(server, desktop):
+def test_no_animation_for_visitors_who_prefer_reduced_motion(server, desktop):
     """The score is there at once."""
     desktop.cdp(
         "Emulation.setEmulatedMedia",
@@ -655,7 +659,7 @@ def test_no_animation_for_those_who_asked_for_none(server, desktop):
 def test_axe_finds_no_serious_fault(server, phones, desktops, wh):
     """Contrast, names of controls, landmarks, sizes of targets: every page, both sizes."""
     axe = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-    told = Visitor(server.base).draw(picture_of(house_strokes()), name="Ada").json()
+    result = Visitor(server.base).draw(picture_of(house_strokes()), name="Ada").json()
     Presenter(server.base, SECRET).act("open", prompt="a cat", beside=True)
     browser = phones if wh == PHONE else desktops
     browser.visit(server.port, wh)
@@ -663,7 +667,7 @@ def test_axe_finds_no_serious_fault(server, phones, desktops, wh):
     browser.open(f"/control#{SECRET}")
     browser.until(lambda: browser.visible("#rounds"))
     found = {}
-    pages = ["/", "/p/1", "/stage", "/control", f"/d/{told['id']}", "/help", "/nowhere"]
+    pages = ["/", "/p/1", "/stage", "/control", f"/d/{result['id']}", "/help", "/nowhere"]
     for path in [*pages, "result"]:
         if path == "result":
             open_play(browser, "/p/1")

@@ -76,27 +76,27 @@ def test_a_language_model_that_cannot_be_reached_is_named(tmp_path, monkeypatch)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
     with Server(tmp_path, llm=True) as server:
-        told = Presenter(server.base, SECRET).act("suggest", llm=True).json()
-        assert told["prompt"]
-        assert "127.0.0.1:9" in told["note"]
+        result = Presenter(server.base, SECRET).act("suggest", llm=True).json()
+        assert result["prompt"]
+        assert "127.0.0.1:9" in result["note"]
 
 
 def test_nothing_is_shown_before_approval(tmp_path):
     """The player sees a score and rank at once; the stage waits for the presenter."""
     with Server(tmp_path, moderation="approve") as server:
         visitor, presenter = Visitor(server.base), Presenter(server.base, SECRET)
-        told = visitor.draw(blank_with_ink(0.1), name="Ada").json()
-        assert (told["state"], told["rank"]) == ("waiting", 1)
+        result = visitor.draw(blank_with_ink(0.1), name="Ada").json()
+        assert (result["state"], result["rank"]) == ("waiting", 1)
         state = stage(server)
         assert (state["newest"], state["best"], state["players"]) == ([], [], 1)
         stranger = Visitor(server.base)
-        for path in (f"/pictures/{told['id']}.png", f"/api/drawings/{told['id']}"):
+        for path in (f"/pictures/{result['id']}.png", f"/api/drawings/{result['id']}"):
             assert stranger.get(path).status_code == 404
             assert visitor.get(path).status_code == 200
             assert presenter.get(path).status_code == 200
-        presenter.act("moderate", ids=[told["id"]], state="shown")
-        assert stage(server)["newest"][0]["id"] == told["id"]
-        assert stranger.get(f"/pictures/{told['id']}.png").status_code == 200
+        presenter.act("moderate", ids=[result["id"]], state="shown")
+        assert stage(server)["newest"][0]["id"] == result["id"]
+        assert stranger.get(f"/pictures/{result['id']}.png").status_code == 200
 
 
 def test_all_that_wait_are_shown_at_once(tmp_path):
@@ -104,15 +104,15 @@ def test_all_that_wait_are_shown_at_once(tmp_path):
     with Server(tmp_path, moderation="approve") as server:
         for ink in (0.1, 0.05, 0.02):
             Visitor(server.base).draw(blank_with_ink(ink))
-        told = Presenter(server.base, SECRET).act("approve_all", slug="1").json()
-        assert told == {"changed": 3}
+        result = Presenter(server.base, SECRET).act("approve_all", slug="1").json()
+        assert result == {"changed": 3}
         assert len(stage(server)["newest"]) == 3
 
 
 def test_auto_without_a_picture_guard_becomes_approve(tmp_path):
     """No guard that looks at pictures runs: paintcam says so, and shows nothing by itself."""
     with Server(tmp_path, moderation="auto") as server:
-        assert server.told[0] == {
+        assert server.messages[0] == {
             "type": "ready",
             "moderation": "approve",
             "prompts": ["a house"],
@@ -126,7 +126,7 @@ def test_auto_hides_what_the_picture_guard_blocks(tmp_path, monkeypatch):
         "paintcam.judge.nsfw.open_classifier", lambda: lambda image: float(image.mean() < 128)
     )
     with Server(tmp_path, guards=("nsfw",), moderation="auto") as server:
-        assert server.told[0]["moderation"] == "auto"
+        assert server.messages[0]["moderation"] == "auto"
         visitor = Visitor(server.base)
         good = visitor.draw(blank_with_ink(0.1)).json()
         assert (good["state"], good["flags"]) == ("shown", [])
@@ -149,13 +149,13 @@ def test_hide_and_show_again(server, presenter):
 
 def test_delete_a_drawing(server, presenter):
     """For good."""
-    told = Visitor(server.base).draw(blank_with_ink(0.1)).json()
-    assert presenter.act("delete", ids=[told["id"], "never-was"]).json() == {"deleted": 1}
+    result = Visitor(server.base).draw(blank_with_ink(0.1)).json()
+    assert presenter.act("delete", ids=[result["id"], "never-was"]).json() == {"deleted": 1}
     assert stage(server)["players"] == 0
-    assert presenter.get(f"/pictures/{told['id']}.png").status_code == 404
+    assert presenter.get(f"/pictures/{result['id']}.png").status_code == 404
 
 
-def test_ids_that_no_drawing_can_have_are_passed_over(server, presenter):
+def test_invalid_ids_are_ignored(server, presenter):
     """PostgreSQL takes no NUL, and SQLite no half character."""
     ids = ["a\0b", "\ud800", "../x", "", 7, None, "never-was"]
     assert presenter.act("delete", ids=ids).json() == {"deleted": 0}
@@ -166,14 +166,14 @@ def test_ids_that_no_drawing_can_have_are_passed_over(server, presenter):
 def test_a_drawing_that_left_the_newest_is_still_found(server, presenter, monkeypatch):
     """At three a second, the one to hide is no longer among the newest when it is noticed."""
     monkeypatch.setattr("paintcam.web.events._NEWEST", 2)
-    told = [Visitor(server.base).draw(blank_with_ink(0.1)).json()["id"] for _ in range(5)]
-    last, found = told[4], [told[4]]
+    result = [Visitor(server.base).draw(blank_with_ink(0.1)).json()["id"] for _ in range(5)]
+    last, found = result[4], [result[4]]
     while older := presenter.act("older", slug="1", before=last).json()["drawings"]:
         found += [each["id"] for each in older]
         last = found[-1]
-    assert found == told[::-1]
-    presenter.act("moderate", ids=[told[0]], state="hidden")
-    older = presenter.act("older", slug="1", before=told[1]).json()["drawings"]
+    assert found == result[::-1]
+    presenter.act("moderate", ids=[result[0]], state="hidden")
+    older = presenter.act("older", slug="1", before=result[1]).json()["drawings"]
     assert [each["state"] for each in older] == ["hidden"]
 
 
@@ -181,10 +181,10 @@ def test_what_the_presenter_looks_at_stays_while_more_come_in(tmp_path, monkeypa
     """However many wait, the one that has waited longest is the first."""
     monkeypatch.setattr("paintcam.web.events._WAITING", 2)
     with Server(tmp_path, moderation="approve") as server:
-        told = [Visitor(server.base).draw(blank_with_ink(0.1)).json()["id"] for _ in range(4)]
+        result = [Visitor(server.base).draw(blank_with_ink(0.1)).json()["id"] for _ in range(4)]
         with live(server, "control", Presenter(server.base, SECRET)) as socket:
             news = json.loads(socket.recv(10))
-        assert [each["id"] for each in news["waiting"]] == told[:2]
+        assert [each["id"] for each in news["waiting"]] == result[:2]
         assert news["counts"] == {"waiting": 4}
 
 
@@ -222,10 +222,10 @@ def test_blank(server, presenter):
 def test_the_control_page_hears_what_waits(tmp_path):
     """With names, scores and counts."""
     with Server(tmp_path, moderation="approve") as server:
-        told = Visitor(server.base).draw(blank_with_ink(0.1), name="Ada").json()
+        result = Visitor(server.base).draw(blank_with_ink(0.1), name="Ada").json()
         with live(server, "control", Presenter(server.base, SECRET)) as socket:
             news = json.loads(socket.recv(10))
-        assert [(each["id"], each["name"]) for each in news["waiting"]] == [(told["id"], "Ada")]
+        assert [(each["id"], each["name"]) for each in news["waiting"]] == [(result["id"], "Ada")]
         assert (news["counts"], news["players"]) == ({"waiting": 1}, 1)
 
 
@@ -247,7 +247,7 @@ def test_the_control_page_hears_what_waits(tmp_path):
     ],
     ids=str,
 )
-def test_nonsense_is_refused_with_a_reason(server, presenter, values):
+def test_invalid_requests_are_refused_with_a_reason(server, presenter, values):
     """400 or 404, never 500."""
     answer = presenter.act(**{"what": values.pop("do"), **values})
     assert answer.status_code in (400, 404)

@@ -60,7 +60,7 @@ def test_a_computer_in_no_network_has_no_address():
     assert all(each.address != "127.0.0.1" for each in lan_addresses())
 
 
-def test_a_taken_port_is_passed_over():
+def test_a_taken_port_is_skipped():
     """The next free one is taken."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -163,7 +163,7 @@ def test_the_log_has_no_secrets():
     assert RequestLog().format(record) == "127.0.0.1:1 GET /control 200"
 
 
-def test_secrets_are_compared_whatever_they_are_made_of():
+def test_secrets_of_any_characters_are_compared():
     """Also what is not ASCII."""
     assert may_control("abc", "abc")
     assert not may_control("äöü", "abc")
@@ -221,7 +221,7 @@ def test_news_are_sent_rarely_and_urgent_ones_at_once(monkeypatch):
     assert urgent == rare + 1
 
 
-def test_a_page_that_takes_nothing_is_dropped(monkeypatch):
+def test_a_page_that_accepts_no_message_is_disconnected(monkeypatch):
     """Its phone is in a pocket, or far from the Wi-Fi."""
     from paintcam.web import live
 

@@ -51,14 +51,14 @@ def live(server: Server, page: str, visitor: Visitor | None = None, slug: str = 
 def test_a_drawing_is_scored_ranked_and_shown(server):
     """Submit, then the score and "You rank 2 of 2"."""
     first, second = Visitor(server.base), Visitor(server.base)
-    told = first.draw(blank_with_ink(0.1), name="Ada").json()
-    assert told["score"] == pytest.approx(50, abs=2)
-    assert (told["rank"], told["of"], told["best"]) == (1, 1, told["score"])
-    told = second.draw(blank_with_ink(0.05), name="Ada").json()
-    assert (told["rank"], told["of"]) == (2, 2)
-    shown = second.get(f"/api/drawings/{told['id']}").json()
+    result = first.draw(blank_with_ink(0.1), name="Ada").json()
+    assert result["score"] == pytest.approx(50, abs=2)
+    assert (result["rank"], result["of"], result["best"]) == (1, 1, result["score"])
+    result = second.draw(blank_with_ink(0.05), name="Ada").json()
+    assert (result["rank"], result["of"]) == (2, 2)
+    shown = second.get(f"/api/drawings/{result['id']}").json()
     assert (shown["name"], shown["prompt"], shown["mine"]) == ("Ada", "a house", True)
-    assert second.get(f"/pictures/{told['id']}.png").headers["Content-Type"] == "image/png"
+    assert second.get(f"/pictures/{result['id']}.png").headers["Content-Type"] == "image/png"
 
 
 def test_a_players_best_counts(server):
@@ -104,10 +104,10 @@ def test_what_is_acknowledged_is_in_the_database_when_the_answer_comes(server):
     """With picture, strokes and name."""
     visitor = Visitor(server.base)
     strokes = house_strokes()
-    told = visitor.draw(picture_of(strokes), name="Grace").json()
-    assert visitor.strokes(told["id"], strokes).status_code == 200
-    assert visitor.get(f"/api/drawings/{told['id']}/strokes").json() == strokes
-    picture = Image.open(io.BytesIO(visitor.get(f"/pictures/{told['id']}.png").content))
+    result = visitor.draw(picture_of(strokes), name="Grace").json()
+    assert visitor.strokes(result["id"], strokes).status_code == 200
+    assert visitor.get(f"/api/drawings/{result['id']}/strokes").json() == strokes
+    picture = Image.open(io.BytesIO(visitor.get(f"/pictures/{result['id']}.png").content))
     sent = Image.open(io.BytesIO(picture_of(strokes)))
     assert np.array_equal(np.asarray(picture), np.asarray(sent))
 
@@ -116,8 +116,8 @@ def test_a_transparent_picture_lies_on_white_paper(server):
     """What was never painted is paper, not black ink."""
     out = io.BytesIO()
     Image.new("RGBA", (512, 512), (0, 0, 0, 0)).save(out, "PNG")
-    told = Visitor(server.base).draw(out.getvalue()).json()
-    assert told["score"] == 0
+    result = Visitor(server.base).draw(out.getvalue()).json()
+    assert result["score"] == 0
 
 
 def test_webp_is_accepted(server):
@@ -197,7 +197,7 @@ def test_one_thread_encodes_and_takes_up_to_eight_at_a_time(tmp_path):
         assert 1 < max(server.encoder.batches) <= 8
 
 
-def test_a_full_queue_says_when_to_come_back(tmp_path):
+def test_a_full_queue_answers_with_retry_after(tmp_path):
     """Nobody waits forever, and a client that retries is served."""
     with Server(tmp_path, InkEncoder(takes_s=1.0)) as server:
         visitors = [Visitor(server.base) for _ in range(30)]
@@ -215,10 +215,10 @@ def test_a_full_queue_says_when_to_come_back(tmp_path):
 def test_delete_my_drawings(server):
     """Mine go with name and picture, the others stay."""
     mine, other = Visitor(server.base), Visitor(server.base)
-    told = mine.draw(blank_with_ink(0.1), name="Ada").json()
+    result = mine.draw(blank_with_ink(0.1), name="Ada").json()
     other.draw(blank_with_ink(0.05))
     assert mine.http.delete(f"{server.base}/api/mine").json() == {"deleted": 1}
-    assert mine.get(f"/pictures/{told['id']}.png").status_code == 404
+    assert mine.get(f"/pictures/{result['id']}.png").status_code == 404
     assert other.get("/api/state").json()["players"] == 1
 
 
@@ -238,14 +238,14 @@ def test_pages_hear_what_changed(server):
     with live(server, "stage") as stage, live(server, "play", visitor) as play:
         assert json.loads(stage.recv(10))["players"] == 0
         assert json.loads(play.recv(10))["round"]["prompt"] == "a house"
-        told = visitor.draw(blank_with_ink(0.1), name="Ada").json()
+        result = visitor.draw(blank_with_ink(0.1), name="Ada").json()
         news = json.loads(stage.recv(10))
-        assert news["newest"][0]["id"] == told["id"]
+        assert news["newest"][0]["id"] == result["id"]
         assert news["best"][0]["name"] == "Ada"
         presenter.act("open", prompt="a cat", minutes=2)
-        heard = time.monotonic()
+        started = time.monotonic()
         while json.loads(play.recv(10))["round"]["prompt"] != "a cat":
-            assert time.monotonic() - heard < 10
+            assert time.monotonic() - started < 10
         news = json.loads(stage.recv(10))
         assert news["round"]["ends_at"] - news["now"] == pytest.approx(120, abs=5)
 
@@ -264,7 +264,7 @@ def test_a_dead_page_disturbs_nobody(server):
 def test_the_presenter_downloads_scores_and_drawings(server):
     """CSV without formulas, ZIP with every drawing under its id."""
     visitor, presenter = Visitor(server.base), Presenter(server.base, SECRET)
-    told = visitor.draw(blank_with_ink(0.1), name="=1+1").json()
+    result = visitor.draw(blank_with_ink(0.1), name="=1+1").json()
     rows = list(
         csv.DictReader(
             io.StringIO(presenter.get("/api/control/scores.csv").content.decode("utf-8-sig"))
@@ -272,7 +272,7 @@ def test_the_presenter_downloads_scores_and_drawings(server):
     )
     assert (rows[0]["rank"], rows[0]["player"]) == ("1", "'=1+1")
     archive = zipfile.ZipFile(io.BytesIO(presenter.get("/api/control/drawings.zip").content))
-    assert archive.namelist() == ["scores.csv", f"{told['id']}.png"]
+    assert archive.namelist() == ["scores.csv", f"{result['id']}.png"]
     assert archive.testzip() is None
 
 
@@ -292,7 +292,7 @@ def test_the_site_answers_while_the_database_is_away(tmp_path, monkeypatch):
         answer = visitor.draw(blank_with_ink(0.1), drawing=ID)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
         assert "database" not in answer.text  # its address is for the presenter alone
-        assert server.told[-1] == {"type": "notice", "text": "The database is away."}
+        assert server.messages[-1] == {"type": "notice", "text": "The database is away."}
         monkeypatch.setattr(Submissions, "store", right)
         assert visitor.draw(blank_with_ink(0.1), drawing=ID).json()["of"] == 1
 
@@ -358,10 +358,10 @@ def test_a_page_full_of_words_is_penalised(tmp_path):
     out = io.BytesIO()
     words.save(out, "PNG")
     with Server(tmp_path, load_encoder("sketch"), guards=("handwriting",)) as server:
-        told = Visitor(server.base).draw(out.getvalue()).json()
+        result = Visitor(server.base).draw(out.getvalue()).json()
         house = Visitor(server.base).draw(picture_of(house_strokes())).json()
     assert house["score"] > 20
-    assert told["score"] < house["score"] / 2
+    assert result["score"] < house["score"] / 2
 
 
 def test_pages_carry_no_secret_and_fetch_nothing_from_elsewhere(server):
@@ -387,14 +387,14 @@ def test_the_paint_page_is_light(server):
     visitor = Visitor(server.base)
     page = visitor.get("/").text
     paths, total = ["/"], 0
-    seen: set[str] = set()
+    visited: set[str] = set()
     import re
 
     while paths:
         path = paths.pop()
-        if path in seen:
+        if path in visited:
             continue
-        seen.add(path)
+        visited.add(path)
         answer = visitor.get(path)
         assert answer.status_code == 200, path
         total += len(answer.content)
@@ -404,6 +404,6 @@ def test_the_paint_page_is_light(server):
             for each in re.findall(r'from "(\.[^"]+)"', answer.text)
         ]
         paths += found
-    assert len(seen) > 9
+    assert len(visited) > 9
     assert "<script" in page
     assert total <= 120_000

@@ -153,9 +153,9 @@ def test_ctrl_c_ends_it_at_once_while_it_starts(tmp_path):
         time.sleep(0.01)
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=30)
     assert time.monotonic() - started < 6
-    assert "Traceback" not in told
+    assert "Traceback" not in stderr
     psutil.wait_procs(children, 10)
     assert not any(child.is_running() for child in children)
 
@@ -169,7 +169,7 @@ def test_the_next_port_is_taken_and_named(tmp_path):
             assert requests.get(serving.base, timeout=10).ok
 
 
-def test_lan_says_who_can_reach_it(tmp_path):
+def test_lan_lists_who_can_reach_it(tmp_path):
     """All interfaces, and the address that phones can reach in the QR code."""
     with Serving(tmp_path, "--lan", "--public-url", "http://hall.example:8000/") as serving:
         assert "Anyone on these networks can open the site:" in serving.output
@@ -244,7 +244,7 @@ def test_a_killed_server_loses_nothing_that_was_acknowledged(tmp_path):
             assert set(acknowledged) <= set(stored)
 
 
-def test_a_killed_supervisor_takes_its_server_along(tmp_path):
+def test_a_killed_supervisor_ends_its_server(tmp_path):
     """The port is free again, and no process is left."""
     with Serving(tmp_path) as serving:
         server = serving.server
@@ -285,7 +285,7 @@ def test_code_in_the_working_folder_does_not_run_in_the_server(tmp_path):
     ],
     ids=str,
 )
-def test_what_cannot_work_is_said_in_a_sentence(tmp_path, options, words):
+def test_invalid_options_are_one_line(tmp_path, options, words):
     """One message with what to do, exit 1, no traceback, nothing left running."""
     done = paintcam("serve", "--model", "sketch", *options, cwd=tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr

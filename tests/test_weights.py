@@ -64,19 +64,19 @@ def write_files(folder: Path) -> None:
         (folder / name).write_bytes(body)
 
 
-def test_pull_brings_both_files_whole_and_leaves_nothing_else(cache, roboflow):
-    told = []
-    folder = pull("ViT-B-16", lambda done, total: told.append((done, total)))
+def test_pull_installs_both_complete_files_and_nothing_else(cache, roboflow):
+    reported = []
+    folder = pull("ViT-B-16", lambda done, total: reported.append((done, total)))
     assert {path.name: path.read_bytes() for path in folder.glob("*.onnx*")} == clip_files()
     assert not list(folder.glob("*.note"))
     whole = sum(map(len, clip_files().values()))
-    assert told[-1] == (whole, whole)
-    assert {total for _, total in told} == {whole}
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert reported[-1] == (whole, whole)
+    assert {total for _, total in reported} == {whole}
+    assert [done for done, _ in reported] == sorted(done for done, _ in reported)
     assert is_cached("ViT-B-16")
 
 
-def test_a_cut_download_goes_on_where_it_stopped(cache, roboflow):
+def test_an_interrupted_download_resumes_where_it_stopped(cache, roboflow):
     roboflow.faults = ["cut"]
     folder = pull("ViT-B-16")
     first, second = roboflow.downloads()
@@ -85,7 +85,7 @@ def test_a_cut_download_goes_on_where_it_stopped(cache, roboflow):
     assert (folder / "visual.onnx").read_bytes() == clip_files()["visual.onnx"]
 
 
-def test_a_pull_that_gave_up_is_gone_on_with_by_the_next_one(cache, roboflow, monkeypatch):
+def test_the_next_pull_resumes_one_that_gave_up(cache, roboflow, monkeypatch):
     monkeypatch.setattr(pulling, "PATIENCE", 1)
     roboflow.faults = ["cut"]
     with pytest.raises(
@@ -101,7 +101,7 @@ def test_a_pull_that_gave_up_is_gone_on_with_by_the_next_one(cache, roboflow, mo
     assert is_cached("ViT-B-16")
 
 
-def test_a_part_that_is_whole_already_is_only_verified(cache, roboflow):
+def test_a_complete_part_is_only_verified(cache, roboflow):
     folder = cache / FOLDER
     folder.mkdir()
     body = clip_files()["visual.onnx"]
@@ -113,13 +113,13 @@ def test_a_part_that_is_whole_already_is_only_verified(cache, roboflow):
 
 
 @pytest.mark.parametrize("fault", ["changed", "no-range"])
-def test_a_part_of_another_file_is_not_gone_on_with(cache, roboflow, fault):
+def test_a_part_of_another_file_is_not_resumed(cache, roboflow, fault):
     roboflow.faults = ["cut", fault]
     folder = pull("ViT-B-16")
     assert (folder / "visual.onnx").read_bytes() == clip_files()["visual.onnx"]
 
 
-def test_a_part_that_is_not_what_it_says_fails_its_checksum_and_is_thrown_away(cache, roboflow):
+def test_a_damaged_part_fails_its_checksum_and_is_removed(cache, roboflow):
     folder = cache / FOLDER
     folder.mkdir()
     (folder / "visual.onnx.part").write_bytes(b"rubbish" * 100)
@@ -131,7 +131,7 @@ def test_a_part_that_is_not_what_it_says_fails_its_checksum_and_is_thrown_away(c
     assert is_cached("ViT-B-16")
 
 
-def test_a_stalled_download_is_given_up_and_gone_on_with(cache, roboflow, monkeypatch):
+def test_a_stalled_download_is_aborted_and_resumed(cache, roboflow, monkeypatch):
     monkeypatch.setattr(download, "TIMEOUT", (2.0, 0.3))
     roboflow.faults = ["hang"]
     pull("ViT-B-16")
@@ -149,7 +149,7 @@ def test_a_short_outage_of_the_server_is_waited_out(cache, roboflow):
     ("fault", "words"),
     [("wrong-md5", "MD5"), ("other-file", "not a valid CLIP model"), ("no-length", "how long")],
 )
-def test_what_is_not_the_file_never_becomes_it(cache, roboflow, fault, words):
+def test_an_error_page_is_never_saved_as_the_file(cache, roboflow, fault, words):
     roboflow.faults = [fault] * 5
     with pytest.raises(ModelError, match=words):
         pull("ViT-B-16")
@@ -175,7 +175,7 @@ def test_no_network_is_an_error_with_the_next_command(cache, monkeypatch):
     assert not roboflow_in_reach(1.0)
 
 
-def test_roboflow_in_reach_where_it_answers(roboflow):
+def test_roboflow_is_in_reach_if_it_answers(roboflow):
     assert roboflow_in_reach(5.0)
 
 
@@ -185,7 +185,7 @@ def test_an_answer_that_is_not_roboflows(cache, roboflow):
         pull("ViT-B-16")
 
 
-def test_a_variant_in_another_form_is_said_so(cache, roboflow):
+def test_a_variant_in_another_form_is_an_error(cache, roboflow):
     del roboflow.files["textual.onnx"]
     with pytest.raises(ModelError, match=r"in an unknown form \(visual\.onnx\)"):
         pull("ViT-B-16")
@@ -201,7 +201,7 @@ def test_unknown_variants_and_models_list_the_choices(cache, roboflow):
             resolve_model(name)
 
 
-def test_auto_is_clip_where_its_weights_are_whole_and_sketch_otherwise(cache):
+def test_auto_is_clip_if_its_weights_are_complete_and_sketch_otherwise(cache):
     assert resolve_model("auto") == "sketch"
     write_files(cache / FOLDER)
     assert resolve_model("auto") == "clip:ViT-B-16"
@@ -212,7 +212,7 @@ def test_auto_is_clip_where_its_weights_are_whole_and_sketch_otherwise(cache):
     assert resolve_model("clip:RN50x4") == "clip:RN50x4"
 
 
-def test_a_full_disk_keeps_the_part_and_says_what_to_do(cache, roboflow, monkeypatch):
+def test_a_full_disk_keeps_the_part_and_reports_a_fix(cache, roboflow, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(download.shutil, "disk_usage", lambda _path: usage(10, 10, 0))
     with pytest.raises(ModelError, match=r"disk is full.*0 MB free.*PAINTCAM_CACHE_DIR"):
@@ -230,7 +230,7 @@ def test_a_full_disk_keeps_the_part_and_says_what_to_do(cache, roboflow, monkeyp
     assert (cache / FOLDER / "visual.onnx.part").stat().st_size > 0
 
 
-def test_a_folder_that_cannot_be_written_says_which(tmp_path, roboflow, monkeypatch, cache):
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, roboflow, monkeypatch, cache):
     in_the_way = tmp_path / "file"
     in_the_way.write_text("")
     index = json.loads((cache / INDEX).read_text())
@@ -241,7 +241,7 @@ def test_a_folder_that_cannot_be_written_says_which(tmp_path, roboflow, monkeypa
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
-def test_a_read_only_cache_says_which(cache, roboflow):
+def test_a_read_only_cache_is_named(cache, roboflow):
     (cache / FOLDER).mkdir()
     (cache / FOLDER).chmod(0o500)
     with pytest.raises(ModelError, match="Cannot write to"):
@@ -281,7 +281,7 @@ def test_what_the_progress_raises_stops_the_download_and_keeps_the_part(cache, r
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGINT as a terminal sends it")
-def test_ctrl_c_keeps_the_part_and_says_how_to_go_on(cache, roboflow):
+def test_ctrl_c_keeps_the_part_and_shows_how_to_resume(cache, roboflow):
     roboflow.faults = ["hang"]
     env = clip_environment(cache, roboflow.url) | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "paintcam", "models", "pull", "clip"]
@@ -292,14 +292,14 @@ def test_ctrl_c_keeps_the_part_and_says_how_to_go_on(cache, roboflow):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     pulling_now.send_signal(signal.SIGINT)
-    _, said = pulling_now.communicate(timeout=30)
+    _, stderr = pulling_now.communicate(timeout=30)
     assert pulling_now.returncode == 130
-    assert "were kept. Run `paintcam models pull clip:ViT-B-16` to resume." in said
-    assert "Traceback" not in said
+    assert "were kept. Run `paintcam models pull clip:ViT-B-16` to resume." in stderr
+    assert "Traceback" not in stderr
     assert part.stat().st_size > 0
 
 
-def test_every_half_file_is_seen_to_be_half(tmp_path):
+def test_every_incomplete_file_is_noticed(tmp_path):
     body = clip_files()["visual.onnx"]
     path = tmp_path / "visual.onnx"
     for length in [*range(0, 200), *range(200, len(body), 997), len(body) - 1]:
@@ -357,7 +357,7 @@ def test_missing_and_half_weights_name_the_file_and_the_command(cache):
         load_encoder("clip")
 
 
-def test_a_server_that_always_cuts_is_given_up(cache, roboflow):
+def test_a_server_that_always_disconnects_is_abandoned(cache, roboflow):
     """It has no ranges, so that each round starts again: three rounds without progress, and end."""
     roboflow.faults = ["cut-no-etag"] * 50
     with pytest.raises(ModelError, match=r"the connection was cut.*Check your connection"):
@@ -365,14 +365,14 @@ def test_a_server_that_always_cuts_is_given_up(cache, roboflow):
     assert len(roboflow.downloads()) == 3
 
 
-def test_a_server_that_brings_a_byte_each_time_is_given_up(cache, roboflow):
+def test_a_server_that_sends_one_byte_each_time_is_abandoned(cache, roboflow):
     roboflow.faults = ["one-byte"] * 500
     with pytest.raises(ModelError, match="Check your connection"):
         pull("ViT-B-16")
     assert len(roboflow.downloads()) <= 4
 
 
-def test_a_server_that_drips_is_given_up(cache, roboflow, monkeypatch):
+def test_a_server_that_sends_too_slowly_is_abandoned(cache, roboflow, monkeypatch):
     monkeypatch.setattr(download, "SLOWEST", (1 << 16, 0.3))
     roboflow.faults = ["drip"] * 50
     started = time.monotonic()
@@ -391,7 +391,7 @@ def test_a_server_that_drips_is_given_up(cache, roboflow, monkeypatch):
         ("x-goog-hash", "md5=AAAA", "invalid checksum"),
     ],
 )
-def test_a_header_that_makes_no_sense_is_a_clear_error(cache, roboflow, header, value, words):
+def test_an_invalid_header_is_a_clear_error(cache, roboflow, header, value, words):
     roboflow.headers = {header: value}
     with pytest.raises(ModelError, match=words):
         pull("ViT-B-16")
@@ -418,7 +418,7 @@ def test_an_address_from_the_server_that_is_cut_in_two_is_a_clear_error(cache, r
     "name", ["visual.onnx.part", "visual.onnx.note", "visual.onnx", "pull.lock"]
 )
 @pytest.mark.parametrize("planted", ["link", "dangling", "hard", "fifo"])
-def test_what_was_planted_in_the_cache_is_never_followed(cache, roboflow, tmp_path, name, planted):
+def test_links_planted_in_the_cache_are_never_followed(cache, roboflow, tmp_path, name, planted):
     """A link's target keeps its content, and a FIFO does not block the download."""
     folder, victim = cache / FOLDER, tmp_path / "victim"
     folder.mkdir()
@@ -448,7 +448,7 @@ def test_a_folder_in_the_place_of_a_file_is_named(cache, roboflow, name):
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, '{"1": 2}', "null", '{"VERSION": ["a"]}'])
-def test_rubbish_in_the_index_of_folders_is_ignored(cache, content, monkeypatch):
+def test_an_invalid_index_of_folders_is_ignored(cache, content, monkeypatch):
     (cache / INDEX).write_text(content.replace("VERSION", version("inference")))
     assert not is_cached("ViT-B-16")
 
@@ -462,7 +462,7 @@ def test_a_fifo_in_the_place_of_a_cache_file_does_not_hang_the_start(cache):
     assert not is_whole(cache / "visual.onnx")
 
 
-def test_a_second_pull_says_that_it_waits(cache, roboflow):
+def test_a_second_pull_reports_that_it_waits(cache, roboflow):
     from filelock import FileLock
 
     (cache / FOLDER).mkdir()
@@ -537,7 +537,7 @@ def test_a_download_that_crashes_what_opens_it_never_becomes_the_file(cache, rob
 @pytest.mark.parametrize(
     "content", [b"", b"\x3a", b"\x3a\xff\xff", b"\x3a\x02\x0a\x05", b"\xff" * 99]
 )
-def test_rubbish_is_no_model(tmp_path, content):
+def test_arbitrary_bytes_are_not_a_model(tmp_path, content):
     path = tmp_path / "visual.onnx"
     path.write_bytes(content)
     assert onnxfile.open_error(path)

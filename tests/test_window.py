@@ -82,7 +82,7 @@ def test_a_typed_prompt_is_judged(tmp_path, screen, webcam):
         assert program.wait() == 0
 
 
-def test_arrows_and_modifiers_are_no_letters(tmp_path, screen, webcam):
+def test_arrows_and_modifiers_are_not_letters(tmp_path, screen, webcam):
     """A presentation clicker sends arrows and page keys: it must not end the show."""
     with Program(*WINDOWED, "-s", webcam.url, cwd=tmp_path, DISPLAY=screen.display) as program:
         screen.window()
@@ -445,7 +445,7 @@ def frames_of(path) -> int:
 
 
 @pytest.mark.parametrize("how", ["server", "kicked out"])
-def test_a_run_goes_on_without_its_window_when_the_display_dies(tmp_path, screen, webcam, how):
+def test_a_run_continues_without_its_window_when_the_display_dies(tmp_path, screen, webcam, how):
     """The recording is whole, a message says so, and Ctrl-C ends it with exit 0."""
     with Program(
         *WINDOWED, "-s", webcam.url, "--record", "a.mp4", cwd=tmp_path, DISPLAY=screen.display
@@ -466,7 +466,7 @@ def test_a_run_goes_on_without_its_window_when_the_display_dies(tmp_path, screen
     assert frames_of(tmp_path / "a.mp4") > 30
 
 
-def test_a_contest_goes_on_without_its_window_when_the_display_dies(tmp_path, screen, webcam):
+def test_a_contest_continues_without_its_window_when_the_display_dies(tmp_path, screen, webcam):
     """Without keys it advances by itself: the podium is reached."""
     with Program(
         "contest", "--prompt", "a house", "--model", "sketch", "--view", "window",
@@ -515,7 +515,7 @@ def test_the_size_that_was_chosen_is_kept_for_the_next_run(tmp_path, screen, web
     assert placed["size"] == [700, 500]
 
 
-def test_a_display_that_is_not_there_is_an_error(tmp_path, screen, webcam):
+def test_a_missing_display_is_an_error(tmp_path, screen, webcam):
     """It names how many there are; 0 is the first one."""
     done = paintcam(
         *WINDOWED, "-s", webcam.url, "--display", "3", cwd=tmp_path, DISPLAY=screen.display
@@ -542,7 +542,7 @@ def test_demo_opens_the_window(tmp_path, screen):
     assert not list(tmp_path.glob("*.mp4"))
 
 
-def test_a_window_that_cannot_open_is_no_crash(tmp_path):
+def test_a_window_that_cannot_open_causes_no_crash(tmp_path):
     """`--view auto` with a dead DISPLAY goes on without a window."""
     clip = tmp_path / "a.mp4"
     write_video(clip, [house(4)] * 10)

@@ -31,34 +31,34 @@ def texts() -> list[Text]:
 
 def _of_file(name: str, tree: ast.Module) -> Iterator[Text]:
     docstrings = {_docstring(node) for node in ast.walk(tree)}
-    seen: set[ast.AST] = set()
+    listed: set[ast.AST] = set()
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         function = getattr(node.func, "id", getattr(node.func, "attr", ""))
         for keyword in node.keywords:
             if keyword.arg in ("fix", "help", "epilog", "trouble"):
-                yield from _texts(name, keyword.arg, keyword.value, seen)
+                yield from _texts(name, keyword.arg, keyword.value, listed)
         if function.endswith("Error") or function in ("Check", "failure"):
             for argument in node.args:
-                yield from _texts(name, "message", argument, seen)
+                yield from _texts(name, "message", argument, listed)
         elif function in PRINTING:
             for argument in node.args:
-                yield from _texts(name, "printed", argument, seen)
+                yield from _texts(name, "printed", argument, listed)
     if name.startswith("cli/"):
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and any(map(_is_command, node.decorator_list)):
                 yield Text(f"{name}:{node.lineno}", "command", ast.get_docstring(node) or "")
     if name.startswith(ON_THE_PICTURE):
         for node in ast.walk(tree):
-            if node not in docstrings and not any(node in ast.walk(one) for one in seen):
+            if node not in docstrings and not any(node in ast.walk(one) for one in listed):
                 yield from _words(name, node)
 
 
-def _texts(name: str, kind: str, node: ast.AST, seen: set[ast.AST]) -> Iterator[Text]:
+def _texts(name: str, kind: str, node: ast.AST, listed: set[ast.AST]) -> Iterator[Text]:
     text = _shown(node)
     if " " in text.strip():
-        seen.add(node)
+        listed.add(node)
         yield Text(f"{name}:{node.lineno}", kind, text)  # type: ignore[attr-defined]
 
 

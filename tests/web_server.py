@@ -58,7 +58,7 @@ class Server:
             "moderation": "off",
         }
         self.settings = WebSettings(**(values | settings))
-        self.told: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
         self.error: BaseException | None = None
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -69,7 +69,7 @@ class Server:
                 serve(
                     self.settings,
                     self.listening,
-                    self.told.append,
+                    self.messages.append,
                     self._end.wait,
                     lambda: self.encoder,
                 )
@@ -77,9 +77,9 @@ class Server:
         except BaseException as error:
             self.error = error
 
-    def until(self, wanted: Callable[[], Any], limit_s: float = 20) -> Any:
+    def until(self, condition: Callable[[], Any], limit_s: float = 20) -> Any:
         deadline = time.monotonic() + limit_s
-        while not (found := wanted()):
+        while not (found := condition()):
             if self.error is not None:
                 raise self.error
             assert time.monotonic() < deadline, "it never happened"
@@ -88,7 +88,7 @@ class Server:
 
     @property
     def ready(self) -> bool:
-        return any(message["type"] == "ready" for message in self.told)
+        return any(message["type"] == "ready" for message in self.messages)
 
     def __enter__(self) -> Server:
         self._thread.start()

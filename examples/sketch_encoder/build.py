@@ -135,8 +135,8 @@ class Build:
     def teach(self) -> None:
         """Ask ImageNet's classifier about the colour pictures."""
         listed = self._listed()
-        asked = [i for i in splits.split(listed).trained if listed[i].set in icon_sets.TAUGHT]
-        teacher.write(Store.open(self.work), asked, self.work, self._sentences())
+        taught = [i for i in splits.split(listed).trained if listed[i].set in icon_sets.TAUGHT]
+        teacher.write(Store.open(self.work), taught, self.work, self._sentences())
 
     def train_icons(self) -> None:
         """Train the picture tower on icons and clip art, all but its first blocks."""

@@ -54,11 +54,11 @@ def read(where: str, per_category: int, work: Path) -> list[Drawing]:
         per_category: How many drawings of each category.
         work: Where downloads and the result are kept.
     """
-    asked = {"source": where, "per_category": per_category}
+    selection = {"source": where, "per_category": per_category}
     about = work / ABOUT
     if about.exists() and (work / FILE).exists():
         kept = json.loads(about.read_text())
-        if {name: kept.get(name) for name in asked} == asked:
+        if {name: kept.get(name) for name in selection} == selection:
             return quickdraw.read_arrays(work / FILE)
     folder = Path(where)
     if where.startswith(("http://", "https://")):
@@ -68,7 +68,7 @@ def read(where: str, per_category: int, work: Path) -> list[Drawing]:
     _save(drawings, work / FILE)
     with whole(about) as file:
         counts = {"drawings": len(drawings), "categories": len({d.name for d in drawings})}
-        file.write_text(json.dumps(asked | counts, indent=1) + "\n")
+        file.write_text(json.dumps(selection | counts, indent=1) + "\n")
     return drawings
 
 

@@ -114,10 +114,10 @@ class PeopleFigures:
 
     def printed(self, listed: Sequence[Picture], low: float, high: float) -> dict[str, float]:
         """Compare a printed emoji's score with that of the same outlines drawn with a pen."""
-        seen = testsets.held_out(list(listed))["seen"]
+        trained = testsets.held_out(list(listed))["seen"]
         known = set(self.names)
         chosen = [
-            i for i in seen.pictures
+            i for i in trained.pictures
             if (listed[i].name.lower() in known) and self.stage.drawer.store.shapes(i)
         ]  # fmt: skip
         chosen = np.random.default_rng(SEED).permutation(chosen)[:PRINTED].tolist()

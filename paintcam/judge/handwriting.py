@@ -107,9 +107,9 @@ class HandwritingGuard:
         The reverse of the projection of Materzyńska et al. 2022, section 4: theirs removes reading
         from the picture, this one removes the prompt from both the picture and reading.
         """
-        asked, _ = np.linalg.qr(np.stack([text, self._common], axis=1))
-        writing = _unit(self._writing - asked @ (asked.T @ self._writing))
-        along = pictures @ asked
+        prompt_plane, _ = np.linalg.qr(np.stack([text, self._common], axis=1))
+        writing = _unit(self._writing - prompt_plane @ (prompt_plane.T @ self._writing))
+        along = pictures @ prompt_plane
         rest = np.sqrt(np.maximum(1 - (along * along).sum(axis=1), 0.05))
         amount: npt.NDArray[np.float32] = (pictures @ writing) / rest
         return amount

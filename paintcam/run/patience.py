@@ -14,8 +14,8 @@ __all__ = ["Patience"]
 RETRY_S = 1.0
 """Pause before an encoder that cannot be reached is tried again, with the newest frame."""
 
-_Given = ParamSpec("_Given")
-_Made = TypeVar("_Made")
+_Arguments = ParamSpec("_Given")
+_Result = TypeVar("_Made")
 
 
 class Patience:
@@ -42,23 +42,26 @@ class Patience:
         self._stopping.set()
 
     def attempt(
-        self, work: Callable[_Given, _Made], *given: _Given.args, **more: _Given.kwargs
-    ) -> _Made | None:
+        self,
+        work: Callable[_Arguments, _Result],
+        *arguments: _Arguments.args,
+        **more: _Arguments.kwargs,
+    ) -> _Result | None:
         """Do a piece of work; where the encoder cannot be reached, report it and wait a moment.
 
         Returns:
             What the work returned; None if the encoder could not be reached.
         """
         try:
-            made = work(*given, **more)
+            result = work(*arguments, **more)
         except UnavailableError as error:
             self._report(error)
             self._stopping.wait(RETRY_S)
             return None
         self._report(None)
-        return made
+        return result
 
-    def insist(self, work: Callable[[], _Made], wait_s: float | None) -> _Made | None:
+    def insist(self, work: Callable[[], _Result], wait_s: float | None) -> _Result | None:
         """Attempt a piece of work until it is done; None if `stop` came first.
 
         Args:
@@ -70,8 +73,8 @@ class Patience:
         """
         started = time.monotonic()
         while not self._stopping.is_set():
-            if (made := self.attempt(work)) is not None:
-                return made
+            if (result := self.attempt(work)) is not None:
+                return result
             trouble = self.trouble
             if trouble is not None and wait_s is not None and time.monotonic() - started > wait_s:
                 raise trouble

@@ -86,7 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--seconds", type=float, default=6)
-    given = parser.parse_args()
+    options = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
     print("| where | threads | spinning | nice | fps scored | fps shown | longest gap, ms |")
     print("|---|---|---|---|---|---|---|")
@@ -95,7 +95,7 @@ def main() -> None:
         for threads in sorted({1, max(1, cores - 1), cores}):
             for spinning in (False, True):
                 for nice in (0, 5) if place == "process" else (0,):
-                    print(measure(given.model, place, threads, spinning, nice, given.seconds))
+                    print(measure(options.model, place, threads, spinning, nice, options.seconds))
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def penalties(encoder: Encoder, data: Set) -> dict:
     """Name → what that guard takes from the similarity of (N, K, D) embeddings, (N, K)."""
     writing = unit(encoder.encode_text(guard_prompts("handwriting")).mean(axis=0))
     letters = encoder.encode_text(["written letters"])[0]
-    learned, made = HandwritingGuard(encoder), HandwritingGuard(Unlearned(encoder))
+    learned, computed = HandwritingGuard(encoder), HandwritingGuard(Unlearned(encoder))
 
     def kept(guard: HandwritingGuard, embeddings: np.ndarray) -> np.ndarray:
         rows = []
@@ -142,7 +142,7 @@ def penalties(encoder: Encoder, data: Set) -> dict:
         "minus sim(mean of prompts)": lambda e: np.maximum(0, e @ writing),
         "projection": projected,
         "more like handwriting than prompt": more_alike,
-        "kept, direction made from prompts and pictures": partial(kept, made),
+        "kept, direction made from prompts and pictures": partial(kept, computed),
         "kept, the encoder's own direction": partial(kept, learned),
     }
 
@@ -180,12 +180,12 @@ def handwriting(encoder: Encoder, data: Set, report) -> None:
             after = data.similarity(pages) - penalty(pages)
             below = after[:, :, None] < (honest - taken)[:, None, :]
             shown = score(after)[:, :, None] < score(honest - taken)[:, None, :]
-            seen = np.broadcast_to((score(honest) >= 5)[:, None, :], shown.shape)
+            visible = np.broadcast_to((score(honest) >= 5)[:, None, :], shown.shape)
             who = "simulated reader" if a else encoder.info.name
             report(
                 f"{name}: page below drawing, {who}{f' α {a:.2f}' if a else ''}",
                 f"{below.mean():.1%}; as shown, drawings that score 5 or more: "
-                f"{shown[seen].mean():.1%}; all: {shown.mean():.1%}",
+                f"{shown[visible].mean():.1%}; all: {shown.mean():.1%}",
             )
 
 
@@ -206,14 +206,14 @@ def alarms(drawings: list[tuple[str, np.ndarray]], report) -> None:
         report("nsfw: harmless drawings blocked", "inactive: pip install 'paintcam[nsfw]'")
         return
     begun = time.thread_time()
-    seen = [classify(drawing) for _, drawing in drawings]
+    visible = [classify(drawing) for _, drawing in drawings]
     report(
         "nsfw: harmless drawings blocked",
-        f"{np.mean(np.array(seen) > LIMIT):.1%}, highest {max(seen):.2f}",
+        f"{np.mean(np.array(visible) > LIMIT):.1%}, highest {max(visible):.2f}",
     )
     report(
         "nsfw: one look, CPU ms (twice a second)",
-        f"{1e3 * (time.thread_time() - begun) / len(seen):.0f}",
+        f"{1e3 * (time.thread_time() - begun) / len(visible):.0f}",
     )
 
 

@@ -201,19 +201,19 @@ def measure_kills(folder: Path, kills: int) -> dict[str, int]:
             [sys.executable, "-c", _KILLED, url, name], stdout=subprocess.PIPE, text=True
         ) as process:
             assert process.stdout is not None
-            heard = [process.stdout.readline()]
-            reader = threading.Thread(target=lambda: heard.extend(process.stdout), daemon=True)  # noqa: B023
+            lines = [process.stdout.readline()]
+            reader = threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True)  # noqa: B023
             reader.start()
             time.sleep(chance.uniform(0.0, 0.15))
             process.kill()
             reader.join()
-        told = [int(line) for line in heard if line.endswith("\n")]
-        acknowledged += len(told)
+        stored = [int(line) for line in lines if line.endswith("\n")]
+        acknowledged += len(stored)
         with contextlib.closing(sqlite3.connect(path)) as raw:
             damaged += raw.execute("PRAGMA integrity_check").fetchall() != [("ok",)]
             query = "SELECT id FROM paintcam_turns WHERE id LIKE ?"
             kept = {row[0] for row in raw.execute(query, (f"{name}-%",))}
-        lost += sum(f"{name}-{index}" not in kept for index in told)
+        lost += sum(f"{name}-{index}" not in kept for index in stored)
     assert not lost, f"{lost} acknowledged scores lost"
     assert not damaged, f"damaged {damaged} times"
     return {"kills": kills, "acknowledged": acknowledged, "lost": lost, "damaged": damaged}

@@ -134,11 +134,11 @@ def watched(checkout: Path, url: str, seconds: float, model: str, **env: str) ->
         if name in ("verdict", "guards"):
             first.setdefault(name, time.time())
     sampler.join()
-    seen = {name: round(at - (started or at), 2) for name, at in first.items()}
+    times = {name: round(at - (started or at), 2) for name, at in first.items()}
     return {
-        "start_to_verdict_s": seen.get("verdict"),
+        "start_to_verdict_s": times.get("verdict"),
         # before there were rows for them, guards ran from the first verdict on
-        "start_to_guards_s": seen.get("guards", seen.get("verdict")),
+        "start_to_guards_s": times.get("guards", times.get("verdict")),
         "peak_pss_mib": round(peak_mib),
     }
 

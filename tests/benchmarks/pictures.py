@@ -134,23 +134,24 @@ def render(package: Path, split: Path, out: Path) -> None:
     import cairosvg
 
     held_out = json.loads(split.read_text())
-    wanted = {
+    packages = {
         "seen-openmoji": ("openmoji", held_out["unseen_style"]["labels"][::4]),
         "unseen-openmoji": ("openmoji", held_out["unseen_concepts"]),
         "unseen-noto": ("noto", held_out["unseen_concepts"]),
     }
     unseen = set(held_out["unseen_concepts"])
-    for folder, (name, labels) in wanted.items():
-        told = json.loads((package / "json" / f"{name}.json").read_text())
+    for folder, (name, labels) in packages.items():
+        icon_set = json.loads((package / "json" / f"{name}.json").read_text())
         (out / folder).mkdir(parents=True, exist_ok=True)
         for label in labels:
             slug = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
-            if slug not in told["icons"] or SIGNS.search(label.lower()):
+            if slug not in icon_set["icons"] or SIGNS.search(label.lower()):
                 continue
             if folder.startswith("seen") and label in unseen:
                 continue
-            icon = told["icons"][slug]
-            wide, high = icon.get("width", told["width"]), icon.get("height", told["height"])
+            icon = icon_set["icons"][slug]
+            wide = icon.get("width", icon_set["width"])
+            high = icon.get("height", icon_set["height"])
             svg = (
                 f'<svg xmlns="http://www.w3.org/2000/svg" '
                 f'xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 {wide} {high}" '

@@ -129,9 +129,9 @@ async def _send(plan: Plan, connection: Connection, cookie: str, body: bytes) ->
 async def _run(plan: Plan, begin: Callable[[], None], stopped: Callable[[], bool]) -> list[Answer]:
     bodies = read_bodies(plan.bodies)
     per_cookie = PER_COOKIE[plan.retry]
-    wanted = int(plan.seconds * (plan.rate or 60)) // per_cookie + 2 + plan.workers
-    wanted = min(wanted, MOST_COOKIES)  # by the time they come round again, their minute is over
-    cookies = await _cookies(plan.base, wanted)
+    count = int(plan.seconds * (plan.rate or 60)) // per_cookie + 2 + plan.workers
+    count = min(count, MOST_COOKIES)  # by the time they come round again, their minute is over
+    cookies = await _cookies(plan.base, count)
     answers: list[Answer] = []
     number = 0
     free: list[Connection] = []
