@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 from clip_fixtures import ROOT, clip_environment, run
 from paintcam.encoders import load_encoder
 from paintcam.encoders.child_process import ChildProcessEncoder
 from paintcam.errors import ModelError, PromptError
+from paintcam.leaderboard import Leaderboard
+from web_client import Visitor, house_strokes, picture_of
+from web_server import Server
 
 SNIPPET = """
 import json, sys, threading
@@ -251,3 +256,32 @@ def test_the_engine_and_the_provider_are_options(vit_cache, tmp_path):
         assert ran.returncode in (1, 2)
         assert words in ran.stderr
         assert "cpu" in ran.stderr or "onnx" in ran.stderr
+
+
+def test_the_website_judges_with_clip_and_outlives_its_process(clip_cache, tmp_path, monkeypatch):
+    """Both guards run, so that nothing waits for approval; a killed process costs no drawing."""
+    for name, value in clip_cache.env.items():
+        monkeypatch.setenv(name, value)
+    before = set(psutil.Process().children(recursive=True))
+
+    def load():
+        return load_encoder("clip", apart=True)
+
+    guards = ("handwriting", "nsfw")
+    with Server(tmp_path, load, guards=guards, moderation="auto") as server:
+        assert server.told[0]["moderation"] == "auto"
+        first = Visitor(server.base).draw(picture_of(house_strokes(1)))
+        assert first.status_code == 200, first.text
+        assert first.json()["state"] in ("shown", "hidden")
+        for child in set(psutil.Process().children(recursive=True)) - before:
+            child.kill()
+        visitor, answer = Visitor(server.base), None
+        for _ in range(20):
+            answer = visitor.draw(picture_of(house_strokes(2)), drawing="drawn-after-the-end")
+            if answer.status_code == 200:
+                break
+            assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+            time.sleep(0.2)
+        assert answer.json()["id"] == "drawn-after-the-end"
+        with Leaderboard(server.settings.database) as leaderboard:
+            assert leaderboard.count() == 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import re
 import socket
 
@@ -247,3 +249,112 @@ def test_a_page_that_accepts_no_message_is_disconnected(monkeypatch):
         return dead.closed
 
     assert asyncio.run(play())
+
+
+def test_the_clock_that_is_set_changes_no_round_and_no_limit(monkeypatch):
+    """A hotspot brings the right time, an hour earlier or later."""
+    import time
+
+    from paintcam.web import clock
+    from paintcam.web.limits import Limits, TooManyError
+
+    right = time.time
+    limits, before = Limits(), clock.now()
+    for _ in range(6):
+        limits.check("delete", "ada", "10.0.0.1")
+    with pytest.raises(TooManyError):
+        limits.check("delete", "ada", "10.0.0.1")
+    monkeypatch.setattr(time, "time", lambda: right() - 3600)
+    assert clock.now() - before < 60
+    for _ in range(6):
+        limits.check("delete", "ada", "10.0.0.1")
+    with pytest.raises(TooManyError) as caught:
+        limits.check("delete", "ada", "10.0.0.1")
+    assert caught.value.retry_after_s <= 60
+
+
+def test_what_is_under_way_is_counted_while_it_lasts():
+    """By visitor, by address and in all; and not when it is over."""
+    from paintcam.web.limits import Limits, TooManyError
+
+    limits = Limits()
+    with contextlib.ExitStack() as counted:
+        for _ in range(3):
+            counted.enter_context(limits.under_way("uploads", "ada", "10.0.0.1"))
+        with pytest.raises(TooManyError), limits.under_way("uploads", "ada", "10.0.0.1"):
+            pass
+        with limits.under_way("uploads", "bob", "10.0.0.1"), limits.under_way("pages", "ada", "x"):
+            pass
+        for number in range(297):
+            counted.enter_context(limits.under_way("uploads", f"v{number}", "10.0.0.1"))
+        with pytest.raises(TooManyError), limits.under_way("uploads", "bob", "10.0.0.1"):
+            pass
+        with limits.under_way("uploads", "bob", "10.0.0.2"):
+            pass
+    assert not limits._under_way
+
+
+def test_a_page_hears_the_state_again_where_nothing_changes(monkeypatch):
+    """So that it knows a dead connection from a quiet hall."""
+    from paintcam.web import live
+
+    monkeypatch.setattr(live, "_REPEAT_S", 0.05)
+
+    class Page:
+        def __init__(self):
+            self.sent = []
+
+        async def send_text(self, text):
+            self.sent.append(json.loads(text))
+
+        async def receive(self):
+            await asyncio.sleep(3600)
+
+        async def close(self, code):
+            pass
+
+    async def play() -> list[dict]:
+        hub, page = live.Hub(lambda error: None), Page()
+        hub.start()
+        following = asyncio.create_task(hub.follow(page, "play", lambda: {"a": 1}, 1.0))
+        for _ in range(200):
+            await asyncio.sleep(0.02)
+            if len(page.sent) > 2:
+                break
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        return page.sent
+
+    sent = asyncio.run(play())
+    assert len(sent) > 2
+    assert {each["a"] for each in sent} == {1}
+    assert sent[1]["now"] > sent[0]["now"]
+
+
+def test_a_server_that_hangs_is_replaced(monkeypatch):
+    """It was alive, then says nothing any more: it is killed and started again."""
+    from paintcam.web import supervisor
+
+    code = """
+import sys, time
+print('{"type": "ready"}', flush=True)
+for _ in range(3):
+    time.sleep(0.1)
+    print('{"type": "alive"}', flush=True)
+time.sleep(60)
+"""
+    monkeypatch.setattr(supervisor, "_CODE", code)
+    monkeypatch.setattr(supervisor, "_HUNG_S", 1.0)
+    settings = WebSettings(("a house",), "secret", "http://x", "/tmp/x")
+    notices = []
+    with listen("127.0.0.1", 0) as listening:
+
+        def notice(text: str) -> None:
+            notices.append(text)
+            watched.stop()
+
+        watched = supervisor.Supervisor(settings, listening, lambda message: None, notice)
+        watched.run()
+    assert notices == [
+        "The server process ended (code -9): It did not respond for 1 s. Starting it again."
+    ]

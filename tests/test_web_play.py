@@ -96,6 +96,7 @@ def test_the_same_id_twice_at_once_counts_once(tmp_path):
             answers = list(pool.map(lambda _: visitor.draw(body, drawing=ID), range(4)))
         assert {answer.status_code for answer in answers} == {200}
         assert len({answer.text for answer in answers}) == 1
+        assert sum(server.encoder.batches) == 1
         with Leaderboard(server.settings.database) as leaderboard:
             assert leaderboard.count() == 1
 

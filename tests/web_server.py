@@ -41,7 +41,7 @@ class InkEncoder:
 
 
 class Server:
-    """A running website. A context manager."""
+    """A running website. A context manager; `encoder` may be a function that loads one."""
 
     def __init__(self, folder: Path, encoder: Any = None, **settings: Any) -> None:
         self.encoder = encoder or InkEncoder()
@@ -71,7 +71,7 @@ class Server:
                     self.listening,
                     self.messages.append,
                     self._end.wait,
-                    lambda: self.encoder,
+                    self.encoder if callable(self.encoder) else lambda: self.encoder,
                 )
             )
         except BaseException as error:

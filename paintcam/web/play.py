@@ -76,22 +76,27 @@ async def _put_drawing(request: Request) -> Response:
     address = security.address_of(request, site.settings.trusted_proxies)
     with site.limits.under_way("uploads", visitor, address):
         body = await raw_body(request, MAX_BYTES)
-    with site.admission:
-        picture = await asyncio.to_thread(read_picture, body, media_type)
-        verdict = await site.judging.judge(drawn.prompt, picture.image)
-        turn = Turn(
-            drawing_id,
-            drawn.board,
-            name,
-            verdict.score,
-            verdict.score,
-            verdict.similarity,
-            site.settings.guards,
-            datetime.fromtimestamp(now(), timezone.utc),
-            player_id=player_id,
-        )
-        await site.store(turn, picture, verdict)
-        return await _result(site, drawn.board, drawing_id, turn.player_key)
+
+    async def accept() -> None:
+        with site.admission:
+            picture = await asyncio.to_thread(read_picture, body, media_type)
+            verdict = await site.judging.judge(drawn.prompt, picture.image)
+            turn = Turn(
+                drawing_id,
+                drawn.board,
+                name,
+                verdict.score,
+                verdict.score,
+                verdict.similarity,
+                site.settings.guards,
+                datetime.fromtimestamp(now(), timezone.utc),
+                player_id=player_id,
+            )
+            await site.store(turn, picture, verdict)
+
+    # A slow judge must not judge twice what an impatient phone sends twice.
+    await site.once((player_id, drawing_id), accept)
+    return await _result(site, drawn.board, drawing_id, _key(player_id))
 
 
 async def _result(site: Site, board: Board, drawing_id: str, player_key: str) -> Response:

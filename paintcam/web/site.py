@@ -8,8 +8,9 @@ import math
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from paintcam.encoders import load_encoder
 from paintcam.encoders.base import Encoder
@@ -84,6 +85,7 @@ class Site:
         )
         self._storing: Worker[_Stored, bool] = Worker("store", self._store_batch)
         self._pictures: OrderedDict[str, bytes] = OrderedDict()
+        self._under_way: dict[Hashable, asyncio.Task[None]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = contextlib.ExitStack()
 
@@ -152,6 +154,15 @@ class Site:
         stored = await self._storing.do(_Stored(turn, picture.png, state, verdict.flags))
         self.hub.changed()
         return stored
+
+    async def once(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do something; who asks for the same meanwhile waits for it, and gets the same error."""
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(work())
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        # The phone may leave; what it sent is stored all the same.
+        await asyncio.shield(task)
 
     def _load(self) -> Encoder:
         return load_encoder(self.settings.model, fetch=True, progress=self._progress, apart=True)
