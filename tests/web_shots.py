@@ -63,8 +63,8 @@ class Shots:
             self.browser.until(lambda: ready(self.browser))
             self.browser.until(
                 lambda: self.browser.run(
-                    "return [...document.images].filter((i) => i.src && i.offsetParent)"
-                    ".every((i) => i.complete)"
+                    "return [...document.images].filter((i) => i.src && i.offsetParent"
+                    " && i.getBoundingClientRect().top < innerHeight).every((i) => i.complete)"
                 )
             )
             time.sleep(0.4)  # until what arrives has arrived
