@@ -29,8 +29,22 @@ from turns import Turns  # noqa: E402
 _TURNS = Turns(RUN)
 
 
+def _alone(item: pytest.Item | None) -> bool:
+    return item is not None and item.get_closest_marker("alone") is not None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that measure time first, in one block: the other workers wait once for all."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not _alone(item))
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> object:
-    """Let a test that measures time have the machine to itself."""
-    with _TURNS.of(alone=item.get_closest_marker("alone") is not None):
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> object:
+    """Let the tests that measure time have the machine to themselves."""
+    _TURNS.take(alone=_alone(item))
+    try:
         return (yield)
+    finally:
+        if not (_alone(item) and _alone(nextitem)):
+            _TURNS.end()

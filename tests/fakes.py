@@ -163,7 +163,7 @@ class Running:
         self.live.stop()
         self._thread.join(10)
 
-    def until(self, condition: Callable[[], object], limit_s: float = 10) -> None:
+    def until(self, condition: Callable[[], object], limit_s: float = 20) -> None:
         deadline = time.monotonic() + limit_s
         while not condition():
             assert self.error is None, self.error

@@ -685,20 +685,27 @@ def test_a_contest_on_a_live_stream_in_a_window_with_keys(tmp_path, screen):
         screen.window()
         program.until(lambda: len(program.of("verdict")) > 5)
         assert program.of("turn") == []  # nothing starts by itself
-        webcam.use([house(1)] * 10)
+
+        def show(step: int) -> None:
+            before = program.of("verdict")[-1]["similarity"]
+            webcam.use([house(step)] * 10)
+            program.until(lambda: abs(program.of("verdict")[-1]["similarity"] - before) > 0.01)
+
+        show(1)
         screen.key("space")
         program.until(lambda: len(program.of("turn")) == 1)
-        webcam.use([house(4)] * 10)
+        show(4)
         screen.key("b")
         program.until(lambda: len(program.of("turn")) == 2)
         screen.key("a", "E", "v", "e", "Return")
-        webcam.use([house(2)] * 10)
+        show(2)
         screen.key("space")
         program.until(lambda: len(program.of("turn")) == 3)
         screen.key("s", "space")
-        time.sleep(0.5)
-        shot = screen.shot()
-        assert shot.std() > 20
+        deadline = time.monotonic() + 20
+        while screen.shot().std() <= 20:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
         screen.key("q")
         assert program.wait() == 0
     turns, podium_row = program.of("turn"), program.rows[-2]

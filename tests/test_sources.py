@@ -139,6 +139,7 @@ def test_a_file_gives_every_frame_once_and_in_order(clip):
     source.close()
 
 
+@pytest.mark.alone
 def test_a_file_is_played_at_its_own_rate(clip):
     """24 frames at 24 a second take a second less one frame, and none is dropped."""
     source = open_stream(str(clip))
@@ -150,6 +151,7 @@ def test_a_file_is_played_at_its_own_rate(clip):
     source.close()
 
 
+@pytest.mark.alone
 def test_a_live_source_drops_stale_frames():
     """A slow reader gets the newest frame, not the next one."""
     with Webcam(fps=60) as webcam:

@@ -27,6 +27,7 @@ def first_of_shape(source: VideoStream, shape: tuple[int, int, int]) -> tuple[Fr
     return frame, time.monotonic() - started
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "after_wh",
     [(240, 320), (640, 480), (160, 120), (1280, 720), (319, 241)],
@@ -49,6 +50,7 @@ def test_a_phone_that_is_turned_is_shown_as_it_is_held(after_wh):
         source.close()
 
 
+@pytest.mark.alone
 def test_a_phone_that_is_turned_repeatedly():
     """Back and forth, once a second."""
     upright, lying = moving_picture(wh=(240, 320)), moving_picture(wh=(320, 240))

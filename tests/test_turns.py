@@ -30,12 +30,15 @@ def test_tests_run_side_by_side_unless_one_measures_time(tmp_path):
     events = {name: threading.Event() for name in ("first", "second", "alone", "late")}
 
     def test(name: str, may_end: threading.Event | None, *, alone: bool = False) -> None:
-        with Turns(tmp_path).of(alone=alone):
-            order.append(name)
-            events[name].set()
-            if may_end is not None:
-                may_end.wait(20)
-            order.append(f"{name} ended")
+        turns = Turns(tmp_path)
+        turns.take(alone=alone)
+        order.append(name)
+        events[name].set()
+        if may_end is not None:
+            may_end.wait(20)
+        turns.take(alone=alone)  # the next one of a block: no waiting
+        order.append(f"{name} ended")
+        turns.end()
 
     def start(*args: object, **more: bool) -> threading.Thread:
         thread = threading.Thread(target=test, args=args, kwargs=more, daemon=True)

@@ -59,10 +59,8 @@ def test_a_run_in_a_window(tmp_path, screen, webcam):
         screen.key("s")
         program.until(lambda: list((tmp_path / "kept").glob("*frame*.jpg")))
         screen.key("space")
-        time.sleep(1.5)  # the last frame is judged
+        _until(lambda: _stands_still(lambda: len(program.of("verdict"))))
         count = len(program.of("verdict"))
-        time.sleep(0.5)
-        assert len(program.of("verdict")) <= count + 1
         screen.key("space")
         program.until(lambda: len(program.of("verdict")) > count + 3)
         screen.key("q")
@@ -231,6 +229,13 @@ def test_keys_work_by_their_place_on_a_russian_keyboard(tmp_path, screen, webcam
     assert len(prompts) == 3
 
 
+def _stands_still(value, for_s: float = 0.5) -> bool:
+    """Whether a value, or a picture, stays as it is."""
+    before = value()
+    time.sleep(for_s)
+    return np.array_equal(before, value())
+
+
 def _until(happened, limit_s: float = 20) -> None:
     deadline = time.monotonic() + limit_s
     while not happened():
@@ -383,7 +388,8 @@ def test_the_mouse_wheel_does_nothing(tmp_path, screen, webcam):
         screen.window()
         program.until(lambda: program.of("verdict"))
         screen.key("space")
-        time.sleep(1.0)
+        _until(lambda: _stands_still(lambda: len(program.of("verdict"))))
+        _until(lambda: _stands_still(screen.shot))
         before = screen.shot()
         screen.wheel(3)
         screen.wheel(-3)
@@ -412,7 +418,9 @@ def test_a_resized_window_shows_all_of_the_picture_on_black(tmp_path, screen):
         for wide, high in ((1000, 400), (400, 600)):
             screen.command("windowsize", window, str(wide), str(high))
             screen.command("windowmove", window, "100", "100")
-            time.sleep(1.5)
+            _until(lambda size=(wide, high): screen.geometry(window) == size)
+            time.sleep(0.5)  # until it is drawn at this size and place
+            _until(lambda: _stands_still(screen.shot, 0.2))
             shot = screen.shot()
             picture = (shot[:, :, 2] > 150) & (shot[:, :, 1] < 60)
             rows, columns = np.nonzero(picture)
@@ -428,8 +436,7 @@ def test_a_resized_window_shows_all_of_the_picture_on_black(tmp_path, screen):
         program.until(lambda: len(program.of("verdict")) > count + 10)
         screen.command("windowmap", window)
         screen.window()
-        time.sleep(1.0)
-        assert screen.shot()[:, :, 2].max() > 150
+        _until(lambda: screen.shot()[:, :, 2].max() > 150)
         screen.key("q")
         assert program.wait() == 0
     video = cv2.VideoCapture(str(tmp_path / "a.mp4"))
@@ -505,8 +512,8 @@ def test_the_size_that_was_chosen_is_kept_for_the_next_run(tmp_path, screen, web
             if run == 0:
                 screen.command("windowsize", window, "700", "500")
                 screen.command("windowmove", window, "200", "150")
-                time.sleep(1.0)
-            assert screen.geometry(window) == (700, 500)
+            _until(lambda: screen.geometry(window) == (700, 500))  # noqa: B023
+            _until(lambda: _stands_still(lambda: screen.position(window)))  # noqa: B023
             places.append(screen.position(window))
             screen.key("q")
             assert program.wait() == 0

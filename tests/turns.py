@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 try:
     import fcntl
@@ -13,26 +12,31 @@ except ImportError:  # Windows: tests that measure time take their chance
 
 
 class Turns:
-    """A lock that processes share, or that one has alone.
+    """A turn that processes have side by side, or that one of them has alone.
 
     Args:
-        folder: Where the lock's two files are; the same for all processes.
+        folder: Where the two files are that they lock; the same for all processes.
     """
 
     def __init__(self, folder: Path) -> None:
         self._door = folder / "door"
         self._room = folder / "room"
+        self._held: IO[str] | None = None
 
-    @contextlib.contextmanager
-    def of(self, *, alone: bool) -> Iterator[None]:
-        """Wait for a turn, and keep it."""
-        if fcntl is None:
-            yield
+    def take(self, *, alone: bool) -> None:
+        """Wait for a turn, unless this process still has one."""
+        if fcntl is None or self._held is not None:
             return
-        with self._room.open("w") as room:
-            # Everybody waits at the door in turn, so that whoever is to be alone is not passed over
-            # again and again by those who share.
-            with self._door.open("w") as door:
-                fcntl.flock(door, fcntl.LOCK_EX)
-                fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-            yield
+        room = self._room.open("w")
+        # All wait at the door, so that whoever is to be alone is not passed over again and again by
+        # those who share.
+        with self._door.open("w") as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        self._held = room
+
+    def end(self) -> None:
+        """Let others have their turn."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
