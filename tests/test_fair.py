@@ -223,6 +223,17 @@ def test_a_picture_of_another_size_does_not_look_the_same():
     assert not wide.same(high)
 
 
+@pytest.mark.parametrize("fps", [30, 6, 3])
+@pytest.mark.parametrize("first", [0, 3, 7])
+def test_a_second_without_the_sheet_in_a_short_turn_costs_nothing(fps, first):
+    """A hand passed, and the sheet finder was slow: what was held before and afterwards counts."""
+    judge = Slow(fps)
+    for index in range(first, 120):
+        score = 40.0 if 62 <= index < 92 else 95.0
+        judge.show(drawn_frame(index, score), lambda frame: scores[int(frame.image[4, 8, 0])])
+    assert judge.fair.settle() == 95
+
+
 def test_what_was_shown_before_a_turn_does_not_count_in_it():
     """The first verdict of a player comes after the drawing of the player before."""
     fair = FairMaximum()
@@ -240,8 +251,8 @@ def test_a_new_prompt_forgets_what_the_pictures_were_worth():
     looks.offer(drawn_frame(3, 40.0))
     looks.offer(drawn_frame(4, 95.0))
     assert looks.take().index == 3, "the picture that looks unlike the last judged one comes first"
-    assert held == ()
-    assert looks.held(drawn_frame(3, 40.0), 10.0) == ()
+    assert held == ((95.0, 1.0),)
+    assert looks.held(drawn_frame(3, 40.0), 10.0) == ((10.0, 1.0),)
 
 
 def test_the_frames_between_two_verdicts_count_for_what_they_look_like():

@@ -17,10 +17,11 @@ at 30 verdicts per second or at 3. So the rule has these parts:
   2.5 points with the bundled encoder), and the lowest of fifteen lies far below the typical one.
   The result is the highest score of the window that lies at most 2.5 standard deviations above that
   quantile, measured by the median absolute deviation; at least 2 points and at most 5.
-- *Fifteen verdicts.* A slow encoder samples the picture. A picture that is shown for two thirds of
-  the time is hit by three verdicts of three in 30 % of cases, by fifteen of fifteen in 0.2 %. So a
-  window is half a second long, or as long as fifteen verdicts take, but not longer than five
-  seconds and never shorter than three verdicts: with 2 to 5 seconds per verdict it fills, too.
+- *Three verdicts, or fifteen.* A window is half a second long, or as long as three verdicts take:
+  with 2 to 5 seconds per verdict it fills, too. Where it is not known what was shown between the
+  verdicts, they only sample the picture. One that is shown for two thirds of the time is hit by
+  three of three in 30 % of cases, by fifteen of fifteen in 0.2 %. So a window is then as long as
+  fifteen verdicts take, but not longer than five seconds.
 - *Coming and going.* Over a long turn even a random flicker holds for half a second once. For each
   time that the score fell by more than 8 points and came back within the last five seconds (or 48
   verdicts), the window grows by a third: after a passing hand two thirds of a second are enough, a
@@ -124,7 +125,7 @@ class FairMaximum:
             score: 0…100; a score that is not finite is ignored.
             at_s: When its frame was captured, seconds on any clock that does not run back.
             held: What was shown since the score before: scores and their shares of that time.
-                Empty where this score stands for all of it.
+                Empty where that is not known: this score then stands for all of it.
 
         Returns:
             The maximum so far, 0…100.
@@ -135,7 +136,8 @@ class FairMaximum:
             self._best = max(self.best, score)
             return self._best
         if self._since is None:
-            self._since, held = at_s, ()  # what was shown before belongs to another turn
+            self._since = at_s
+            held = held and ((score, 1.0),)  # what was shown before belongs to another turn
         self._scores.append(_Scored(at_s, score, held))
         oldest = at_s - 2 * max(MEMORY_S, STRETCH * self._window_s)
         while len(self._scores) > 2 * MEMORY and self._scores[0].at_s < oldest:
@@ -174,15 +176,17 @@ class FairMaximum:
         enough = VERDICTS_PER_S * self._window_s * factor
         fewest = FEWEST + round((factor - 1) / GROWTH)
         found: list[_Scored] = []
-        whole = False
+        whole = known = False
         for verdict in reversed(self._scores):
             age_s = at_s - verdict.at_s
-            stretched = len(found) < enough and age_s < STRETCH * length_s
+            known = bool(verdict.held) and (known or not found)
+            stretched = not known and len(found) < enough and age_s < STRETCH * length_s
             if age_s >= length_s and len(found) >= fewest and not stretched:
                 whole = True
                 break
             found.append(verdict)
         since_s = at_s - (at_s if self._since is None else self._since)
+        enough = FEWEST if known else enough
         long = since_s >= length_s and (len(found) >= enough or since_s >= STRETCH * length_s)
         return found[::-1] if (whole or long) and len(found) >= fewest else None
 

@@ -37,7 +37,7 @@ class Verdict:
         counts: Whether a maximum may rise by it. False while a sheet that just appeared is not
             confirmed: the score is shown, but does not count.
         held: What was shown since the verdict before: scores of the pictures that the frames look
-            like, and their shares of that time. Empty where `score` stands for all of it.
+            like, and their shares of that time. Empty where that is not known.
 
     Example:
         >>> from paintcam import Verdict

@@ -73,8 +73,8 @@ class Looks:
             score: 0…100.
 
         Returns:
-            Scores and the share of that time that each was shown for; empty where this score stands
-            for all of it. A picture that was not judged counts for the lower of both verdicts.
+            Scores and the share of that time that each was shown for; empty where no frame was
+            shown. A picture that was not judged counts for the lower of both verdicts.
         """
         before, self._score = self._score, score
         shown = []
@@ -83,8 +83,8 @@ class Looks:
         if not shown or self._judged is not shown[-1]:
             return ()
         self._judged.score = score
-        if before is None or all(picture is self._judged for picture in shown):
-            return ()
+        if before is None:
+            return ((score, 1.0),)
         lower = min(before, score)
         worth = Counter(lower if one.score is None else one.score for one in shown)
         return tuple((value, count / len(shown)) for value, count in worth.items())
