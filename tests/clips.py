@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import av
@@ -34,6 +35,7 @@ def make_clip(
     codec: str = "mpeg4",
     pixel_aspect: Fraction | None = None,
     pictures: Sequence[np.ndarray] | None = None,
+    options: dict[str, str] | None = None,
 ) -> Path:
     """Write a video whose frames have exactly these timestamps.
 
@@ -44,9 +46,10 @@ def make_clip(
         codec: FFmpeg's name of an encoder.
         pixel_aspect: A pixel's width divided by its height.
         pictures: BGR uint8; `grey` by default.
+        options: FFmpeg's options of the container.
     """
     pictures = pictures or [grey(index) for index in range(len(times_s))]
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=options or {}) as container:
         stream = container.add_stream(codec, rate=Fraction(rate).limit_denominator(1000))
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
@@ -87,5 +90,54 @@ class FileServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Dripping:
+    """Sends a file little by little, and never ends: a live stream. A context manager.
+
+    Args:
+        data: The file.
+        seconds: How long it takes to send it.
+        chunked: By HTTP/1.1 in chunks; otherwise by HTTP/1.0, where the connection is all.
+    """
+
+    def __init__(self, data: bytes, seconds: float, *, chunked: bool) -> None:
+        closing = self._closing = threading.Event()
+        pieces = [data[at : at + len(data) // 160] for at in range(0, len(data), len(data) // 160)]
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1" if chunked else "HTTP/1.0"
+
+            def do_GET(self) -> None:
+                self.send_response(200)
+                if chunked:
+                    self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    for piece in pieces:
+                        if chunked:
+                            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                        else:
+                            self.wfile.write(piece)
+                        if closing.wait(seconds / len(pieces)):
+                            return
+                    closing.wait()
+
+            def log_message(self, *args: object) -> None:
+                """Quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/live.mp4"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def __enter__(self) -> Dripping:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()

@@ -59,7 +59,7 @@ def test_run_scores_a_clip(tmp_path, clip):
     assert [row["state"] for row in states] == ["loading", "live", "ended"]
     verdicts = [row for row in printed if row["type"] == "verdict"]
     assert set(verdicts[0]) >= {
-        "type", "frame", "time_s", "similarity", "score", "best", "age_ms", "model",
+        "type", "frame", "time_s", "similarity", "score", "best", "counts", "age_ms", "model",
     }  # fmt: skip
     assert len(verdicts) > 10
     assert verdicts[-1]["score"] > verdicts[0]["score"]

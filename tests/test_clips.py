@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clips import FileServer, grey, make_clip, which
+from clips import Dripping, FileServer, grey, make_clip, which
 from fakes import Ear, FakeJudge, make_presenter
 from paintcam.errors import SourceError
 from paintcam.frames import Frame, FrameSource, SourceState
@@ -224,6 +224,39 @@ def test_a_video_behind_a_url_is_a_file(tmp_path, name):
     assert 1.4 < took_s < 2.3
     assert frames[-1].time_s == pytest.approx(1.5, abs=0.01)
     assert [which(frame.image) for frame in every] == list(range(len(UNEVEN_S)))
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("length", [None, "unknown"])
+def test_a_live_stream_with_the_name_of_a_file_is_live(tmp_path, length):
+    """A server that sends MP4 without an end: only the newest picture counts, as of a camera."""
+    path = make_clip(
+        tmp_path / "live.mp4",
+        [index / 10 for index in range(80)],
+        pictures=[grey(index) for index in range(80)],
+        options={"movflags": "frag_every_frame+empty_moov+default_base_moof"},
+    )
+    with Dripping(path.read_bytes(), seconds=8, chunked=length is not None) as server:
+        source = open_stream(server.url)
+        first = read(source)
+        assert source.live
+        time.sleep(1.0)
+        newest = read(source)
+        source.close()
+    assert newest.captured_at - first.captured_at > 0.7, "it waits for no reader"
+    assert newest.index > first.index + 3
+
+
+@pytest.mark.alone
+def test_a_video_without_a_length_in_its_header_is_a_file_where_the_server_knows_its_size(tmp_path):
+    """A browser's recording has no duration, but it ends."""
+    options = {"movflags": "frag_every_frame+empty_moov+default_base_moof"}
+    make_clip(tmp_path / "a.mp4", UNEVEN_S, options=options)
+    with FileServer(tmp_path) as server:
+        source = open_stream(server.url("a.mp4"))
+        _, took_s = play(source)
+    assert not source.live
+    assert 1.4 < took_s < 2.3
 
 
 @pytest.mark.alone

@@ -51,6 +51,7 @@ class JsonReport:
             "similarity": round(verdict.similarity, 5),
             "score": round(standing.score, 2),
             "best": round(standing.best, 2),
+            "counts": verdict.counts,
             "age_ms": round(1000 * age_s, 1),
             "model": self._model,
         }

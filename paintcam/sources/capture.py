@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
 
 from paintcam.errors import SourceError
-from paintcam.sources.decoder import decoded, open_video, picture_of, shape_of_pixels
+from paintcam.sources.decoder import decoded, length_of, open_video, picture_of, shape_of_pixels
 from paintcam.sources.reference import Reference
 
 if TYPE_CHECKING:
@@ -171,12 +171,11 @@ class NetworkStream:
     def discover_source_properties(self) -> SourceProperties:  # noqa: D102
         context = self._stream.codec_context
         rate = float(self._stream.average_rate or Fraction(0))
-        length = self._container.duration
         # a stream whose length is known before it is read is a clip; a camera's still picture is
         # requested repeatedly
         format_name = self._container.format.name
         ends = format_name not in ("rtsp", "image2") and not format_name.endswith("_pipe")
-        frames = 1 if ends and length and length > 0 else -1
+        frames = 1 if ends and length_of(self._container, self._stream) else -1
         return _properties(context.width, context.height, rate, frames)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from paintcam.errors import SourceError
 from paintcam.frames import Image
-from paintcam.sources.decoder import decoded, open_video, picture_of, shape_of_pixels
+from paintcam.sources.decoder import decoded, length_of, open_video, picture_of, shape_of_pixels
 from paintcam.sources.reference import Reference
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Clip:
     Attributes:
         fps: Nominal frame rate; 0 if it is unknown.
         end_s: When the newest decoded frame ends, seconds from the first one.
+        endless: It is a live stream with the name of a file: it has no duration, and the server
+            gives no length.
 
     Raises:
         SourceError: It cannot be opened.
@@ -46,8 +48,8 @@ class Clip:
         self.end_s = 0.0
         self._pixel_aspect = shape_of_pixels(self._stream)
         self._step_s = 1 / self.fps if 1 / 60 <= self.fps <= 1000 else 1 / 30
-        length = self._container.duration
-        self._length_s = length / 1_000_000 if length and length > 0 else None
+        self._length_s = length_of(self._container, self._stream)
+        self.endless = reference.remote and self._length_s is None and self._container.size <= 0
 
     def __enter__(self) -> Clip:
         """Return itself."""

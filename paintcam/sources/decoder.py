@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream
 
-__all__ = ["MAX_PIXELS", "decoded", "open_video", "picture_of", "shape_of_pixels"]
+__all__ = ["MAX_PIXELS", "decoded", "length_of", "open_video", "picture_of", "shape_of_pixels"]
 
 MAX_PIXELS = 42_000_000
 """Larger frames are refused: 8K has 33 million pixels."""
@@ -101,6 +101,14 @@ def decoded(
         else:
             bad = 0
             yield packet, frames
+
+
+def length_of(container: InputContainer, stream: VideoStream) -> float | None:
+    """Return how many seconds a video lasts; None where its header does not say."""
+    length = container.duration
+    # MP4 in fragments: what FFmpeg calls its length are the fragments that have arrived
+    fragmented = container.size <= 0 and "mp4" in container.format.name and not stream.frames
+    return None if fragmented or not length or length < 0 else length / 1_000_000
 
 
 def shape_of_pixels(stream: VideoStream) -> Fraction:

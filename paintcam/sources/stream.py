@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -63,9 +64,7 @@ class VideoStream:
         self._every_frame = every_frame
         self._properties = dict(properties or {}) if reference.kind == "camera" else {}
         self._backend = backend
-        self._open_capture = open_capture or partial(
-            capture.open_capture, reference, backend=backend
-        )
+        self._open_capture = open_capture
         self._live = reference.kind != "file"
         self._state = SourceState.OPENING
         self._fps = DEFAULT_FPS
@@ -150,7 +149,8 @@ class VideoStream:
         try:
             with LiveConnection(
                 self.reference,
-                self._open_capture,
+                self._open_capture
+                or partial(capture.open_capture, self.reference, backend=self._backend),
                 properties=self._properties,
                 every_frame=self._every_frame,
             ) as connection:
@@ -174,23 +174,31 @@ class VideoStream:
         return self.reference.no_picture() if self._index == 0 else None
 
     def _play(self) -> SourceError | None:
-        """Play a file from its first to its last frame."""
+        """Play a file from its first to its last frame, or watch what turns out to be live."""
         try:
             if self._backend is not None:
                 capture.check_backend(self._backend)
             with Clip(self.reference) as clip:
-                self._set_fps(clip.fps)
-                for decoded, time_s in clip.frames():
-                    if self._closed.is_set():
-                        return None
-                    image = None if self._slot.may_skip(time_s) else clip.picture(decoded)
-                    if image is not None:
-                        self._offer(Frame(image, self._index, time_s, time_s))
-                if self._index:
-                    self._slot.wait_until(clip.end_s)  # the last frame has a duration too
+                if not clip.endless:
+                    self._forward(clip)
+                    return self.reference.no_picture() if self._index == 0 else None
         except SourceError as error:
             return error
-        return self.reference.no_picture() if self._index == 0 else None
+        self._live = True
+        self.reference = replace(self.reference, kind="stream")
+        self._slot.delivery = "every" if self._every_frame else "newest"
+        return self._watch()
+
+    def _forward(self, clip: Clip) -> None:
+        self._set_fps(clip.fps)
+        for decoded, time_s in clip.frames():
+            if self._closed.is_set():
+                return
+            image = None if self._slot.may_skip(time_s) else clip.picture(decoded)
+            if image is not None:
+                self._offer(Frame(image, self._index, time_s, time_s))
+        if self._index:
+            self._slot.wait_until(clip.end_s)  # the last frame has a duration too
 
     def _offer(self, frame: Frame) -> None:
         """Hand a frame to the reader."""
