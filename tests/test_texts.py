@@ -39,6 +39,12 @@ def test_a_fix_is_a_sentence_that_starts_with_a_verb():
     assert [text for text in fixes if text.text.rstrip()[-1] not in ".}/?`'"] == []
 
 
+def test_no_text_has_two_spaces_in_a_row():
+    """They come from literals that are joined wrongly."""
+    prose = [text for text in TEXTS if text.kind in ("message", "fix", "help")]
+    assert [text for text in prose if re.search(r"\S {2,}\S", text.text)] == []
+
+
 def test_no_message_outside_the_command_line_names_an_option():
     """A Python caller has parameters, not flags; `fix` may say what to pass."""
     outside = [

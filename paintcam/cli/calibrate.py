@@ -124,10 +124,10 @@ def _forget(model: str, as_json: bool) -> int:
 
 
 def _prompt_folders(folder: Path | None) -> list[tuple[str, list[Path]]]:
-    """List the prompt and the picture files of each sub-folder.
+    """List the prompt and the picture files of each subfolder.
 
     Raises:
-        UsageError: No folder, or fewer than two sub-folders with pictures.
+        UsageError: No folder, or fewer than two subfolders with pictures.
     """
     from paintcam.sources.pictures import pictures_in
 

@@ -82,7 +82,7 @@ class _Branch:
         return GraphProto(node=self._branch, output=[output])
 
     def _attention(self) -> NodeProto | None:
-        """The product of the last softmax and the values."""
+        """Find the product of the last softmax and the values."""
         weights = [node for node in self._nodes if node.op_type == "Softmax"]
         if not weights:
             return None
@@ -97,7 +97,7 @@ class _Branch:
         return found[0] if len(found) == 1 and found[0].input[1] in self._dynamic else None
 
     def _residual(self, mixed: str) -> NodeProto | None:
-        """The first sum of what comes from the attention and what does not, biases aside."""
+        """Find the first sum of what comes from the attention and what does not, biases aside."""
         after = self._after({mixed})
         for node in self._nodes:
             if node.op_type == "Add":
@@ -107,7 +107,7 @@ class _Branch:
         return None
 
     def _class_token(self, mixed: str) -> NodeProto | None:
-        """The last node that takes the first of all tokens."""
+        """Find the last node that takes the first of all tokens."""
         after = self._after({mixed})
         found = None
         for node in self._nodes:
@@ -118,7 +118,7 @@ class _Branch:
         return found if found is not None and _attribute(found, "axis") in (0, 1) else None
 
     def _stream_before(self, name: str) -> NodeProto | None:
-        """The last sum of the residual stream."""
+        """Find the last sum of the residual stream."""
         node = self._maker.get(name)
         while node is not None and node.op_type in _LAYOUT:
             node = self._maker.get(node.input[0])
@@ -143,7 +143,7 @@ class _Branch:
         return name
 
     def _after(self, names: set[str], through: Iterable[str] = ()) -> set[str]:
-        """The tensors that depend on any of `names`, themselves included; nodes are sorted."""
+        """Return the tensors that depend on any of `names`, and these themselves."""
         reached = set(names)
         for node in self._nodes:
             if (not through or node.op_type in through) and reached.intersection(node.input):

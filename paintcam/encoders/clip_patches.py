@@ -41,7 +41,7 @@ CODE = "from paintcam.encoders.clip_patches import write_in_child; write_in_chil
 
 
 def patches_path(visual: Path) -> Path:
-    """Where the file with the added output is."""
+    """Return where the file with the added output is."""
     return visual.with_name("visual-patches.onnx")
 
 

@@ -48,14 +48,14 @@ def open_visual(path: Path, provider: str, variant: str) -> Opened:
 
 
 def patch_grid(visual: InferenceSession) -> int:
-    """Patches per side that the second output holds; 0 if there is none."""
+    """Return the patches per side that the second output holds; 0 if there is none."""
     text = visual.get_modelmeta().custom_metadata_map.get(GRID_KEY, "")
     grid = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     return grid if len(visual.get_outputs()) == 2 else 0
 
 
 def run_options() -> RunOptions:
-    """Options of a run that computes nothing but the outputs that it returns."""
+    """Return options of a run that computes nothing but the outputs that it returns."""
     import onnxruntime
 
     options = onnxruntime.RunOptions()

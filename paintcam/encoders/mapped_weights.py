@@ -60,7 +60,7 @@ def _rewritten(data: mmap.mmap, span: Span, message: str, file: str) -> bytes:
 
 
 def _place(file: str, span: Span) -> bytes:
-    """Say that a tensor's bytes lie in a file."""
+    """Note that a tensor's bytes are in a file."""
     entries = {"location": file, "offset": span[0], "length": span[1] - span[0]}
     place = b"".join(
         _field(EXTERNAL_DATA, _field(1, key.encode()) + _field(2, str(value).encode()))

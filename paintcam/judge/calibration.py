@@ -83,7 +83,7 @@ def measure(encoder: Encoder, pictures: Iterable[tuple[str, Image]]) -> Calibrat
     if len(prompts) < 2:
         raise UsageError(
             f"Calibrating needs drawings of at least two prompts ({len(prompts)} found).",
-            fix="Make one sub-folder per prompt, named like the prompt, with pictures in it.",
+            fix="Create one subfolder per prompt, named like the prompt, with pictures in it.",
         )
     similarities = (np.concatenate(parts) @ encoder.encode_text(prompts).T).astype(np.float64)
     own = np.array([prompts.index(owner) for owner in owners])

@@ -159,7 +159,7 @@ class Explaining:
 
 
 def word_prompts(words: Sequence[str]) -> list[str]:
-    """The texts that words are scored as."""
+    """Return the texts that words are scored as."""
     return [f"a drawing of a {word}" for word in words]
 
 

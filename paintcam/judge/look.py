@@ -35,14 +35,14 @@ class Look:
         self._darkest = cv2.erode(self._picture, around)
 
     def same(self, other: Look) -> bool:
-        """Whether both show the same, apart from a small movement and a little light and noise."""
+        """Return whether both show the same, apart from small movements, light and noise."""
         if self._picture.shape != other._picture.shape:
             return False
         beyond = np.maximum(self._beyond(other), other._beyond(self))
         return bool(np.count_nonzero(beyond > TOLERANCE) <= SHARE * beyond.size)
 
     def _beyond(self, other: Look) -> npt.NDArray[np.uint8]:
-        """How far each value lies outside those around it in the other thumbnail, uint8."""
+        """Return how far each value is outside those around it in the other thumbnail, uint8."""
         import cv2
 
         above = cv2.subtract(self._picture, other._brightest)

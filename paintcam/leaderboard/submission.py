@@ -40,7 +40,7 @@ class Submission:
 
 
 def listed() -> Select[Any]:
-    """The query for drawings, as `submission_of` reads them."""
+    """Return the query for drawings, as `submission_of` reads them."""
     return reads.turns_listed(submissions.c.state, submissions.c.flags, players.c.key).join(
         submissions, submissions.c.id == turns.c.id
     )

@@ -37,13 +37,13 @@ class Explainer:
     """Explains one frame, or every frame that is scored. `ask` and `stop` may come from anywhere.
 
     Args:
-        on_explanation: Called with an explanation, or None where there is none.
+        on_explanation: Called with an explanation, or None if there is none.
     """
 
     def __init__(self, on_explanation: Callable[[Explanation | None], None]) -> None:
         self._on_explanation = on_explanation
         self._lock = threading.Lock()
-        self._asked: Explained | None = None
+        self._request: Explained | None = None
         self._due = False
 
     @property
@@ -55,12 +55,12 @@ class Explainer:
     def ask(self, explained: Explained) -> None:
         """Explain a frame, in place of any other."""
         with self._lock:
-            self._asked, self._due = explained, True
+            self._request, self._due = explained, True
 
     def stop(self) -> None:
         """Drop the explanation that is being made, and make no more."""
         with self._lock:
-            self._asked, self._due = None, False
+            self._request, self._due = None, False
 
     def explain(self, judge: FrameJudge) -> None:
         """Explain the frame that waits, if any.
@@ -69,9 +69,9 @@ class Explainer:
             UnavailableError: The encoder cannot be reached now.
         """
         with self._lock:
-            asked, due, self._due = self._asked, self._due, False
-        if due and asked is not None:
-            self._explain(judge, asked, asked.frame)
+            request, due, self._due = self._request, self._due, False
+        if due and request is not None:
+            self._explain(judge, request, request.frame)
 
     def follow(self, judge: FrameJudge, frame: Frame) -> None:
         """Explain a frame that was just scored, where every frame is explained.
@@ -80,16 +80,16 @@ class Explainer:
             UnavailableError: The encoder cannot be reached now.
         """
         with self._lock:
-            asked = self._asked
-        if asked is not None and asked.live:
-            self._explain(judge, asked, frame)
+            request = self._request
+        if request is not None and request.live:
+            self._explain(judge, request, frame)
 
-    def _explain(self, judge: FrameJudge, asked: Explained, frame: Frame) -> None:
-        more = () if asked.region is None else (asked.region,)
+    def _explain(self, judge: FrameJudge, request: Explained, frame: Frame) -> None:
+        more = () if request.region is None else (request.region,)
         explaining, explanation = judge.explain(frame, *more), None
         while explaining is not None and explanation is None:
             explanation = explaining.advance()
             with self._lock:
-                if self._asked is not asked:
+                if self._request is not request:
                     return  # the picture continues, or another one is asked for
         self._on_explanation(explanation)

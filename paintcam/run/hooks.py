@@ -94,7 +94,7 @@ class Show:
         """Take a verdict. Called in the scorer's thread."""
 
     def on_explanation(self, explanation: Explanation) -> None:
-        """A score was explained, and the map is shown. Called in the scorer's thread."""
+        """Note that a score was explained and its map is shown. Called in the scorer's thread."""
 
     def on_key(self, key: str) -> bool:
         """Handle a key, given as a character; return whether it was one of the show's own.

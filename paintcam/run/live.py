@@ -28,7 +28,7 @@ REDRAW_S = 0.2
 LOAD_AFTER_S = 0.5
 """Longest wait before the model is loaded: until then the first picture has the processor."""
 FILE_WAIT_S = 30.0
-"""How long a file waits for a server that cannot be reached; a live picture waits for ever."""
+"""How long a file waits for a server that cannot be reached; a live picture waits forever."""
 LAST_VERDICT_S = 5.0
 """How long the end of a file waits for the verdict on its last frame."""
 

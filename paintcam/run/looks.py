@@ -73,7 +73,7 @@ class Looks:
             score: 0…100.
 
         Returns:
-            Scores and the share of that time that each was shown for; empty where no frame was
+            Scores and the share of that time that each was shown for; empty if no frame was
             shown. A picture that was not judged counts for the lower of both verdicts.
         """
         before, self._score = self._score, score

@@ -14,8 +14,8 @@ __all__ = ["Patience"]
 RETRY_S = 1.0
 """Pause before an encoder that cannot be reached is tried again, with the newest frame."""
 
-_Arguments = ParamSpec("_Given")
-_Result = TypeVar("_Made")
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
 class Patience:
@@ -47,7 +47,7 @@ class Patience:
         *arguments: _Arguments.args,
         **more: _Arguments.kwargs,
     ) -> _Result | None:
-        """Do a piece of work; where the encoder cannot be reached, report it and wait a moment.
+        """Do a piece of work; if the encoder cannot be reached, report it and wait a moment.
 
         Returns:
             What the work returned; None if the encoder could not be reached.
@@ -62,7 +62,7 @@ class Patience:
         return result
 
     def insist(self, work: Callable[[], _Result], wait_s: float | None) -> _Result | None:
-        """Attempt a piece of work until it is done; None if `stop` came first.
+        """Repeat a piece of work until it is done; None if `stop` came first.
 
         Args:
             work: Returns anything but None.

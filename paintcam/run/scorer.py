@@ -231,7 +231,7 @@ class Scorer:
         return True
 
     def _due(self) -> bool:
-        """Whether there is something to do; called with the lock."""
+        """Return whether there is something to do; called with the lock held."""
         waiting = self._prompt is not None or self._looks.waiting
         return self._stopping or waiting or self._explainer.due
 

@@ -25,7 +25,7 @@ IMPORT_AFTER = 4
 
 
 def is_imported() -> bool:
-    """Whether `VideoSource` can be used at once."""
+    """Return whether `VideoSource` can be used at once."""
     module = sys.modules.get(MODULE)
     return module is not None and hasattr(module, "VideoSource")
 

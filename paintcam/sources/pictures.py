@@ -36,7 +36,7 @@ _SAVE_AGAIN = "Open it in a viewer, or save it again as PNG or JPEG."
 
 
 def find_pictures(paths: Iterable[Path | str]) -> list[Path]:
-    """List files as named, and folders by the pictures in them, sorted, with sub-folders.
+    """List files as named, and folders by the pictures in them, sorted, with subfolders.
 
     Args:
         paths: Files and folders. Hidden files and folders inside a folder are skipped, such as
@@ -78,7 +78,7 @@ def find_pictures(paths: Iterable[Path | str]) -> list[Path]:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """List the pictures in a folder and its sub-folders, sorted; hidden ones are skipped."""
+    """List the pictures in a folder and its subfolders, sorted; hidden ones are skipped."""
     return sorted(
         path
         for path in folder.rglob("*")

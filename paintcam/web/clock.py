@@ -10,5 +10,5 @@ _STARTED_AT = time.time() - time.monotonic()
 
 
 def now() -> float:
-    """Seconds since 1970 by the computer's clock as it was when this process started."""
+    """Return seconds since 1970 by the computer's clock as it was when this process started."""
     return _STARTED_AT + time.monotonic()

@@ -91,7 +91,7 @@ def control_state(site: Site) -> dict[str, Any]:
 
 
 def older_drawings(site: Site, board: Board, before: str) -> list[dict[str, Any]]:
-    """Drawings of a board that came before one of them, newest first: a page for the presenter."""
+    """List the presenter's next page: drawings that came before one of them, newest first."""
     states: list[State] = ["shown", "hidden"]
     found = site.submissions.newest(board, states, _NEWEST, before=before)
     return [_drawing(each) for each in found]

@@ -83,7 +83,7 @@ class Limits:
 
         Args:
             what: A key of the second table above.
-            visitor: The cookie's id; empty where there is none yet.
+            visitor: The cookie's id; empty if there is none yet.
             address: Where the request came from.
 
         Raises:

@@ -202,7 +202,7 @@ async def _visible(request: Request) -> tuple[Submission, bool]:
 
 
 def _known_form(request: Request) -> str:
-    """The id in the path; one that no drawing can have is not asked for (PostgreSQL and NUL)."""
+    """Return the id in the path; refuse one that no drawing can have (PostgreSQL and NUL)."""
     drawing_id = str(request.path_params["id"])
     if not _ID.fullmatch(drawing_id):
         raise HTTPException(404, "There is no such drawing.")

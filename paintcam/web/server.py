@@ -66,7 +66,7 @@ async def _serve_alive(
     ready: threading.Event,
     ending: threading.Event,
 ) -> None:
-    """Serve, and let the supervisor know now and then that the event loop still turns."""
+    """Serve, and notify the supervisor now and then that the event loop still runs."""
 
     async def beat() -> None:
         while True:
