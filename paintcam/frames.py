@@ -11,7 +11,16 @@ import numpy.typing as npt
 
 from paintcam.errors import SourceError
 
-__all__ = ["Frame", "FrameSink", "FrameSource", "Image", "SourceState", "TimedSink", "to_bgr"]
+__all__ = [
+    "Frame",
+    "FrameSink",
+    "FrameSource",
+    "Image",
+    "SourceState",
+    "TimedSink",
+    "to_bgr",
+    "write_at",
+]
 
 Image: TypeAlias = npt.NDArray[np.uint8]
 """A BGR picture, uint8, shape (H, W, 3).
@@ -142,6 +151,23 @@ class TimedSink(FrameSink, Protocol):
 
 
 _PASS_BGR = "Pass BGR pixels of type uint8 and shape (H, W, 3)."
+
+
+def write_at(sink: FrameSink, image: Image, time_s: float) -> None:
+    """Write a picture to a sink, with its time if the sink keeps times.
+
+    Args:
+        sink: Where to.
+        image: BGR uint8 (H, W, 3).
+        time_s: The picture's time in its source, in seconds.
+
+    Raises:
+        SinkError: It cannot be written.
+    """
+    if isinstance(sink, TimedSink):
+        sink.write_at(image, time_s)
+    else:
+        sink.write(image)
 
 
 def to_bgr(image: npt.NDArray[Any]) -> Image:

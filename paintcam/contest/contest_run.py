@@ -92,8 +92,7 @@ class ContestShow(Show):
             if turn is None or not rose:
                 return
             # The photo-finish shows what was held: the frame that raised the fair maximum.
-            new_photo = turn.score > fair or turn.score == 0
-            if new_photo and not verdict.blocked:
+            if (turn.score > fair or turn.score == 0) and not verdict.blocked:
                 self._photos[turn.id] = Photo(frame, verdict.region)
                 self._store.photo(turn, frame.image)
             self._store.keep(turn)
@@ -105,12 +104,11 @@ class ContestShow(Show):
         now = time.monotonic()
         with self._lock:
             self.contest.tick(now)
-            playing, paused = self.contest.phase is Phase.TURN, self.contest.phase is Phase.PAUSED
-            if state == "reconnecting" and playing:
+            if state == "reconnecting" and self.contest.phase is Phase.TURN:
                 self.contest.press("space", now)
                 self._lost = True
             elif self._lost and state == "live":
-                if paused:
+                if self.contest.phase is Phase.PAUSED:
                     self.contest.press("space", now)
                 self._lost = False
             self._settle()
@@ -155,10 +153,8 @@ class ContestShow(Show):
         photo = self._photo()
         if photo is None:
             return None
-        region = photo.region
-        return Explained(
-            photo.frame, crop_region(photo.frame.image.shape) if region is None else region
-        )
+        shape = photo.frame.image.shape
+        return Explained(photo.frame, crop_region(shape) if photo.region is None else photo.region)
 
     def on_explanation(self, explanation: Explanation) -> None:
         """Save the photo-finish with its explanation, beside the plain one."""
@@ -180,9 +176,8 @@ class ContestShow(Show):
             turn = contest.turn
             rank = "" if turn is None else self._store.ranks.get(turn.id, "")
             texts = card(contest, time.monotonic(), rank, keys=self.keys)
-        live = contest.phase in (Phase.TURN, Phase.PAUSED) and turn is not None
         player = texts.player
-        if live and turn is not None:
+        if turn is not None and contest.phase in (Phase.TURN, Phase.PAUSED):
             hud = replace(hud, best=turn.score)
             if round(turn.best) > round(turn.score):
                 player = f"{player} · raw {turn.best:.0f}"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
-from sqlalchemy import Row, Select
+from sqlalchemy import Connection, Row, Select, select
 
 from paintcam.leaderboard import reads
 from paintcam.leaderboard.records import Turn
 from paintcam.leaderboard.rows import BrokenRowError, texts_of, turn_of
 from paintcam.leaderboard.schema import players, submissions, turns
 
-__all__ = ["State", "Submission", "SubmissionTakenError", "listed", "submission_of"]
+__all__ = ["State", "Submission", "SubmissionTakenError", "listed", "owner_of", "submission_of"]
 
 State = Literal["waiting", "shown", "hidden"]
 """Waiting for the presenter, shown to everybody, or taken off the stage."""
@@ -55,3 +55,10 @@ def submission_of(row: Row[Any]) -> Submission:
     if row.state not in get_args(State):
         raise BrokenRowError("not a state")
     return Submission(turn_of(row), str(row.key), cast(State, row.state), texts_of(row.flags))
+
+
+def owner_of(connection: Connection, submission_id: str) -> str | None:
+    """Return the `player_key` of the player who sent a drawing; None if there is none."""
+    query = select(players.c.key).join(turns).where(turns.c.id == submission_id)
+    found = connection.execute(query).scalar()
+    return None if found is None else str(found)

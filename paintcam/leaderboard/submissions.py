@@ -20,6 +20,7 @@ from paintcam.leaderboard.submission import (
     Submission,
     SubmissionTakenError,
     listed,
+    owner_of,
     submission_of,
 )
 
@@ -51,7 +52,7 @@ class Submissions:
         """
 
         def work(connection: Connection) -> bool:
-            held = _owner(connection, turn.id)
+            held = owner_of(connection, turn.id)
             if held is not None:
                 if held != turn.player_key:
                     raise SubmissionTakenError(turn.id)
@@ -97,7 +98,7 @@ class Submissions:
         """
 
         def work(connection: Connection) -> bool:
-            if _owner(connection, submission_id) != player_key:
+            if owner_of(connection, submission_id) != player_key:
                 return False
             where = pictures.c.id == submission_id, pictures.c.strokes.is_(None)
             connection.execute(pictures.update().where(*where), {"strokes": strokes})
@@ -237,12 +238,6 @@ class Submissions:
             return {str(state): int(count) for state, count in connection.execute(query)}
 
         return self._leaderboard.read(work)
-
-
-def _owner(connection: Connection, submission_id: str) -> str | None:
-    query = select(players.c.key).join(turns).where(turns.c.id == submission_id)
-    found = connection.execute(query).scalar()
-    return None if found is None else str(found)
 
 
 def _ranks(connection: Connection, board_id: int | None, query: Select[Any]) -> list[PlayerRank]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from paintcam.errors import SinkError
-from paintcam.frames import Frame, FrameSink, Image, TimedSink
+from paintcam.frames import Frame, FrameSink, Image, write_at
 from paintcam.judge.verdict import Verdict
 from paintcam.overlay import Overlay
 from paintcam.run.explain_key import ExplainKey
@@ -91,7 +91,6 @@ class Presenter:
         self._drawn: Verdict | None = None
 
     def __enter__(self) -> Presenter:
-        """Return itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -173,8 +172,7 @@ class Presenter:
         """
         if self.controls.editor is not None:
             return self.controls.press(key.text)
-        if self.show.editor is not None:
-            editor = self.show.editor
+        if (editor := self.show.editor) is not None:
             if end := editor.press(key.text):
                 self.show.editor = None
                 self.show.on_text(editor.text if end == "enter" else None)
@@ -226,8 +224,7 @@ class Presenter:
         shown_fps = self.timings.shown.per_second()
         hud = live_hud(view, image.shape, controls, state=state, shown_fps=shown_fps)
         image = explained(self.show.picture(image), view)
-        hidden = not (controls.overlay or controls.help or self.show.help or self.typing)
-        if hidden and not hud.blocked:
+        if not (controls.overlay or controls.help or self.show.help or self.typing or hud.blocked):
             return np.ascontiguousarray(image[:, ::-1]) if controls.mirror else image
         return self._overlay.draw(image, self.show.dress(hud))
 
@@ -235,10 +232,7 @@ class Presenter:
         if self.recording is None:
             return
         try:
-            if isinstance(self.recording, TimedSink):
-                self.recording.write_at(picture, time_s)
-            else:
-                self.recording.write(picture)
+            write_at(self.recording, picture, time_s)
         except SinkError as error:
             self.recording.close()
             self.recording = None
@@ -246,9 +240,8 @@ class Presenter:
 
     def _snapshot(self, frame: Frame | None) -> None:
         view = self.state.snapshot()
-        if frame is None or view.verdict is None or self._autosave is None:
-            return
-        self.state.note(self._autosave.keep_frame(frame, view))
+        if frame is not None and view.verdict is not None and self._autosave is not None:
+            self.state.note(self._autosave.keep_frame(frame, view))
 
 
 Stage = Presenter

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ from paintcam.frames import Frame
 from paintcam.judge.explain import Explanation
 from paintcam.judge.verdict import Verdict
 from paintcam.run.hooks import GuardListener, Listener, Show
+from paintcam.run.notes import Notes
 from paintcam.run.review import Review
 from paintcam.run.run_view import RunView
 from paintcam.run.session import Session, Standing
@@ -22,10 +21,7 @@ if TYPE_CHECKING:
     from paintcam.judge.judge import Judge
     from paintcam.run.autosave import Autosave
 
-__all__ = ["NOTE_S", "RunState", "RunView"]
-
-NOTE_S = 6.0
-"""How long a message stays on the picture, in seconds."""
+__all__ = ["RunState", "RunView"]
 
 
 class RunState:
@@ -74,8 +70,7 @@ class RunState:
         self._explanation: Explanation | None = None
         self._explains = True
         self._review: Review | None = None  # None once the guards see every frame
-        until = time.monotonic() + 2 * NOTE_S
-        self._notes = deque(((note, until) for note in notes), maxlen=16)
+        self._notes = Notes(notes)
 
     def snapshot(self) -> RunView:
         """Return the state as it is now."""
@@ -108,7 +103,7 @@ class RunState:
     def note(self, text: str) -> None:
         """Put a message on the picture for some seconds, and pass it to the listener."""
         with self._lock:
-            self._notes.append((text, time.monotonic() + NOTE_S))
+            self._notes.add(text)
         self.listener.note(text)
 
     def take_judge(self, judge: Judge, notes: Sequence[str]) -> None:
@@ -118,7 +113,7 @@ class RunState:
             self._engine = judge.runs_on
             self._review = Review() if judge.guards_pending else None
             self._guards = judge.active_guards
-        self._report_guards()
+        self._report_guards(judge.active_guards)
         for note in notes:
             self.listener.note(note)
         self._warn(judge)
@@ -139,11 +134,9 @@ class RunState:
                         standing = Standing(left.best, left.best, is_new_best=True)
                         view = replace(self._view(), verdict=left.verdict, standing=standing)
                         self._autosave.keep_best(left.frame, view)
-        self._report_guards()
+        self._report_guards(judge.active_guards)
 
-    def _report_guards(self) -> None:
-        with self._lock:
-            guards = self._guards
+    def _report_guards(self, guards: tuple[str, ...]) -> None:
         if guards and isinstance(self.listener, GuardListener):
             self.listener.guards(guards)
 
@@ -217,8 +210,7 @@ class RunState:
             self._prompt = prompt
             self._begin()
             self._reset_frame = -1  # a frozen frame counts for the new prompt
-            self._explanation = None
-            self._verdict = self._standing = None
+            self._verdict = self._standing = self._explanation = None
             judge = self._judge
         self.show.on_prompt(prompt)
         self._warn(judge)
@@ -236,12 +228,10 @@ class RunState:
 
     def _all_results(self) -> dict[str, float]:
         best = self._session.best
-        if best is None:
-            return dict(self._results)
-        return {**self._results, self._prompt: max(best, self._results.get(self._prompt, 0.0))}
+        mine = {} if best is None else {self._prompt: max(best, self._results.get(self._prompt, 0))}
+        return self._results | mine
 
     def _view(self) -> RunView:
-        now = time.monotonic()
         return RunView(
             prompt=self._prompt,
             model=self.model,
@@ -255,6 +245,6 @@ class RunState:
             scored=self._session.scored,
             scored_fps=self._scored.per_second(),
             results=self._all_results(),
-            notes=tuple(text for text, until in self._notes if until > now),
+            notes=self._notes.current(),
             explanation=self._explanation,
         )

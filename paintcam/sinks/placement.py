@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from paintcam.folders import data_folder, write_atomically
 from paintcam.frames import Image
 
-__all__ = ["FIRST_WH", "first_wh", "recall", "remember"]
+__all__ = ["FIRST_WH", "first_wh", "fitted", "recall", "remember"]
 
 FIRST_WH = (1280, 720)
 """The window's first size at most, in points: it fits a projector's screen."""
@@ -26,6 +26,15 @@ def first_wh(image: Image, desktops: Sequence[tuple[int, int]]) -> tuple[int, in
     most_high = min(FIRST_WH[1], *(high - _BARS for _, high in desktops))
     scale = min(1.0, most_wide / width, most_high / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def fitted(picture: Image, width: int, height: int) -> tuple[int, int]:
+    """Return the size at which a whole picture fits into a window, in pixels."""
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    return (
+        max(1, min(width, round(picture.shape[1] * scale))),
+        max(1, min(height, round(picture.shape[0] * scale))),
+    )
 
 
 def remember(

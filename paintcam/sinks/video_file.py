@@ -27,8 +27,6 @@ LARGEST_WH = (1920, 1080)
 MOST_FPS = 60.0
 """A recording in real time has no more frames per second, whatever the source claims."""
 
-_ANOTHER_FILE = "Choose a file in a folder that you may write to, such as ~/talk.mkv."
-
 
 class VideoFile:
     """Records pictures to .mp4 or .mkv (MPEG-4), for as long as the run lasts.
@@ -68,7 +66,7 @@ class VideoFile:
         container = CONTAINERS.get(path.suffix.lower())
         if container is None:
             raise SinkError(
-                f"Cannot record to {str(path)!r}: unknown kind of video.",
+                f"Cannot record to {str(path)!r} (unknown kind of video).",
                 fix="Use a name that ends in .mp4 or .mkv.",
                 parameter="record",
             )
@@ -167,10 +165,8 @@ class VideoFile:
                     self._check_place()
             if encoder is not None and self._realtime:
                 self._fill(encoder, round((self._ended_at - self._started_at) * self._fps))
-        except SinkError as error:
-            self._error = error
         except Exception as error:
-            self._error = self._stopped(error)
+            self._error = error if isinstance(error, SinkError) else self._stopped(error)
         finally:
             self._finish(encoder)
 
@@ -225,22 +221,20 @@ class VideoFile:
             raise _cannot_record(self.path, error) from error
         if free < MIN_FREE_BYTES:
             raise SinkError(
-                f"The disk of {printable(str(self.path))} is full: {free >> 20} MiB free."
+                f"The disk of {printable(str(self.path))} is full ({free >> 20} MiB free)."
                 + (" What was recorded so far is kept." if self._written else ""),
                 fix="Free some space, or choose a file on another disk.",
             )
 
     def _check_place(self) -> None:
         if not is_at(self.path, self._file):
-            raise SinkError(
-                f"The recording {printable(str(self.path))} was removed.",
-                fix="Choose another file.",
-            )
+            what = f"The recording {printable(str(self.path))} was removed."
+            raise SinkError(what, fix="Choose another file.")
 
     def _stopped(self, error: Exception) -> SinkError:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return SinkError(
-            f"The recording {printable(str(self.path))} stopped: {reason}. What was recorded so "
+            f"The recording {printable(str(self.path))} stopped ({reason}). What was recorded so "
             "far is kept.",
             fix="Free some space, or choose a file on another disk.",
         )
@@ -248,7 +242,7 @@ class VideoFile:
 
 def _cannot_record(path: Path, error: OSError) -> SinkError:
     return SinkError(
-        f"Cannot record to {printable(str(path))!r}: {error.strerror}.",
-        fix=_ANOTHER_FILE,
+        f"Cannot record to {printable(str(path))!r} ({error.strerror}).",
+        fix="Choose a file in a folder that you can write to, such as ~/talk.mkv.",
         parameter="record",
     )

@@ -211,14 +211,10 @@ class Window:
         try:
             surface = self._window.get_surface()
             width, height = surface.get_size()
-            scale = min(width / picture.shape[1], height / picture.shape[0])
+            size = placement.fitted(picture, width, height)
             shown = np.ascontiguousarray(picture)
-            size = (
-                max(1, min(width, round(picture.shape[1] * scale))),
-                max(1, min(height, round(picture.shape[0] * scale))),
-            )
             if size != (picture.shape[1], picture.shape[0]):
-                smooth = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+                smooth = cv2.INTER_AREA if size[0] < picture.shape[1] else cv2.INTER_LINEAR
                 shown = cv2.resize(picture, size, interpolation=smooth)
             if self._layout != (width, height, size):
                 self._layout = (width, height, size)
@@ -238,12 +234,8 @@ class Window:
         elif event.type in (pygame.WINDOWMINIMIZED, pygame.WINDOWHIDDEN):
             self._minimised = True
         elif event.type == pygame.WINDOWRESIZED:
-            size = (event.x, event.y)
-            if (
-                self._sized
-                and not self._fullscreen
-                and size not in (self._first_wh, placement.FIRST_WH)
-            ):
+            size, own = (event.x, event.y), (self._first_wh, placement.FIRST_WH)
+            if self._sized and not self._fullscreen and size not in own:
                 self._chosen_wh = size
         elif event.type in (
             pygame.WINDOWSIZECHANGED,
