@@ -31,15 +31,13 @@ class VideoStream:
 
     Live sources give the newest frame and reconnect indefinitely. A file is played by its own
     timestamps: a reader that is late misses frames, and the file stands still while nobody reads.
-    With `every_frame` nothing is dropped and the clock plays no part.
 
     Args:
         reference: What to open.
-        every_frame: Drop nothing and do not pace.
+        every_frame: Drop nothing and do not pace; the clock plays no part.
         properties: Requests to a camera, OpenCV's `CAP_PROP_` names in lower case: `frame_width`,
             `frame_height`, `fps`, `fourcc`. What the camera does not support is ignored.
-        backend: OpenCV's name of a camera backend ("V4L2", "MSMF", "DSHOW"); None lets
-            OpenCV choose.
+        backend: OpenCV's name of a camera backend ("V4L2", "DSHOW"); None lets it choose.
         open_capture: Makes the producer that `VideoSource` reads; for tests and unusual hardware.
 
     Example:
@@ -244,8 +242,7 @@ def open_stream(
     """
     reference = Reference.parse(text)
     properties: dict[str, float | str] = {
-        # uncompressed YUYV over USB 2 reaches 10 fps at 720p: request the compressed format
-        "fourcc": "MJPG",
+        "fourcc": "MJPG",  # uncompressed pictures over USB 2 reach 10 fps at 720p
         "frame_width": width or 1280,
         "frame_height": height or 720,
         "fps": fps or 30,
