@@ -19,7 +19,7 @@ from paintcam.encoders.clip_pixels import clip_pixels
 from paintcam.encoders.clip_session import open_text, open_visual, patch_grid, run_options
 from paintcam.encoders.clip_tokens import ClipTokenizer
 from paintcam.encoders.providers import checked_provider
-from paintcam.encoders.weights import DEFAULT_VARIANT, check_files, fingerprint, pull_command
+from paintcam.encoders.weights import DEFAULT_VARIANT, check_files, fingerprint, mismatched
 from paintcam.errors import CHECK_MACHINE, ModelError
 from paintcam.frames import Image
 
@@ -105,11 +105,8 @@ class ClipEncoder:
             blank = np.zeros((self._edge, self._edge, 3), np.uint8)
             visual_dim = self._run_pictures([blank]).shape[1]
         if visual_dim != self._dim:
-            raise ModelError(
-                f"The two halves of {self._name} in {self._files['visual.onnx'].parent} do not "
-                f"match ({visual_dim} and {self._dim} dimensions).",
-                fix=f"Remove the folder, then run `{pull_command(variant)}`.",
-            )
+            folder = self._files["visual.onnx"].parent
+            raise mismatched(variant, folder, visual_dim, self._dim)
 
     @property
     def info(self) -> EncoderInfo:

@@ -26,8 +26,8 @@ from paintcam.encoders.weights import (
     clip_folder,
     damaged,
     fingerprint,
+    mismatched,
     prepare_environment,
-    pull_command,
 )
 from paintcam.errors import CHECK_MACHINE, ModelError
 from paintcam.frames import Image
@@ -64,11 +64,7 @@ class InferenceClipEncoder:
             self._dim = int(self.encode_text(["paper"]).shape[1])
             visual_dim = self.encode_image([np.zeros((edge, edge, 3), np.uint8)]).shape[1]
         if visual_dim != self._dim:
-            raise ModelError(
-                f"The two halves of {self._name} in {folder} do not match ({visual_dim} and "
-                f"{self._dim} dimensions).",
-                fix=f"Remove the folder, then run `{pull_command(variant)}`.",
-            )
+            raise mismatched(variant, folder, visual_dim, self._dim)
         self._info = EncoderInfo(
             name=self._name,
             score_range=CLIP_RANGE,

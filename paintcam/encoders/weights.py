@@ -45,6 +45,7 @@ __all__ = [
     "fingerprint",
     "int8_folder",
     "is_cached",
+    "mismatched",
     "prepare_environment",
     "pull_command",
     "weight_files",
@@ -175,6 +176,15 @@ def damaged(path: Path, reason: str, variant: str) -> ModelError:
     return ModelError(
         f"{path} is damaged ({reason}).",
         fix=f"Remove it, then run `{pull_command(variant)}`, or {WITHOUT_CLIP}.",
+    )
+
+
+def mismatched(variant: str, folder: Path, visual: int, textual: int) -> ModelError:
+    """Build the error of two halves whose embeddings have different dimensions."""
+    return ModelError(
+        f"The two halves of clip:{variant} in {folder} do not match ({visual} and {textual} "
+        "dimensions).",
+        fix=f"Remove the folder, then run `{pull_command(variant)}`.",
     )
 
 

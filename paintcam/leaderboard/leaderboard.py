@@ -6,7 +6,6 @@ import contextlib
 import os
 from collections.abc import Callable
 from itertools import islice
-from types import TracebackType
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -200,10 +199,5 @@ class Leaderboard:
     def __enter__(self) -> Leaderboard:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 
 from paintcam.errors import LeaderboardError
 from paintcam.leaderboard.leaderboard import Leaderboard
@@ -99,12 +98,7 @@ class TurnWriter:
     def __enter__(self) -> TurnWriter:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _report(self) -> None:
