@@ -145,3 +145,9 @@ def test_an_onnx_runtime_that_cannot_take_weights_from_the_file_opens_the_file(m
     monkeypatch.setattr(onnxruntime, "InferenceSession", open_file_alone)
     assert embedded(providers.open_session(MODEL, "cpu").session).shape[0] == 2
     assert opened[-1] == str(MODEL)
+
+
+@pytest.mark.parametrize(("here", "most", "threads"), [(2, 0, 4), (8, 0, 8), (8, 2, 2), (1, 2, 1)])
+def test_few_cores_are_shared_with_the_picture_by_more_threads(monkeypatch, here, most, threads):
+    monkeypatch.setattr(providers.os, "sched_getaffinity", lambda _: set(range(here)), False)
+    assert providers.threads(most) == threads

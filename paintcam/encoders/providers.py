@@ -38,6 +38,8 @@ PROVIDERS = {
     "coreml": "CoreMLExecutionProvider",
 }
 """Our name of a provider → ONNX Runtime's."""
+FEW_CORES = 4
+"""On so few cores, drawing the picture takes a noticeable part of one."""
 WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 
 
@@ -88,7 +90,7 @@ def open_session(
     Args:
         model: The file, which must have no data outside it, or its content.
         provider: One of `PROVIDERS`, or "auto": CUDA if it runs, otherwise the CPU.
-        cores: The most threads that the session may use; 0 for all cores.
+        cores: The most cores that the session may use; 0 for all.
         brief: It will run a few times only: open it twice as fast, for runs that are a third
             slower.
 
@@ -153,7 +155,7 @@ def _options(cores: int, brief: bool) -> SessionOptions:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    options.intra_op_num_threads = min(cores or threads(), threads())
+    options.intra_op_num_threads = threads(cores)
     # Waiting threads sleep: spinning takes the processor from the picture and the sheet finder.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Gives back the memory that the weights took before they were rearranged.
@@ -163,8 +165,18 @@ def _options(cores: int, brief: bool) -> SessionOptions:
     return options
 
 
-def threads() -> int:
-    """Return how many threads a session uses: one for every core that this process may use."""
+def threads(cores: int = 0) -> int:
+    """Return how many threads a session uses.
+
+    Args:
+        cores: The most cores that it may use; 0 for all.
+    """
     if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
+        here = max(1, len(os.sched_getaffinity(0)))
+    else:
+        here = os.cpu_count() or 1
+    if cores:
+        return min(cores, here)
+    # Every step waits for its slowest thread, which is the one that shares its core with the
+    # picture. With more threads than cores, the other cores take over a part of its work.
+    return 2 * here if here <= FEW_CORES else here
