@@ -439,6 +439,21 @@ def test_an_explanation_that_comes_after_x_was_pressed_again_is_not_shown():
     assert state.snapshot().explanation is not None
 
 
+def test_empty_parts_of_the_sheet_are_not_embedded_and_bring_nothing():
+    encoder = Patches()
+    picture = np.full((224, 224, 3), 240, np.uint8)
+    explaining = Explaining(encoder, picture, "a rose", (0.0, 1.0))
+    while (blank := explaining.advance()) is None:
+        pass
+    assert blank.grid.shape == (GRID, GRID)
+    assert blank.grid.max() == 0
+    assert encoder.runs == ["image"]
+    cv2.line(picture, (10, 10), (40, 40), (0, 0, 250), 6)  # in the upper left corner
+    found = explain(encoder, picture, "a rose")
+    assert found.grid.max() == 1
+    assert found.grid[3:].max() == found.grid[:, 3:].max() == 0
+
+
 class PhotoFinish(Show):
     """A show of another picture than the live one."""
 

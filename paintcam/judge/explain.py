@@ -2,7 +2,7 @@
 
 The map is made by occlusion, with any encoder: a patch of the picture is blurred, the picture is
 embedded again, and what the similarity lost is what the patch contributed. A grid of 7 × 7 patches,
-each two cells wide, takes 49 embeddings, which serve the prompt and every word.
+each two cells wide, takes at most 49 embeddings, which serve the prompt and every word.
 
 Source: Zeiler and Fergus 2014, section 4.2 (occlusion sensitivity).
 """
@@ -29,6 +29,9 @@ PIECE = 7
 """Embeddings per piece: a frozen picture is left within a second, also with CLIP."""
 EDGE = 336  # of the picture that is occluded, pixels: every encoder scales it further down
 MOST_WORDS = 4
+INK, LEAST_INK = 24, 0.002
+"""A patch is empty where less than this share of it differs from its blur by so many grey levels.
+An empty patch brings nothing to the score, so it is not embedded: about half of them are."""
 
 # Words that name no thing: they are left out, whatever else is in a prompt.
 _EMPTY_TEXT = """
@@ -121,6 +124,10 @@ class Explaining:
         self._picture: Image = cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA)
         blur = side / GRID
         self._blurred: Image = cv2.GaussianBlur(self._picture, (0, 0), blur)
+        drawn = (cv2.absdiff(self._picture, self._blurred) > INK).any(axis=2)
+        self._cells = [
+            cell for cell in np.ndindex(GRID, GRID) if drawn[self._patch(*cell)].mean() > LEAST_INK
+        ]
         self._rows: list[Embeddings] = []
         self._texts: Embeddings | None = None
 
@@ -134,28 +141,34 @@ class Explaining:
             self._texts = self._encoder.encode_text([self._prompt, *word_prompts(self._words)])
             self._rows.append(self._encoder.encode_image([self._picture]))
             return None
-        done = len(self._rows) - 1
-        start = done * PIECE
-        cells = [divmod(cell, GRID) for cell in range(start, min(start + PIECE, GRID * GRID))]
-        self._rows.append(self._encoder.encode_image([self._occluded(*cell) for cell in cells]))
-        return self._result() if start + PIECE >= GRID * GRID else None
+        start = (len(self._rows) - 1) * PIECE
+        if piece := self._cells[start : start + PIECE]:
+            self._rows.append(self._encoder.encode_image([self._occluded(*one) for one in piece]))
+        return self._result() if start + PIECE >= len(self._cells) else None
+
+    def _patch(self, row: int, column: int) -> tuple[slice, slice]:
+        """Two cells wide, centred on a cell."""
+        cell = self._picture.shape[0] / GRID
+        first, last = (
+            slice(max(0, round((at - 0.5) * cell)), round((at + 1.5) * cell))
+            for at in (row, column)
+        )
+        return first, last
 
     def _occluded(self, row: int, column: int) -> Image:
-        """Blur a patch, two cells wide and centred on a cell."""
-        cell = self._picture.shape[0] / GRID
-        top, left = (max(0, round((at - 0.5) * cell)) for at in (row, column))
-        bottom, right = (round((at + 1.5) * cell) for at in (row, column))
+        patch = self._patch(row, column)
         occluded = self._picture.copy()
-        occluded[top:bottom, left:right] = self._blurred[top:bottom, left:right]
+        occluded[patch] = self._blurred[patch]
         return occluded
 
     def _result(self) -> Explanation:
         assert self._texts is not None  # set by the first piece
         similarities = np.concatenate(self._rows) @ self._texts.T
         whole, drops = similarities[0], np.maximum(similarities[0] - similarities[1:], 0)
-        return explanation_of(
-            drops.T.reshape(-1, GRID, GRID), whole, self._words, self._range, self._region
-        )
+        maps = np.zeros((len(whole), GRID, GRID), np.float32)
+        for cell, drop in zip(self._cells, drops, strict=True):
+            maps[(slice(None), *cell)] = drop
+        return explanation_of(maps, whole, self._words, self._range, self._region)
 
 
 def word_prompts(words: Sequence[str]) -> list[str]:
