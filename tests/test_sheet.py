@@ -7,8 +7,15 @@ import numpy as np
 import pytest
 
 import scenes
+from clip_fixtures import ROOT
+from paintcam.encoders.base import EncoderInfo
+from paintcam.frames import Frame
+from paintcam.judge.judge import Judge
 from paintcam.judge.sheet import search as sheet_search
 from paintcam.judge.sheet.finder import SheetFinder
+from paintcam.run.session import Session
+
+DEMO = ROOT / "paintcam" / "assets" / "demo" / "demo.mp4"
 
 
 def iou(one, other):
@@ -304,3 +311,34 @@ def test_the_drawing_is_straightened_as_it_is_held(turn):
         scenes.paste(room, page, corners, 0)
         fronts.append(SheetFinder(steady=False).rectify(room.astype(np.uint8), corners))
     assert np.abs(cv2.rotate(fronts[0], turn).astype(int) - fronts[1]).mean() < 4
+
+
+class Steady:
+    """An encoder for which every picture is alike."""
+
+    info = EncoderInfo("steady", (0.0, 1.0))
+
+    def encode_image(self, images):
+        return np.tile(np.float32([0.6, 0.8]), (len(images), 1))
+
+    def encode_text(self, texts):
+        return np.tile(np.float32([1.0, 0.0]), (len(texts), 1))
+
+
+def test_a_slow_encoder_ends_with_a_best_whichever_frames_it_gets():
+    """The demo clip, a verdict every half second to every five: nearly all of them count."""
+    video = cv2.VideoCapture(str(DEMO))
+    fps, index, frames = video.get(cv2.CAP_PROP_FPS), 0, []
+    while video.grab():
+        if index % round(fps / 4) == 0:
+            frames.append(Frame(video.retrieve()[1], index, index / fps, index / fps))
+        index += 1
+    for stride in (2, 3, 8, 20):  # quarter seconds
+        for first in (0, stride // 2):
+            judge = Judge(Steady(), "a house", sheet_finder=SheetFinder())
+            session = Session()
+            verdicts = [judge.judge([frame])[0] for frame in frames[first::stride]]
+            for verdict in verdicts:
+                session.add(verdict)
+            assert session.best == pytest.approx(60)
+            assert np.mean([verdict.counts for verdict in verdicts]) > 0.8
