@@ -166,8 +166,8 @@ class Explaining:
         similarities = np.concatenate(self._rows) @ self._texts.T
         whole, drops = similarities[0], np.maximum(similarities[0] - similarities[1:], 0)
         maps = np.zeros((len(whole), GRID, GRID), np.float32)
-        for cell, drop in zip(self._cells, drops, strict=True):
-            maps[(slice(None), *cell)] = drop
+        for (row, column), drop in zip(self._cells, drops, strict=True):
+            maps[:, row, column] = drop
         return explanation_of(maps, whole, self._words, self._range, self._region)
 
 
