@@ -529,6 +529,26 @@ def test_waiting_drawings_are_approved_with_one_thumb(tmp_path, phones):
         phone.until(lambda: phone.run("return document.querySelectorAll('#best li').length") == 1)
 
 
+def test_a_drawing_to_hide_is_found_after_many_more(server, phone):
+    """The presenter looks up from the phone, and 24 newer ones have come."""
+    ids = [
+        Visitor(server.base).draw(picture_of(house_strokes(index))).json()["id"]
+        for index in range(26)
+    ]
+    phone.open(f"/control#{SECRET}")
+    listed = "return [...document.querySelectorAll(arguments[0])].map((item) => item.dataset.id)"
+    phone.until(lambda: phone.run(listed, "#recent li") == ids[:1:-1])
+    phone.click("#more")
+    phone.until(lambda: phone.run(listed, "#older li") == [ids[1], ids[0]])
+    assert not phone.visible("#more")
+    phone.click("#older li:last-child button")
+    phone.until(lambda: phone.text("#older li:last-child button") == "Show again")
+    assert Visitor(server.base).get(f"/pictures/{ids[0]}.png").status_code == 404
+    newest = Visitor(server.base).draw(picture_of(house_strokes(99))).json()["id"]
+    phone.until(lambda: phone.run(listed, "#recent li")[0] == newest)
+    phone.until(lambda: phone.run(listed, "#older li") == [ids[2], ids[1], ids[0]])
+
+
 def test_late_comers_see_how_long_is_left_and_when_it_is_over(server, desktop):
     """Submit is off, and the drawing stays where it is."""
     open_play(desktop)

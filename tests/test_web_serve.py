@@ -178,6 +178,26 @@ def test_lan_lists_who_can_reach_it(tmp_path):
         assert requests.get(f"http://127.0.0.1:{port}/help", timeout=10).ok
 
 
+def test_a_computer_in_no_network_says_what_to_do(monkeypatch, capsys):
+    """Nobody could open the address; and with several networks, all are listed with the port."""
+    from paintcam.cli.serve_report import print_ready
+    from paintcam.web.address import Address
+    from paintcam.web.settings import WebSettings
+
+    settings = WebSettings(("a house",), "secret", "http://127.0.0.1:8001", "x", moderation="off")
+    found: list[Address] = []
+    monkeypatch.setattr("paintcam.web.address.lan_addresses", lambda: found)
+    message = {"moderation": "off", "prompts": ["a house"]}
+    print_ready(settings, "", 8001, message)
+    assert "start a hotspot, then run this command again." in capsys.readouterr().out
+    found += [Address("wlan0", "10.42.0.1"), Address("eth0", "192.168.1.20")]
+    print_ready(settings, "", 8001, message)
+    told = capsys.readouterr().out
+    assert "hotspot" not in told
+    assert "http://10.42.0.1:8001/  (wlan0)" in told
+    assert "http://192.168.1.20:8001/  (eth0)" in told
+
+
 def test_a_killed_server_loses_nothing_that_was_acknowledged(tmp_path):
     """Kill -9 under load, again and again; retries with the same id are stored exactly once."""
     body = blank_with_ink(0.1)

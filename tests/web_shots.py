@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
+
 from browser import Browser
 from paintcam.encoders import load_encoder
 from web_client import Presenter, Visitor, picture_of
@@ -68,7 +70,10 @@ class Shots:
                 )
             )
             time.sleep(0.4)  # until what arrives has arrived
-            self.browser.screenshot(self.out / f"{name}-{wh[0]}x{wh[1]}.png")
+            file = self.out / f"{name}-{wh[0]}x{wh[1]}.png"
+            self.browser.screenshot(file)
+            # A checkout holds them all: 128 colours are enough to judge a page.
+            Image.open(file).convert("RGB").quantize(128).save(file, optimize=True)
 
     def draw(self, strokes: list[dict]) -> None:
         """Draw on the paint page with a mouse or a finger."""
