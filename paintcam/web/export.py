@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
+import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -74,4 +75,5 @@ def _ranked(submissions: Submissions, board: Board) -> Iterator[tuple[int | None
 
 
 def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.lstrip().startswith(_FORMULA) else cell
+    visible = "".join(each for each in cell if unicodedata.category(each) != "Cf")
+    return f"'{cell}" if visible.lstrip().startswith(_FORMULA) else cell
