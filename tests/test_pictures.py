@@ -17,6 +17,7 @@ import pytest
 from PIL import Image, features
 from typer.testing import CliRunner
 
+from hostile import run_here
 from paintcam.cli import app
 from paintcam.errors import SourceError
 from paintcam.sources import pictures
@@ -153,6 +154,34 @@ def test_hidden_files_and_folders_are_skipped(tmp_path):
         drawing().save(folder / name, format="png")
     (folder / "folder.png").mkdir()
     assert [str(path.relative_to(folder)) for path in pictures_in(folder)] == ["a.png", "b/c.PNG"]
+
+
+def test_pictures_of_other_kinds_are_named_as_left_out(tmp_path):
+    """Not silently missing from the table; the rest is scored, and the exit code is 0."""
+    drawing().save(tmp_path / "a.jfif", format="jpeg")
+    drawing().save(tmp_path / "b.png")
+    for name in ("logo.SVG", "scan.pdf", "raw/IMG.CR2", ".hidden.svg", "rules.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    code, out, err = run_here("score", str(tmp_path), "--prompt", "a house", "--model", "sketch")
+    assert code == 0
+    assert "a.jfif" in out
+    assert "b.png" in out
+    assert "Left out logo.SVG, IMG.CR2, scan.pdf: paintcam does not read" in err.replace("\n", " ")
+
+
+def test_a_folder_that_goes_away_while_it_is_listed_is_left_out(tmp_path, monkeypatch):
+    """A phone or a cloud that synchronises, or `paintcam score /` with its processes."""
+    drawing().save(tmp_path / "a.png")
+    (tmp_path / "b").mkdir()
+    scan = os.scandir
+
+    def scan_after_removal(folder):
+        (tmp_path / "b").rmdir() if str(folder).endswith("b") else None
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", scan_after_removal)
+    assert find_pictures([tmp_path]) == [tmp_path / "a.png"]
 
 
 @pytest.mark.parametrize("name", ["", "  "])

@@ -129,7 +129,7 @@ def _prompt_folders(folder: Path | None) -> list[tuple[str, list[Path]]]:
     Raises:
         UsageError: No folder, or fewer than two subfolders with pictures.
     """
-    from paintcam.sources.pictures import pictures_in
+    from paintcam.sources.pictures import left_out, pictures_in
 
     layout = (
         "Create one subfolder per prompt, as in `drawings/a house/1.jpg`, `drawings/a cat/1.jpg`."
@@ -154,6 +154,8 @@ def _prompt_folders(folder: Path | None) -> list[tuple[str, list[Path]]]:
             f"{len(found)}).",
             fix=layout,
         )
+    if others := left_out(inside):
+        say(others)
     return found
 
 

@@ -64,7 +64,7 @@ def score(
     from paintcam.cli.judge_loading import load_judge
     from paintcam.cli.model_choice import choose_model
     from paintcam.cli.models import fetch_progress
-    from paintcam.sources.pictures import find_pictures, read_picture
+    from paintcam.sources.pictures import find_pictures, left_out, read_picture
 
     paths = find_pictures(images)
     if explain is not None:
@@ -72,7 +72,7 @@ def score(
     choice = choose_model(options.model, ask=not options.json)
     with fetch_progress(choice.name) as progress:
         judge, notes = load_judge(choice.name, options, "stills", progress)
-    for note in (*choice.notes, *notes, *filter(None, [judge.warning])):
+    for note in (*choice.notes, *notes, *filter(None, [judge.warning, left_out(images)])):
         say(note)
     verdicts: list[Verdict] = []
     unread = 0

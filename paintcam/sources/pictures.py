@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -22,10 +23,23 @@ from paintcam.text import printable
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
 
-__all__ = ["MAX_PIXELS", "SUFFIXES", "find_pictures", "pictures_in", "read_picture"]
+__all__ = [
+    "MAX_PIXELS",
+    "OTHER_SUFFIXES",
+    "SUFFIXES",
+    "find_pictures",
+    "left_out",
+    "pictures_in",
+    "read_picture",
+]
 
 SUFFIXES = PICTURE_SUFFIXES
 """What a picture's file name ends with, in lower case."""
+OTHER_SUFFIXES = frozenset(
+    (".svg", ".pdf", ".psd", ".xcf", ".kra", ".ai", ".eps", ".ico", ".tga", ".jxl", ".qoi", ".dng")
+    + (".cr2", ".cr3", ".nef", ".arw", ".raf", ".rw2", ".orf", ".exr", ".hdr")
+)
+"""What pictures are called that paintcam does not read."""
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused before they are decoded."""
 
@@ -77,15 +91,37 @@ def find_pictures(paths: Iterable[Path | str]) -> list[Path]:
     return found
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """List the pictures in a folder and its subfolders, sorted; hidden ones are skipped."""
-    return sorted(
+def pictures_in(folder: Path, suffixes: Collection[str] = SUFFIXES) -> list[Path]:
+    """List the pictures in a folder and its subfolders, sorted; hidden ones are skipped.
+
+    Args:
+        folder: What cannot be listed in it, or goes away meanwhile, is left out.
+        suffixes: What their names end with, in lower case.
+    """
+    found = []
+    for inner, folders, names in os.walk(folder):  # `Path.rglob` raises if a folder goes away
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            path
+            for path in (Path(inner, name) for name in names if not name.startswith("."))
+            if path.suffix.lower() in suffixes
+        ]
+    return sorted(found)
+
+
+def left_out(paths: Iterable[Path | str]) -> str:
+    """Say which pictures in these folders are of a kind that paintcam does not read; "" if none."""
+    others = [
         path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and not path.is_dir()
-    )
+        for name in paths
+        if Path(name).is_dir()
+        for path in pictures_in(Path(name), OTHER_SUFFIXES)
+    ]
+    if not others:
+        return ""
+    names = ", ".join(path.name for path in others[:3])
+    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+    return f"Left out {names}{more}: paintcam does not read this kind. Save as PNG or JPEG."
 
 
 def read_picture(path: Path, index: int = 0) -> Frame:

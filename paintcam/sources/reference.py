@@ -19,8 +19,9 @@ TIMEOUT_S = 1.5
 """How long a network address may be silent while it is opened or read."""
 MAX_CAMERA = 2**31 - 1
 PICTURE_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
-    + (".pnm", ".gif", ".jp2", ".j2k", ".jpx", ".heic", ".heif", ".avif")
+    (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".bmp", ".dib", ".webp", ".tif")
+    + (".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".gif", ".jp2", ".j2k", ".jpx", ".jpf")
+    + (".jpc", ".j2c", ".heic", ".heif", ".hif", ".avif")
 )
 # A URL whose path ends like this is a file that ends, not a live stream.
 VIDEO_SUFFIXES = frozenset(
