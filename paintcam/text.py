@@ -21,11 +21,26 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
 
-_SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]*):/+", re.IGNORECASE)
-_USER_AND_PASSWORD = re.compile(r"(?![a-z]:[\\/])[^\s:@]*:[^\s]*@", re.IGNORECASE)
+_SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]+)\s*:/+", re.IGNORECASE)
+_SCHEME_ALONE = re.compile(
+    r"\s*(?:rtsps?|https?|rtmps?|srt|udp|tcp|rtp|mms|ftp|postgres\w*|mysql|mariadb)[+\w]*:", re.I
+)
+_USER_AND_PASSWORD = re.compile(r"(?![a-z]:[\\/])[^\s:@/\\]*:.*\S@(?:\S|$)", re.IGNORECASE)
+_IP_OR_PORT = re.compile(
+    r"(?:[^\s/\\@]+@)?(?:(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-z:.%_-]+\]|localhost)(?::\w+)?"
+    r"|[\w.-]{2,}:[0-9]{2,5})(?:[/?#;]|$)",
+    re.IGNORECASE,
+)
+# A domain with a path, a user, a query: a file has a suffix at the end, and an address has none.
+_NO_FILE = re.compile(
+    r"(?=\S+$)(?!.*\.[a-z]\w{0,4}$)"
+    r"(?:\w[\w-]*(?:\.[\w-]+)+(?::\w+)?/|[^/\\@]+@|[^/\\]{2,}[?#;&])",
+    re.IGNORECASE,
+)
 _SECRET_FIELD = re.compile(r"[/?&;](?:user(?:name)?|pass\w*|pwd|token|secret|key|auth)=", re.I)
 _HOST = re.compile(
-    r"(?P<host>\[[0-9a-f:.%]+\]|[^\s/?#;:&=,\[\]\\@]+)(?::(?P<port>[0-9]{1,5}))?(?=[/?#;,]|$)", re.I
+    r"(?P<host>\[[0-9a-z:.%_-]+\]|[^\s/?#;:&=,\[\]\\@]+)(?::(?P<port>[0-9]{1,5}))?(?=[/?#;,]|$)",
+    re.I,
 )
 _EMBEDDED = re.compile(r"([a-z][a-z0-9+.-]*):/{1,2}(?!/?USER:PASSWORD@)[^\s'\"`<>]+", re.IGNORECASE)
 _WITHOUT_SCHEME = re.compile(r"(?<![\w/])[^\s'\"`<>:@/]+:(?!/)[^\s'\"`<>@]+@[\w.\[\]-][^\s'\"`<>]*")
@@ -98,12 +113,17 @@ def shown_address(text: str) -> str:
         returned as it is.
     """
     scheme = _SCHEME.match(text)
-    if scheme is None and not _USER_AND_PASSWORD.match(text) and not _SECRET_FIELD.search(text):
+    alone = None if scheme else _SCHEME_ALONE.match(text)
+    kinds = (_USER_AND_PASSWORD.match, _SECRET_FIELD.search, _IP_OR_PORT.match, _NO_FILE.match)
+    bare = re.sub(r"^\s*//(?!/)", "", text).strip()
+    if not (scheme or alone or any(kind(bare) for kind in kinds)):
         return text
-    prefix = f"{scheme.group(1)}://" if scheme else ""
     if scheme and scheme.group(1).lower() == "file":
         return text
-    return printable(prefix + (_host(text[scheme.end() if scheme else 0 :].strip()) or "…"))
+    prefix = f"{scheme.group(1)}://" if scheme else ""
+    start = scheme or alone
+    rest = text[start.end() if start else 0 :].strip().lstrip("/\\")
+    return printable(prefix + (_host(rest) or "…"))
 
 
 def hide_secrets(text: str) -> str:
@@ -118,8 +138,9 @@ def hide_secrets(text: str) -> str:
 
 def _shown_if_secret(found: re.Match[str]) -> str:
     address = found.group()
-    secret = "@" in address or "=" in address
-    return shown_address(address) if secret else address
+    # a camera may have its password in any part of the path
+    camera = _SCHEME_ALONE.match(address) and not address.lower().startswith("http")
+    return shown_address(address) if camera or re.search("[@=?]", address) else address
 
 
 def _host(rest: str) -> str:

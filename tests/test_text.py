@@ -58,6 +58,22 @@ ADDRESSES = [
     ("rtsp://host:SECRET", "rtsp://…"),
     ("https://example.org/@me/live", "https://example.org"),
     ("https://example.org:8443/@me/live", "https://example.org:8443"),
+    ("rtsp:127.0.0.1/ada/SECRET/ch1", "127.0.0.1"),
+    ("rtsp:ada:SE SECRET@cam", "cam"),
+    ("127.0.0.1/ada/SECRET/ch1", "127.0.0.1"),
+    ("//ada:SECRET@127.0.0.1:554/live", "127.0.0.1:554"),
+    ("cam.local:554/ada/SECRET", "cam.local:554"),
+    ("cam.example.org/ada/SECRET/ch1", "cam.example.org"),
+    ("SECRET@127.0.0.1/ch1", "127.0.0.1"),
+    ("ada%3ASECRET@cam/ch1", "cam"),
+    ("ada:SEC RET@cam.local:554", "cam.local:554"),
+    ("ada:SECRET@", "…"),
+    ("cam?SECRET", "cam"),
+    ("rtsp://ada:SECRET@[fe80::1%25eth0]:554/x", "rtsp://[fe80::1%25eth0]:554"),
+    ("C:/Users/me/video.mp4", "C:/Users/me/video.mp4"),
+    ("drawings.old/house.png", "drawings.old/house.png"),
+    ("take #2, ada@home.mp4", "take #2, ada@home.mp4"),
+    ("//server/share/talk.mp4", "//server/share/talk.mp4"),
     ("video.mp4", "video.mp4"),
     ("12:30.mp4", "12:30.mp4"),
     ("/tmp/a=b/c@d.mp4", "/tmp/a=b/c@d.mp4"),
@@ -78,6 +94,8 @@ def test_a_message_that_quotes_an_address_hides_its_password():
     message = "cannot open 'rtsp://u:SECRET@cam.local:554/x' (see https://example.org/help)"
     shown = hide_secrets(message)
     assert shown == "cannot open 'rtsp://cam.local:554' (see https://example.org/help)"
+    assert hide_secrets("Failed: rtsp://cam/ada/SECRET/ch1!") == "Failed: rtsp://cam"
+    assert hide_secrets("See https://example.org/help.") == "See https://example.org/help."
     assert hide_secrets("No such command 'u:SECRET@cam:80/x'.") == "No such command 'cam:80'."
     example = "Pass one such as postgresql+psycopg://USER:PASSWORD@HOST/NAME."
     assert hide_secrets(example) == example
