@@ -112,6 +112,13 @@ def test_a_damaged_file_is_named_and_left_alone(text):
     assert ranges_file().read_text() == text
 
 
+def test_without_a_folder_for_it_no_range_is_stored(tmp_path, monkeypatch):
+    """Services run with HOME=/dev/null, and they score like everyone else."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "file" / "data"))
+    assert stored_range(Grey()) is None
+
+
 def test_the_histogram_is_a_picture(tmp_path):
     """Both distributions in it, and a clear error where it cannot be written."""
     found = measure(Grey(), drawings())

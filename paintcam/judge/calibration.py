@@ -164,7 +164,7 @@ def _read() -> dict[str, ScoreRange]:
         if all(-math.inf < low < high < math.inf for low, high in ranges.values()):
             return ranges
         reason = "LOW is not below HIGH"
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # HOME may be /dev/null
         return {}
     except (OSError, ValueError, AttributeError, OverflowError) as error:
         reason = str(error)
