@@ -398,6 +398,18 @@ def test_the_panel_hides_no_more_than_a_tenth_of_a_sheet(sheet, prompt, width, h
     assert all(box.height >= 0.119 * min(canvas.unit, 1.1 * width) for box in digits)
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (720, 1280), (320, 240)])
+@pytest.mark.parametrize("sheet", ["middle", "low", "left"])
+def test_notes_hide_no_more_of_a_sheet_than_a_tenth_together_with_the_panel(sheet, width, height):
+    """They move to where there is room, and the newest one is shown."""
+    notes = ("The encoder knows no word of this prompt: the score means nothing.", "saved: a.png")
+    values = {"model": "sketch", "notes": notes}
+    canvas, mask = with_sheet(sheet, width, height, prompt=LONG[:130], score=87, best=100, **values)
+    hidden = sum(int(mask[p.top : p.bottom, p.left : p.right].sum()) for p in canvas.plates)
+    assert hidden <= 0.1 * mask.sum()
+    assert "saved: a.png" in [text for text, _ in canvas.texts]
+
+
 @pytest.mark.parametrize(("width", "height"), SIZES_AND_SMALL)
 @pytest.mark.parametrize("sheet", SHEETS)
 def test_texts_beside_a_sheet_stand_on_plates_that_do_not_overlap(sheet, width, height):

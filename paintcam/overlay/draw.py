@@ -16,7 +16,7 @@ from paintcam.overlay.compact import draw_above
 from paintcam.overlay.hud import Hud
 from paintcam.overlay.layouts import Layout, LayoutChoice, hidden_share
 from paintcam.overlay.missing import font_package
-from paintcam.overlay.palette import AMBER
+from paintcam.overlay.notes import draw_notes
 from paintcam.overlay.panel import draw_panel, is_score
 from paintcam.overlay.podium import draw_podium
 from paintcam.overlay.sheet_outline import draw_sheet_outline
@@ -105,7 +105,7 @@ class Overlay:
                 return hidden_share(plan.plates, corners, canvas.width, canvas.height)
 
             layout = self._choice.choose(hidden)
-        _draw_texts(canvas, hud, layout)
+        _draw_texts(canvas, hud, layout, sheet)
         if hud.words and not hud.blocked and not hud.help:
             draw_words(canvas, hud.words)
 
@@ -129,7 +129,9 @@ class Overlay:
             threading.Thread(target=import_module, args=("supervision",), daemon=True).start()
 
 
-def _draw_texts(canvas: Canvas, hud: Hud, layout: Layout) -> None:
+def _draw_texts(
+    canvas: Canvas, hud: Hud, layout: Layout, sheet: npt.NDArray[np.float32] | None = None
+) -> None:
     panel = draw_panel(canvas, hud, layout)
     top = draw_top(canvas, hud, panel.limit)
     if layout.kind == "corner" and is_score(hud):
@@ -142,7 +144,8 @@ def _draw_texts(canvas: Canvas, hud: Hud, layout: Layout) -> None:
     if hud.help:  # the table of keys takes the room of everything else in the middle
         draw_help(canvas, free)
         return
-    above = _draw_notes(canvas, hud.notes, notes, at_right=panel.at_right)
+    places = (notes, free)
+    above = draw_notes(canvas, hud.notes, places, at_right=panel.at_right, sheet=sheet)
     middle = free._replace(bottom=min(free.bottom, above))
     if hud.podium:
         draw_podium(canvas, hud.headline, hud.podium, middle)
@@ -194,29 +197,3 @@ def _draw_region(canvas: Canvas, hud: Hud) -> None:
     canvas.shade(Box(0, crop.top, crop.left, crop.bottom), light)
     canvas.shade(Box(crop.right, crop.top, canvas.width, crop.bottom), light)
     canvas.brackets(crop, canvas.px(0.05), canvas.px(0.005))
-
-
-def _draw_notes(canvas: Canvas, notes: tuple[str, ...], free: Box, *, at_right: bool) -> int:
-    """Stack the notes above the panel.
-
-    Returns:
-        The y of their top edge.
-    """
-    size = canvas.aside(0.028)
-    pad, gap = canvas.px(0.018), canvas.px(0.012)
-    step, cap = round(size * 1.3), canvas.lettering.digit_height(size)
-    bottom = free.bottom
-    for note in reversed(notes):
-        lines = canvas.lettering.wrap(note, size, free.width - 2 * pad, 2)
-        height = cap + step * (len(lines) - 1) + 2 * pad
-        if not lines or bottom - height < free.top:
-            continue
-        widest = max(canvas.lettering.width(line, size) for line in lines)
-        width = widest + 2 * pad
-        left = free.right - width if at_right else free.left
-        box = Box(left, bottom - height, left + width, bottom)
-        canvas.plate(box, canvas.px(0.016))
-        for index, line in enumerate(lines):
-            canvas.text(line, size, AMBER, box.left + pad, box.top + pad + cap + index * step)
-        bottom = box.top - gap
-    return bottom
