@@ -21,6 +21,7 @@ from paintcam.run.every_frame import EveryFrame
 from paintcam.run.hooks import Show
 from paintcam.run.live import Live
 from paintcam.run.presenter import Presenter
+from paintcam.run.shortcuts import Watch
 from paintcam.sinks.keyboard import Key
 from paintcam.sinks.snapshots import Snapshots
 
@@ -490,6 +491,46 @@ def test_every_frame_stops_while_loading():
     threading.Timer(0.2, loop.stop).start()
     assert loop.run().frames_scored == 0
     blocked.set()
+
+
+class EndingLate(FakeSource):
+    """Ends right after a read timed out: with a last frame, or with an error."""
+
+    def __init__(self, error: SourceError | None) -> None:
+        super().__init__()
+        self.late: list[Frame | SourceError] = [
+            error or Frame(np.full((48, 64, 3), 200, np.uint8), 0, 0.0, 0.0)
+        ]
+
+    def read(self, timeout_s: float) -> Frame | None:
+        if self.state is SourceState.LIVE:
+            self.state = SourceState.ENDED
+            return None
+        late = self.late.pop() if self.late else None
+        if isinstance(late, SourceError):
+            raise late
+        return late
+
+
+def test_every_frame_keeps_a_last_frame_that_was_slow_to_decode():
+    """The file ends while nobody waits for a frame."""
+    judge = FakeJudge()
+    assert EveryFrame(EndingLate(None), lambda: judge, make_presenter()).run().frames_scored == 1
+    assert judge.judged == [0]
+
+
+def test_every_frame_reports_a_file_that_was_slow_to_fail():
+    """Not "Nothing was scored" and exit 0."""
+    with pytest.raises(SourceError, match=r"Damaged\."):
+        EveryFrame(EndingLate(SourceError("Damaged.")), FakeJudge, make_presenter()).run()
+
+
+def test_watch_gives_the_last_frame_and_the_error_of_a_slow_source():
+    """As a loop in Python sees them."""
+    with Watch(EndingLate(None), FakeJudge()) as verdicts:
+        assert [frame.index for frame, _ in verdicts] == [0]
+    with pytest.raises(SourceError, match=r"Damaged\."):
+        next(Watch(EndingLate(SourceError("Damaged.")), FakeJudge()))
 
 
 def test_every_frame_raises_what_loading_raises():

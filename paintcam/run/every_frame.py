@@ -65,11 +65,13 @@ class EveryFrame(Loop):
         batch: list[Frame] = []
         over = False
         while not over and not self._stopping.is_set():
+            # Asked before reading, because a source may end, or fail, right after a read timed out.
+            ended = self.source.state is SourceState.ENDED
             frame = self.source.read(0.25)
             if frame is not None and (self._seconds is None or frame.time_s < self._seconds):
                 batch.append(frame)
             else:
-                over = frame is not None or self.source.state is SourceState.ENDED
+                over = frame is not None or ended
             if len(batch) == BATCH or (over and batch):
                 self._judge(judge, batch)
                 batch = []

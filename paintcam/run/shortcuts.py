@@ -110,12 +110,14 @@ class Watch(Iterator[tuple[Frame, Verdict]]):
     def __next__(self) -> tuple[Frame, Verdict]:
         try:
             while True:
+                # Asked before reading: it may end, or fail, right after a read timed out.
+                ended = self._stream.state is SourceState.ENDED
                 frame = self._stream.read(WAIT_S)
                 if frame is not None:
                     verdicts = self._judge.judge([frame])
                     if verdicts:
                         return frame, verdicts[0]
-                elif self._stream.state is SourceState.ENDED:
+                elif ended:
                     raise StopIteration
         except BaseException:
             self.close()
