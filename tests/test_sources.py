@@ -36,10 +36,14 @@ def clip(tmp_path: Path) -> Path:
 def read_all(source: FrameSource, limit_s: float = 20) -> list[Frame]:
     frames = []
     deadline = time.monotonic() + limit_s
-    while source.state is not SourceState.ENDED and time.monotonic() < deadline:
+    ended = False
+    while not ended and time.monotonic() < deadline:
+        # Asked before reading: it may end, or fail, right after a read timed out.
+        ended = source.state is SourceState.ENDED
         frame = source.read(0.1)
         if frame is not None:
             frames.append(frame)
+            ended = False
     return frames
 
 
