@@ -43,31 +43,28 @@ print(count / (time.monotonic() - started))
 # From the request for a new prompt to its first verdict, seven seconds after the last one: the
 # text half is closed by then.
 NEW_PROMPT = """
-import json, threading, time, numpy as np
+import time, numpy as np
 from paintcam import Frame, load_encoder, make_judge
 from paintcam.run.scorer import Scorer
 encoder = load_encoder("clip", apart=True)
-verdicts, prompts = [], []
-scorer = Scorer(lambda: make_judge(encoder, "a house", crop=False),
-                lambda verdict, _frame: verdicts.append(time.monotonic()),
-                lambda *_: prompts.append(time.monotonic()))
-scorer.start()
+verdicts, prompts, taken = [], [], []
 picture = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), dtype=np.uint8)
-taken = []
 def offer(seconds, until=lambda: False):
-    end, index = time.monotonic() + seconds, 0
+    end = time.monotonic() + seconds
     while time.monotonic() < end and not until():
-        scorer.offer(Frame(picture, index, time.monotonic(), index / 30))
-        index += 1
+        scorer.offer(Frame(picture, 0, time.monotonic(), time.monotonic()))
         time.sleep(1 / 30)
-offer(60, lambda: len(verdicts) > 2)
-for number in range(3):
-    offer(7)
-    asked, before = time.monotonic(), len(prompts)
-    scorer.ask(f"a drawing of {number} foxes")
-    offer(30, lambda: len(prompts) > before and verdicts[-1] > prompts[-1])
-    taken.append(verdicts[-1] - asked)
-print(json.dumps(sorted(taken)[1]))
+with Scorer(lambda: make_judge(encoder, "a house", crop=False),
+            lambda *_: verdicts.append(time.monotonic()),
+            lambda *_: prompts.append(time.monotonic())) as scorer:
+    offer(60, lambda: len(verdicts) > 2)
+    for number in range(3):
+        offer(7)
+        asked, before = time.monotonic(), len(prompts)
+        scorer.ask(f"a drawing of {number} foxes")
+        offer(30, lambda: len(prompts) > before and verdicts[-1] > prompts[-1])
+        taken.append(verdicts[-1] - asked)
+print(sorted(taken)[1])
 """
 
 
@@ -77,143 +74,137 @@ def command(checkout: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-c", code, str(checkout), *arguments]
 
 
-def environment(**env: str) -> dict[str, str]:
-    return {**os.environ, "DISABLE_VERSION_CHECK": "True", **env}
+def environment(cache: Path | None = None, **env: str) -> dict[str, str]:
+    """Set the model cache; modules are compiled once, as in an installed package."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, **({"MODEL_CACHE_DIR": str(cache)} if cache else {}), **env}
 
 
-def on_a_screen(*program: str | Path, **env: str) -> dict[str, Any]:
-    """Run a program under Xvfb; its last line of stdout is JSON."""
+def on_a_screen(program: list[str], cache: Path | None = None) -> dict[str, Any]:
+    """Run a program under Xvfb; its last line of stdout is JSON. Empty if the program fails."""
     done = subprocess.run(
-        [*SCREEN, *map(str, program)],
-        env=environment(**env),
-        capture_output=True,
-        text=True,
-        check=False,
+        [*SCREEN, *program], env=environment(cache), capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise SystemExit(done.stderr)
+        print(*done.stderr.splitlines()[-1:], file=sys.stderr)
+        return {}
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def watched(checkout: Path, url: str, seconds: float, model: str, **env: str) -> dict[str, Any]:
-    """Run `paintcam run --json` under Xvfb; times from its start, and its memory with children.
+def printed(code: str, *arguments: str, checkout: Path = ROOT, cache: Path | None = None) -> float:
+    """Run Python code that prints a number; NaN if it fails."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=checkout,
+        env=environment(cache, PYTHONPATH=str(checkout)),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    return float("nan") if done.returncode else float(done.stdout)
 
-    Memory is PSS, so that pages which two processes share count once.
+
+def started(checkout: Path, url: str, seconds: float, cache: Path) -> dict[str, float]:
+    """Run CLIP in a window; seconds from start to verdict and guards, and the peak of memory.
+
+    Memory is the PSS of all processes: pages that two of them share count once.
     """
-    arguments = ["run", "--json", "--model", model, "--prompt", "a red fox", "--source", url]
+    arguments = ["run", "--json", "--model", "clip", "--prompt", "a red fox", "--source", url]
     process = subprocess.Popen(
         [*SCREEN, *command(checkout, *arguments, "--view", "window", "--seconds", str(seconds))],
-        env=environment(**env),
+        env=environment(cache),
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         text=True,
     )
-    peak_mib, program = 0.0, []
+    figures, created = {"MiB": 0.0}, []
 
     def sample() -> None:
-        nonlocal peak_mib
         while process.poll() is None:
             with contextlib.suppress(psutil.Error):
                 tree = psutil.Process(process.pid).children(recursive=True)
-                mine = [one for one in tree if "python" in one.name()]
-                program[:] = program or mine[:1]
-                pss = sum(one.memory_full_info().pss for one in mine)
-                peak_mib = max(peak_mib, pss / (1 << 20))
+                ours = [one for one in tree if "python" in one.name()]
+                created[:] = created or [one.create_time() for one in ours[:1]]
+                pss = sum(one.memory_full_info().pss for one in ours)
+                figures["MiB"] = max(figures["MiB"], round(pss / (1 << 20)))
             time.sleep(0.2)
 
     sampler = threading.Thread(target=sample)
     sampler.start()
-    first: dict[str, float] = {}
     assert process.stdout is not None
-    started = None
     for line in process.stdout:
         row = json.loads(line)
-        if started is None and program:
-            started = program[0].create_time()
         name = row["type"] if row["type"] == "verdict" else row.get("state", "")
         if name in ("verdict", "guards"):
-            first.setdefault(name, time.time())
+            figures.setdefault(name, round(time.time() - created[0], 2))
     sampler.join()
-    times = {name: round(at - (started or at), 2) for name, at in first.items()}
-    return {
-        "start_to_verdict_s": times.get("verdict"),
-        # before there were rows for them, guards ran from the first verdict on
-        "start_to_guards_s": times.get("guards", times.get("verdict")),
-        "peak_pss_mib": round(peak_mib),
-    }
-
-
-def printed(code: str, *arguments: str, cwd: Path = ROOT, **env: str) -> float:
-    """Run Python code that prints a number."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=cwd,
-        env=environment(PYTHONPATH=str(cwd), **env),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return float(done.stdout) if done.returncode == 0 else float("nan")
+    # before there were rows for them, guards ran from the first verdict on
+    return {"guards": figures.get("verdict", float("nan")), **figures}
 
 
 def help_s(checkout: Path) -> float:
     """Seconds that `paintcam --help` takes, the median of five."""
     taken = []
     for _ in range(5):
-        started = time.monotonic()
+        at = time.monotonic()
         subprocess.run(command(checkout, "--help"), capture_output=True, check=True)
-        taken.append(time.monotonic() - started)
+        taken.append(time.monotonic() - at)
     return round(sorted(taken)[2], 2)
 
 
-def measure(checkout: Path, url: str, seconds: float, cache: Path | None) -> dict[str, Any]:
-    """Measure one checkout: everything that the tables hold but the bare loop."""
-    bench = [*command(checkout, "bench", "--json", "--source", url, "--view", "window")]
-    found: dict[str, Any] = {
-        "--help_s": help_s(checkout),
-        "sketch": on_a_screen(*bench, "--seconds", str(seconds), "--model", "sketch"),
+def measure(
+    checkout: Path, url: str, seconds: float, cache: Path | None, bare: float
+) -> dict[str, Any]:
+    """Measure one checkout: the rows of README's table."""
+    subprocess.run([sys.executable, "-m", "compileall", "-q", checkout / "paintcam"], check=False)
+    bench = command(checkout, "bench", "--json", "--source", url, "--view", "window", "--seconds")
+    sketch = on_a_screen([*bench, str(seconds), "--model", "sketch"])
+    rows = {
+        "paintcam --help, s": help_s(checkout),
+        "start to first picture, sketch, s": sketch.get("start_to_picture_s"),
+        "start to first verdict, sketch, s": sketch.get("start_to_verdict_s"),
+        "fps shown, sketch": sketch.get("shown_fps"),
+        "fps scored, sketch": sketch.get("scored_fps"),
+        "CPU seconds per second, sketch": sketch.get("cpu_s_per_s"),
     }
     if cache is None:
-        return found
-    env = {"MODEL_CACHE_DIR": str(cache)}
+        return rows
     for kept in cache.glob("guards-*.npz"):
         kept.unlink()
     longer = seconds + 12  # the first seconds go into loading
-    found["clip, first start"] = watched(checkout, url, longer, "clip", **env)
-    found["clip, second start"] = watched(checkout, url, longer, "clip", **env)
-    found["clip"] = on_a_screen(*bench, "--seconds", str(longer), "--model", "clip", **env)
-    if list(cache.glob("int8-ViT-B-16/visual.onnx")):
-        int8 = (*bench, "--seconds", str(longer), "--model", "clip:ViT-B-16-int8")
-        with contextlib.suppress(SystemExit):  # an older checkout has none
-            found["int8"] = on_a_screen(*int8, **env)
-    found["new_prompt_s"] = round(printed(NEW_PROMPT, cwd=checkout, **env), 2)
-    return found
-
-
-def table(found: dict[str, Any], bare: float) -> dict[str, Any]:
-    """The rows of README's table for one checkout."""
-    sketch, clip, int8 = found["sketch"], found.get("clip", {}), found.get("int8", {})
-    first, second = found.get("clip, first start", {}), found.get("clip, second start", {})
-
-    def over(fps: float | None) -> float | None:
-        return round(fps / bare, 2) if fps and bare else None
-
-    return {
-        "start to first CLIP verdict, first start, s": first.get("start_to_verdict_s"),
-        "start to first CLIP verdict, second start, s": second.get("start_to_verdict_s"),
-        "start to all guards, weights used before, s": second.get("start_to_guards_s"),
-        "frames scored over the bare loop": over(clip.get("scored_fps")),
-        "int8 over the bare fp32 loop": over(int8.get("scored_fps")),
-        "fps shown while scoring with CLIP": clip.get("shown_fps"),
-        "longest gap while loading, s": clip.get("longest_gap_s"),
-        "peak memory with CLIP, PSS, MiB": second.get("peak_pss_mib"),
-        "start to first picture, sketch, s": sketch.get("start_to_picture_s"),
+    for start in ("first start", "second start"):
+        figures = started(checkout, url, longer, cache)
+        rows[f"start to first CLIP verdict, {start}, s"] = figures.get("verdict")
+        rows[f"start to all guards, {start}, s"] = figures["guards"]
+        rows[f"peak memory with CLIP, {start}, PSS, MiB"] = figures["MiB"]
+    clip = on_a_screen([*bench, str(longer), "--model", "clip"], cache)
+    int8 = on_a_screen([*bench, str(longer), "--model", "clip:ViT-B-16-int8"], cache)
+    return rows | {
         "start to first picture, CLIP, s": clip.get("start_to_picture_s"),
-        "a new prompt to its first verdict, CLIP, s": found.get("new_prompt_s"),
-        "fps scored, sketch": sketch.get("scored_fps"),
-        "fps shown, sketch": sketch.get("shown_fps"),
-        "CPU seconds per second, sketch": sketch.get("cpu_s_per_s"),
-        "paintcam --help, s": found["--help_s"],
+        "longest gap while loading, s": clip.get("longest_gap_s"),
+        "fps shown while scoring with CLIP": clip.get("shown_fps"),
+        "fps scored with CLIP": clip.get("scored_fps"),
+        "CLIP's fps over the bare loop's": over(clip.get("scored_fps"), bare),
+        "int8's fps over the bare fp32 loop's": over(int8.get("scored_fps"), bare),
+        "a new prompt to its first verdict, CLIP, s": round(
+            printed(NEW_PROMPT, checkout=checkout, cache=cache), 2
+        ),
+    }
+
+
+def over(fps: float | None, bare: float) -> float | None:
+    """Divide by the bare loop's fps, if both were measured."""
+    return round(fps / bare, 2) if fps and bare else None
+
+
+def by_hand(peer: Path, url: str, seconds: float, cache: Path, bare: float) -> dict[str, Any]:
+    """Measure the loop that one would write by hand: it shows as often as it scores."""
+    found = on_a_screen([sys.executable, str(peer), url, str(seconds)], cache)
+    return {
+        "start to first CLIP verdict, second start, s": found.get("startup_s"),
+        "peak memory with CLIP, second start, PSS, MiB": found.get("peak_mib"),
+        "fps shown while scoring with CLIP": found.get("shown_fps"),
+        "fps scored with CLIP": found.get("scored_fps"),
+        "CLIP's fps over the bare loop's": over(found.get("scored_fps"), bare),
     }
 
 
@@ -224,6 +215,8 @@ def main() -> None:
     parser.add_argument("--clip-cache", type=Path)
     parser.add_argument("--paintcam", type=Path, help="another checkout, measured first")
     options = parser.parse_args()
+    cache = options.clip_cache.resolve() if options.clip_cache else None
+    load = os.getloadavg()[0]
     server = subprocess.Popen(
         [sys.executable, HERE.parent / "mjpeg.py", CLIP, "1280", "720", "30"],
         stdin=subprocess.PIPE,
@@ -232,31 +225,24 @@ def main() -> None:
     )
     assert server.stdout is not None
     url = server.stdout.readline().strip()
-    cache = options.clip_cache.resolve() if options.clip_cache else None
-    checkouts = {"this": ROOT}
-    if options.paintcam:
-        checkouts = {"other": options.paintcam.resolve(), **checkouts}
-    results: dict[str, Any] = {"load at the start": os.getloadavg()[0]}
+    columns: dict[str, dict[str, Any]] = {}
     try:
         bare = 0.0
         if cache:
             (visual,) = cache.glob("*clip*ViT-B-16*/visual.onnx")
             bare = printed(BARE, str(visual), str(options.seconds))
-            results["bare ONNX Runtime loop, fps"] = round(bare, 2)
-        for name, checkout in checkouts.items():
-            results[name] = measure(checkout, url, options.seconds, cache)
+        for name, checkout in {"before": options.paintcam, "this": ROOT}.items():
+            if checkout:
+                columns[name] = measure(checkout.resolve(), url, options.seconds, cache, bare)
         if cache and options.peer:
-            peer = (sys.executable, options.peer, url, str(options.seconds))
-            results["by hand"] = on_a_screen(*peer, MODEL_CACHE_DIR=str(cache))
+            columns["by hand"] = by_hand(options.peer, url, options.seconds, cache, bare)
     finally:
         server.communicate("")
-    results["load at the end"] = os.getloadavg()[0]
-    rows = {name: table(results[name], bare) for name in checkouts}
-    print(f"{'':48}" + "".join(f"{name:>10}" for name in rows))
-    for figure in rows["this"]:
-        cells = ("–" if row[figure] is None else str(row[figure]) for row in rows.values())
-        print(f"{figure:48}" + "".join(f"{cell:>10}" for cell in cells))
-    print(json.dumps(results))
+    print(f"load {load:.1f} … {os.getloadavg()[0]:.1f}, bare ONNX Runtime loop {bare:.2f} fps")
+    print(f"{'':48}" + "".join(f"{name:>10}" for name in columns))
+    for row in columns["this"]:
+        cells = ("–" if (value := one.get(row)) is None else value for one in columns.values())
+        print(f"{row:48}" + "".join(f"{cell!s:>10}" for cell in cells))
 
 
 if __name__ == "__main__":
