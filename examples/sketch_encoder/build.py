@@ -21,6 +21,7 @@ import torch
 
 from . import (
     captions,
+    centring,
     evaluate,
     export,
     fetch,
@@ -34,12 +35,16 @@ from . import (
     teacher,
     train,
 )
+from .dataset import Drawer
 from .exported import ExportedTower
 from .files import whole
 from .network import SketchNet, blend, fold_norms
+from .pages import Handwriting
+from .people_figures import PeopleFigures
 from .quickdraw import Drawing
 from .render import Store, render
 from .sentences import SentenceEncoder, export_text_tower, package_file
+from .testsets import Stage
 from .trainer import Recipe, people_recipe, upper_recipe
 
 FIRST, UPPER, LAST = "icons", "upper", "sketch"  # the trainings; the last one's weights ship
@@ -160,6 +165,8 @@ class Build:
         fold_norms(net.backbone)
         export.export(net, self.size, self._exported, self.work)
         self._describe()
+        self._centre()
+        self._describe()
         steps, _ = train.open_steps(self.work, self.packages, self.people)
         found = reading.direction(ExportedTower(self._exported), steps, self.people.steps)
         np.save(self._exported / export.HANDWRITING, found)
@@ -179,6 +186,16 @@ class Build:
 
     def _describe(self, score_range: tuple[float, float] = (0.0, 1.0)) -> None:
         export.describe(self._exported, VERSION, self.size, score_range)
+
+    def _centre(self) -> None:
+        """Lower the prompts that win everywhere, by some of the drawings that were trained on."""
+        drawings, tower = self._drawings(), ExportedTower(self._exported)
+        trained = people.split(drawings, people.unseen_categories()).trained
+        stage = Stage(Drawer(Store.open(self.work), self._listed()), Handwriting([]), self.size)
+        shown = PeopleFigures(tower, stage, drawings)
+        bank = centring.choose_bank([entry.name for entry in drawings], trained)
+        pictures = tower.images(shown.frame(number, "clean") for number in bank)
+        export.centre(self._exported, pictures, shown.texts)
 
     def _drawings(self) -> list[Drawing]:
         return people.read(self.quickdraw, self.per_category, self.work)

@@ -20,11 +20,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
+from . import centring
 from .network import DIM, SketchNet
 from .sentences import MAX_TOKENS, OPSET, export_text_tower, package_file
 
@@ -123,6 +125,22 @@ def export_text(net: SketchNet, path: Path, scratch: Path) -> None:
     quantize_dynamic(str(plain), str(path), weight_type=QuantType.QInt8, per_channel=True)
 
 
+def centre(folder: Path, bank: NDArray[np.float32], texts: NDArray[np.float32]) -> None:
+    """Make both exported towers lower the prompts that win everywhere; see centring.py.
+
+    Args:
+        folder: With the towers of :func:`export`.
+        bank: Embeddings of drawings, (B, D).
+        texts: Embeddings of ordinary prompts, (T, D).
+    """
+    mean_pull = float(centring.pull(bank, texts).mean())
+    for name, changed in (
+        ("text.onnx", centring.centre_texts(onnx.load(folder / "text.onnx"), bank, mean_pull)),
+        ("visual.onnx", centring.centre_pictures(onnx.load(folder / "visual.onnx"), DIM)),
+    ):
+        onnx.save(changed, folder / name)
+
+
 def describe(folder: Path, version: str, size: int, score_range: tuple[float, float]) -> None:
     """Write ``encoder.json``: dimensions, range, licence, and each file's size and checksum.
 
@@ -142,7 +160,7 @@ def describe(folder: Path, version: str, size: int, score_range: tuple[float, fl
     about = {
         "name": "sketch",
         "version": version,
-        "dim": DIM,
+        "dim": DIM + 1,  # see centring.py
         "image_size": size,
         "max_tokens": MAX_TOKENS,
         "range": [round(edge, 3) for edge in score_range],

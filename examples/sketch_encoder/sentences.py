@@ -81,18 +81,19 @@ class SentenceEncoder:
         self._session = ort.InferenceSession(
             str(model), options, providers=["CPUExecutionProvider"]
         )
+        self._dims: int = self._session.get_outputs()[0].shape[1]
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.no_padding()
 
     def __call__(self, texts: Sequence[str], batch: int = 128) -> NDArray[np.float32]:
-        """Embed sentences: unit-norm float32 (N, 384), in the order given.
+        """Embed sentences: unit-norm float32 (N, D), in the order given.
 
         Sentences of like length share a batch, so that little padding is computed.
         """
         encodings = self._tokenizer.encode_batch(list(texts))
         order = np.argsort([len(encoding.ids) for encoding in encodings], kind="stable")
-        out = np.zeros((len(texts), 384), np.float32)
+        out = np.zeros((len(texts), self._dims), np.float32)
         for start in range(0, len(order), batch):
             rows = order[start : start + batch]
             width = max(len(encodings[row].ids) for row in rows)
