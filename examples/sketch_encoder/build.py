@@ -51,7 +51,7 @@ FIRST, UPPER, LAST = "icons", "upper", "sketch"  # the trainings; the last one's
 VERSION = "3.0.0"
 SCENES = 20_000
 RECOVER_BATCHES = 12
-BLEND = 0.45  # share of the second training in what the third one starts from
+BLEND = 0.5  # share of the second training in what the third one starts from
 ASSETS = Path(__file__).resolve().parents[2] / "paintcam/assets/sketch"
 
 

@@ -62,7 +62,7 @@ class Recipe:
         return next((side for until, side in self.sizes if done < until), self.size)
 
 
-def upper_recipe(steps: int = 1500, kept: int = 280) -> Recipe:
+def upper_recipe(steps: int = 600, kept: int = 153) -> Recipe:
     """Return the recipe of the second training: the last block and the head meet people's drawings.
 
     All below is frozen, so that a step costs a tenth of a step of the whole network.
@@ -87,25 +87,25 @@ def upper_recipe(steps: int = 1500, kept: int = 280) -> Recipe:
     )
 
 
-def people_recipe(steps: int = 3000) -> Recipe:
+def people_recipe(steps: int = 2400) -> Recipe:
     """Return the recipe of the third training: the whole network with people's drawings.
 
     It has lower rates, leaves two more blocks as they are, and shows anything from the first step
     on. Batches are half as large, because most of the work lies in many small corrections.
     """
     mix = Mix(
-        singles=10, pairs=3, stages=2, scenes=6, neutral=4,
-        people=16, mates=3, people_stages=3, people_scenes=6,
+        singles=12, pairs=3, stages=2, scenes=6, neutral=3,
+        people=16, mates=3, people_stages=2, people_scenes=6,
     )  # fmt: skip
     return Recipe(
         steps=steps,
         sizes=((0.7, 96),),
         easy=0.0,
         frozen_blocks=6,
-        head_rate=1e-3,
-        body_rate=8e-4,
+        head_rate=4e-4,
+        body_rate=2.5e-4,
         average=0.998,
-        warm_up=100,
+        warm_up=50,
         head_start=0,
         mix=mix,
         weights=PEOPLE_WEIGHTS,
