@@ -391,8 +391,9 @@ def test_measures_on_numbers_checked_by_hand():
     assert measures.area_under_curve(np.array([0.5, 0.5]), np.array([0.5, 0.1])) == 0.75
     assert measures.best_of(similarities, 2, seed=0) == pytest.approx(200 / 3)
     right = np.linspace(0, 0.5, 11)  # nine of ten are below 0.45: it scores 80
-    low, high = measures.similarity_range(right, np.array([0.0, 0.1, 0.2]))
-    assert (low, high) == pytest.approx((0.1, 0.1 + 0.35 / 0.8))
+    wrong = np.linspace(0, 0.2, 101)  # 57 of 100 are below 0.114: it scores 0
+    low, high = measures.similarity_range(right, wrong)
+    assert (low, high) == pytest.approx((0.114, 0.114 + 0.336 / 0.8))
     assert measures.score(np.array([0.1, 0.3, 0.9]), 0.1, 0.5).tolist() == pytest.approx(
         [0, 50, 100]
     )

@@ -52,6 +52,7 @@ VERSION = "3.0.0"
 SCENES = 20_000
 RECOVER_BATCHES = 12
 BLEND = 0.5  # share of the second training in what the third one starts from
+SHIPPED = 0.7  # share of the third training in what ships
 ASSETS = Path(__file__).resolve().parents[2] / "paintcam/assets/sketch"
 
 
@@ -161,9 +162,7 @@ class Build:
 
     def export(self) -> None:
         """Write the files; they ship when they are measured."""
-        net = train.load_average(self.work, LAST) if self.people.steps else self._blend()
-        fold_norms(net.backbone)
-        export.export(net, self.size, self._exported, self.work)
+        export.export(self._trained(), self.size, self._exported, self.work)
         self._describe()
         self._centre()
         self._describe()
@@ -214,6 +213,20 @@ class Build:
     def _blend(self) -> SketchNet:
         """Return the mean of the first network and of the one that met people's drawings."""
         return blend(self._first_net(), train.load_average(self.work, UPPER, fold=False), BLEND)
+
+    def _trained(self) -> SketchNet:
+        """Return the network that ships, its norms folded.
+
+        It is the mean of the first and the last network, which keeps what the last one forgot of
+        icons (Wortsman et al. 2022, WiSE-FT).
+        """
+        if not self.people.steps:
+            net = self._blend()
+            fold_norms(net.backbone)
+            return net.eval()
+        first = self._first_net()
+        fold_norms(first.backbone)
+        return blend(first, train.load_average(self.work, LAST), SHIPPED).eval()
 
     def _listed(self) -> list[pictures.Picture]:
         return pictures.load(self.work / "pictures.json")

@@ -22,7 +22,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-SHARE = 0.5  # of the pull that is subtracted
+SHARE = 0.6  # of the pull that is subtracted
 NEAREST = 30  # drawings of the bank that count
 PER_CATEGORY = 4  # drawings of a category in the bank
 ANCHOR = 0.25  # `a` above; offsets are at most MOST times as large

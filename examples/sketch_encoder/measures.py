@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Similarities = NDArray[np.float32]
+NOTHING = 57  # the percentile of wrong pairs that scores 0
 GOOD, GOOD_SCORE = 90, 80.0  # the percentile of right pairs that scores so much
 
 
@@ -63,13 +64,13 @@ def best_among(
 def similarity_range(right: Similarities, wrong: Similarities) -> tuple[float, float]:
     """Choose the similarities that score 0 and 100, from people's drawings.
 
-    Half of the wrong prompts score 0, and a drawing better than nine of ten scores 80.
+    57 of 100 wrong prompts score 0, and a drawing better than nine of ten scores 80.
 
     Args:
         right: Of drawings with their own prompt.
         wrong: Of drawings with other prompts.
     """
-    low, good = float(np.median(wrong)), float(np.percentile(right, GOOD))
+    low, good = float(np.percentile(wrong, NOTHING)), float(np.percentile(right, GOOD))
     return low, low + (good - low) * 100 / GOOD_SCORE
 
 
