@@ -323,7 +323,7 @@ def test_pull_writes_it_and_a_run_opens_it_alone(cache, monkeypatch):
     monkeypatch.setattr(
         clip_session,
         "open_session",
-        lambda path, *more: opened.append(path.name) or plain(path, *more),
+        lambda path, *more, **named: opened.append(path.name) or plain(path, *more, **named),
     )
     load_encoder("clip")
     assert opened == ["textual.onnx", "visual-patches.onnx"]
