@@ -659,7 +659,7 @@ def test_run_with_a_player_prints_the_rank(tmp_path, clip):
     last = rows(done.stdout)[-1]
     assert (last["player"], last["rank"], last["of"]) == ("Ada", 1, 1)
     assert 0 < last["fair_best"] <= last["best"]
-    done = paintcam(*args, "--player", "Bo", "--seconds", "1", cwd=tmp_path)
+    done = paintcam(*args, "--player", "Bo", "--seconds", "3", cwd=tmp_path)
     assert "of 2 (" in done.stdout
 
 
