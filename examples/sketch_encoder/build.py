@@ -220,13 +220,12 @@ class Build:
         It is the mean of the first and the last network, which keeps what the last one forgot of
         icons (Wortsman et al. 2022, WiSE-FT).
         """
-        if not self.people.steps:
-            net = self._blend()
-            fold_norms(net.backbone)
-            return net.eval()
-        first = self._first_net()
-        fold_norms(first.backbone)
-        return blend(first, train.load_average(self.work, LAST), SHIPPED).eval()
+        net = self._first_net() if self.people.steps else self._blend()
+        fold_norms(net.backbone)
+        if self.people.steps:
+            net = blend(net, train.load_average(self.work, LAST), SHIPPED)
+        net.eval()
+        return net
 
     def _listed(self) -> list[pictures.Picture]:
         return pictures.load(self.work / "pictures.json")
