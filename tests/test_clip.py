@@ -269,7 +269,7 @@ def test_the_website_judges_with_clip_and_outlives_its_process(clip_cache, tmp_p
 
     guards = ("handwriting", "nsfw")
     with Server(tmp_path, load, guards=guards, moderation="auto") as server:
-        assert server.told[0]["moderation"] == "auto"
+        assert server.messages[0]["moderation"] == "auto"
         first = Visitor(server.base).draw(picture_of(house_strokes(1)))
         assert first.status_code == 200, first.text
         assert first.json()["state"] in ("shown", "hidden")

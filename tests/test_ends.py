@@ -37,6 +37,8 @@ def start(cwd: Path, *args: str | Path, **more: object) -> subprocess.Popen[str]
         env=environment(PAINTCAM_DATA_DIR=str(cwd / "data")),
         stdin=subprocess.DEVNULL,
         text=True,
+        # pytest may run under nohup, and children inherit an ignored signal
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more},
     )
 

@@ -85,7 +85,7 @@ def test_the_camera_is_handed_over_without_being_opened_or_asked_again():
     before = read_until(source, lambda _: True).index
     read_until(source, lambda frame: frame.index > before + 5)
     assert len(opened) == 1
-    assert opened[0].asked == {"fps": 15}
+    assert opened[0].requested == {"fps": 15}
     assert not opened[0].released.is_set()
     source.close()
     assert opened[0].released.wait(5)

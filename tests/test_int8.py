@@ -90,7 +90,7 @@ def test_a_result_that_differs_too_much_is_refused_with_its_figures(cache, monke
     )
     with pytest.raises(ModelError) as refused:
         pull(NAME)
-    assert "clip:ViT-B-16-int8 differs too much from the exact weights (on 24 pictures: lowest" in (
+    assert "clip:ViT-B-16-int8 differs too much from the exact weights (24 pictures: lowest" in (
         refused.value.what
     )
     assert "limit 0.985" in refused.value.what

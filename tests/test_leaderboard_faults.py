@@ -249,7 +249,7 @@ def test_a_newer_schema_is_an_error_and_left_alone(path, url):
         raw.execute("UPDATE paintcam_schema SET version = 99")
     before = path.read_bytes()
     with pytest.raises(
-        LeaderboardError, match=r"newer paintcam \(schema 99.*pip install --upgrade"
+        LeaderboardError, match=r"newer paintcam \(schema 99.*git pull && pip install"
     ):
         Leaderboard(url)
     assert path.read_bytes() == before

@@ -460,7 +460,7 @@ def test_the_second_recipe_shows_people_and_fills_a_batch():
     recipe = trainer.people_recipe(100)
     assert recipe.uses_people
     assert not trainer.Recipe().uses_people
-    assert recipe.mix.total == 64
+    assert recipe.mix.total == 63
     assert Mix().total == 128
     assert recipe.hardness_at(0) == recipe.hardness_at(1) == 1
     assert trainer.people_recipe(0).size_at(0) == recipe.size
