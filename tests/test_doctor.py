@@ -141,7 +141,7 @@ def test_a_torn_inference_is_a_failure(monkeypatch):
         checks.subprocess,
         "run",
         lambda *_args, **_kwargs: SimpleNamespace(
-            returncode=1, stderr="Traceback\nImportError: no libtorch"
+            returncode=1, stderr=b"Traceback\nImportError: no libtorch"
         ),
     )
     check = checks.inference()

@@ -55,17 +55,11 @@ def try_provider(model: str, provider: str, limit_s: float = LIMIT_S) -> Trial:
         provider: One of `paintcam.encoders.providers.PROVIDERS`.
         limit_s: When the process is ended.
     """
-    from paintcam.encoders.isolated import python_command
+    from paintcam.encoders.isolated import run_python
 
     check_stop()
     try:
-        ran = subprocess.run(
-            python_command(TRY_CODE, model, provider),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=limit_s,
-            check=False,
-        )
+        ran = run_python(TRY_CODE, model, provider, timeout_s=limit_s)
     except subprocess.TimeoutExpired:
         return Trial(provider, None, f"timed out after {limit_s:g} s")
     if ran.returncode < 0:

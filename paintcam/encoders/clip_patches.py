@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from paintcam.encoders.cache_files import clear_place, is_regular
-from paintcam.encoders.isolated import python_command
+from paintcam.encoders.isolated import run_python
 from paintcam.encoders.onnxfile import is_whole
 
 if TYPE_CHECKING:
@@ -81,13 +81,7 @@ def write_patches(visual: Path) -> str:
     if patches_file(visual) is not None:
         return ""
     try:
-        ran = subprocess.run(
-            python_command(CODE, str(visual)),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIME_S,
-            check=False,
-        )
+        ran = run_python(CODE, str(visual), timeout_s=TIME_S)
         return str(json.loads(ran.stdout.splitlines()[-1]))
     except subprocess.TimeoutExpired:
         return f"it took longer than {TIME_S / 60:.0f} minutes"

@@ -17,7 +17,7 @@ import numpy as np
 
 from paintcam.encoders.base import Embeddings, ScoreRange
 from paintcam.encoders.cache_files import clear_place, read_small
-from paintcam.encoders.isolated import python_command
+from paintcam.encoders.isolated import run_python
 from paintcam.encoders.weights import (
     INT8,
     INT8_NOTE,
@@ -117,13 +117,7 @@ def make_int8(variant: str) -> Agreement:
             agree with the exact weights and was removed.
     """
     try:
-        ran = subprocess.run(
-            python_command(BUILD_CODE, variant),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIME_S,
-            check=False,
-        )
+        ran = run_python(BUILD_CODE, variant, timeout_s=TIME_S)
         answer = json.loads(ran.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired as error:
         raise ModelError(

@@ -8,10 +8,11 @@ is then passed on explicitly.
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["python_command"]
+__all__ = ["python_command", "run_python"]
 
 _SET_PATH = "import sys; sys.path[:] = __import__('json').loads(sys.argv.pop(1));"
 
@@ -27,6 +28,27 @@ def python_command(code: str, *arguments: str) -> list[str]:
         A command for `subprocess`.
     """
     return [sys.executable, "-I", "-c", _SET_PATH + code, json.dumps(_path()), *arguments]
+
+
+def run_python(code: str, *arguments: str, timeout_s: float) -> subprocess.CompletedProcess[bytes]:
+    """Run a child Python to its end, and collect what it prints.
+
+    Args:
+        code: As `python_command` takes it.
+        arguments: As `python_command` takes them.
+        timeout_s: When the child is ended.
+
+    Raises:
+        subprocess.TimeoutExpired: It took too long.
+        OSError: No process could be started.
+    """
+    return subprocess.run(
+        python_command(code, *arguments),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=timeout_s,
+        check=False,
+    )
 
 
 def _path() -> list[str]:

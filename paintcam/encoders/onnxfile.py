@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from paintcam.encoders.cache_files import is_regular
-from paintcam.encoders.isolated import python_command
+from paintcam.encoders.isolated import run_python
 from paintcam.errors import WITHOUT_CLIP, ModelError
 
 __all__ = [
@@ -115,13 +115,7 @@ def open_error(path: Path) -> str:
 def open_error_in_child(path: Path) -> str:
     """Open a model in a separate process, which a malicious file may crash; see `open_error`."""
     try:
-        ran = subprocess.run(
-            python_command(OPEN_CODE, str(path)),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=OPEN_S,
-            check=False,
-        )
+        ran = run_python(OPEN_CODE, str(path), timeout_s=OPEN_S)
     except subprocess.TimeoutExpired:
         return f"it did not open within {OPEN_S:.0f} s"
     if ran.returncode:

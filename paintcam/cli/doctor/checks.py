@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from paintcam.cli.doctor.check import Check, Level
-from paintcam.encoders.isolated import python_command
+from paintcam.encoders.isolated import run_python
 from paintcam.errors import REINSTALL, DisplayError, ModelError
 
 __all__ = ["all_checks"]
@@ -44,18 +44,11 @@ def inference() -> Check:
         "from inference.models import Clip"
     )
     try:
-        ran = subprocess.run(
-            python_command(code),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=IMPORT_S,
-            text=True,
-            errors="replace",
-        )
+        ran = run_python(code, timeout_s=IMPORT_S)
     except subprocess.TimeoutExpired:
         return Check(Level.FAIL, "Inference", f"{found}: importing CLIP timed out", fix)
     if ran.returncode:
-        last = (ran.stderr.strip() or "no message").splitlines()[-1]
+        last = (ran.stderr.decode(errors="replace").strip() or "no message").splitlines()[-1]
         return Check(Level.FAIL, "Inference", f"{found}: cannot import CLIP ({last})", fix)
     return Check(Level.OK, "Inference", found)
 
