@@ -118,13 +118,19 @@ def claim_last_run() -> None:
     if _lock is not None:
         return
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    path = data_folder() / f"{last_run_name()}.lock"
     with contextlib.suppress(OSError):  # then another start during this run may report it
         data_folder().mkdir(parents=True, exist_ok=True)
-        _lock = os.open(data_folder() / f"{last_run_name()}.lock", flags, 0o600)
-        if os.name == "posix":
-            import fcntl
+        while _lock is None:
+            descriptor = os.open(path, flags, 0o600)
+            if os.name == "posix":
+                import fcntl
 
-            fcntl.flock(_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if path.exists():
+                _lock = descriptor
+            else:  # another start took it for the lock of a run that is over
+                os.close(descriptor)
 
 
 def forget_last_run() -> None:
@@ -166,15 +172,23 @@ def interrupted_runs(notice: Callable[[str], None] = lambda _text: None) -> list
             with contextlib.suppress(OSError):
                 path.unlink()
         found.append(facts)
+    for lock in data_folder().glob("last-run-*.lock"):
+        with contextlib.suppress(OSError):
+            if not lock.with_suffix(".json").exists() and not _is_locked(lock):
+                lock.unlink(missing_ok=True)  # of a run that was killed before its first score
     return found
 
 
 def _is_alive(path: Path) -> bool:
     """Return whether the run that wrote a file is still running."""
     # not by the number of its process: in a container the next one often has the same
-    lock = path.with_suffix(".lock")
     if not stat.S_ISREG(os.lstat(path).st_mode):
         raise OSError(errno.EINVAL, "not a regular file")
+    return _is_locked(path.with_suffix(".lock"))
+
+
+def _is_locked(lock: Path) -> bool:
+    """Return whether the run that created this lock still holds it."""
     flags = os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
         descriptor = os.open(lock, flags)

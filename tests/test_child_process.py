@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from paintcam.encoders.child_process import ChildProcessEncoder, receive, send
-from paintcam.encoders.isolated import python_command
+from paintcam.encoders.isolated import python_command, run_python
 from paintcam.encoders.sketch import SketchEncoder
 from paintcam.errors import ModelError
 
@@ -89,6 +89,13 @@ def test_ctrl_c_at_the_terminal_is_not_for_the_process_apart():
     child.close()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_at_the_terminal_does_not_fail_a_check():
+    """A download that is being checked would be taken for a damaged one, and removed."""
+    ran = run_python("print(os.getpgid(0))", timeout_s=60)
+    assert int(ran.stdout) != os.getpgid(0)
+
+
 def test_it_ends_with_the_object():
     child = ChildProcessEncoder("sketch")
     process = psutil.Process(child._process.pid)
@@ -97,12 +104,20 @@ def test_it_ends_with_the_object():
     assert not process.is_running()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="kill -9 is of POSIX")
-def test_it_ends_when_this_process_is_killed():
-    code = (
-        "import time; from paintcam.encoders.child_process import ChildProcessEncoder;"
-        "e = ChildProcessEncoder('sketch'); print(e._process.pid, flush=True); time.sleep(60)"
-    )
+ENCODER = (
+    "import time; from paintcam.encoders.child_process import ChildProcessEncoder;"
+    "e = ChildProcessEncoder('sketch'); print(e._process.pid, flush=True); time.sleep(60)"
+)
+CHECK = (
+    "import os; from paintcam.encoders.isolated import run_python; run_python("
+    "'import sys, time; print(os.getpid(), file=open(sys.argv[1], \"w\")); time.sleep(60)',"
+    "'/proc/%d/fd/1' % os.getpid(), timeout_s=60)"
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kill -9, and /proc")
+@pytest.mark.parametrize("code", [ENCODER, CHECK], ids=["encoder", "check"])
+def test_it_ends_when_this_process_is_killed(code):
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     child = psutil.Process(int(parent.stdout.readline()))
     parent.send_signal(signal.SIGKILL)

@@ -117,6 +117,82 @@ def test_a_command_that_hangs_is_ended_by_a_signal_all_the_same(number):
     assert process.wait(10) == 130
 
 
+HANGING = """
+import sys, threading
+import paintcam.cli.signals as signals
+from paintcam.cli import build_run, run
+def hang(*_):
+    print("hanging", flush=True)
+    lock = threading.Lock(); lock.acquire(); lock.acquire()
+"""
+
+
+def hanging(code: str, *args: str | Path, cwd: Path) -> subprocess.Popen[str]:
+    """Start a command in which a library hangs, and wait until it does."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{HANGING}{code}\nfrom paintcam.cli import main; main()", *args],
+        cwd=cwd,
+        env=environment(PAINTCAM_DATA_DIR=str(cwd / "data")),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "hanging\n"
+    return process
+
+
+def test_a_start_that_hangs_and_is_ended_leaves_no_files(tmp_path, clip):
+    """An empty recording, and the lock of a run that is not running."""
+    args = ["run", *HOUSE, "--source", clip, "--record", "a.mkv", "--snapshot", "pictures"]
+    process = hanging("build_run._window = hang", *args, cwd=tmp_path)
+    assert (tmp_path / "a.mkv").exists()
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=30) == ("", "")
+    assert process.returncode == 130
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["data", "pictures"]
+
+
+def test_a_second_signal_ends_a_run_that_hangs(tmp_path, clip):
+    """The first one asked it to end, in vain."""
+    code = "signals.ENDING_S = 0.5; from paintcam.run.live import Live; Live._tick = hang"
+    process = hanging(code, "run", *HOUSE, "--source", clip, cwd=tmp_path)
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == ("", "")
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_in_the_last_moment_does_not_change_the_exit_code(name):
+    """Python gives signals their default effect again while it ends."""
+    code = (
+        "import os, signal, sys\n"
+        "class Last:\n"
+        f"    def __del__(self, kill=os.kill, me=os.getpid(), number=signal.{name}):\n"
+        "        kill(me, number)\n"
+        "last = Last()\n"
+        "from paintcam.cli import main; main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "--version"], check=False)
+    assert done.returncode == 0
+
+
+def test_a_run_that_fails_to_start_still_reports_the_killed_one_before(tmp_path):
+    """Otherwise the best of that one would never be seen."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "last-run-1-abc.json").write_text('{"prompt": "a house", "best": 61.2}')
+    done = shell(tmp_path, "paintcam run --prompt x --model sketch -s 0 --record no/folder.mkv")
+    assert done.returncode == 1
+    assert 'Best score: 61.2 for "a house"' in done.stderr
+    assert "Cannot record to 'no/folder.mkv'" in done.stderr
+    assert list(data.glob("last-run-*")) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT])
 def test_a_closed_terminal_ends_a_run_like_sigterm(tmp_path, number):
     """The recording is whole and the summary printed."""
@@ -185,6 +261,13 @@ def test_a_run_without_stderr_is_a_run(tmp_path, clip):
     )  # fmt: skip
     assert done.returncode == 0
     assert rows(done.stdout)[-1]["frames_shown"] == 75
+
+
+def test_scoring_pictures_prints_nothing_on_stderr(tmp_path):
+    """No empty line of a progress bar that was never shown."""
+    cv2.imwrite(str(tmp_path / "a.png"), house(4))
+    done = shell(tmp_path, "paintcam score a.png --prompt 'a house' --model sketch")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("command", ["models", "leaderboard", "prompts --count 500", "--help"])

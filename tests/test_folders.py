@@ -167,3 +167,34 @@ def test_a_killed_run_is_reported_and_a_running_one_is_not(data):
     assert own.exists()
     forget_last_run()
     assert not list(data.glob("last-run-*"))
+
+
+def test_locks_of_runs_that_were_killed_before_their_first_score_are_removed(data):
+    """They would add up for ever; the lock of a run that has not scored yet stays."""
+    forget_last_run()
+    claim_last_run()
+    (data / "last-run-1-abc.lock").touch()
+    assert interrupted_runs() == []
+    assert [path.name for path in data.iterdir()] == [f"{last_run_name()}.lock"]
+    forget_last_run()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="an open file cannot be removed there")
+def test_a_lock_that_another_start_removes_is_created_again(data, monkeypatch):
+    """It looked at the lock before it was held."""
+    import fcntl
+
+    forget_last_run()
+    removed = []
+    lock = fcntl.flock
+
+    def remove_first(descriptor: int, flags: int) -> None:
+        lock(descriptor, flags)
+        if not removed:
+            removed.append((data / f"{last_run_name()}.lock").unlink())
+
+    monkeypatch.setattr(fcntl, "flock", remove_first)
+    claim_last_run()
+    assert removed
+    assert (data / f"{last_run_name()}.lock").exists()
+    forget_last_run()

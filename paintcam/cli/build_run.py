@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from paintcam.cli.option_checks import check_options
 from paintcam.cli.options import View
+from paintcam.cli.output import say
 from paintcam.cli.report import JsonReport, TextReport
 from paintcam.cli.run_options import RunOptions
+from paintcam.cli.signals import before_leaving, check_stop
 from paintcam.errors import DisplayError, SinkError
 
 if TYPE_CHECKING:
@@ -63,7 +65,9 @@ def build(
     from paintcam.run.live import Live
     from paintcam.sources.stream import open_stream
 
-    with ExitStack() as opened:  # closes everything again if a later part fails
+    files = ExitStack()  # closed too if a signal ends the command while a library hangs
+    with ExitStack() as opened, before_leaving(files.close):  # if a later part fails
+        opened.push(files)
         # the camera opens while everything else is put together
         stream = open_stream(
             options.source,
@@ -75,9 +79,10 @@ def build(
         )
         opened.callback(stream.close)
         choice = choose_model(options.model, ask=not options.json)
+        check_stop()
         loading = start_encoder(choice.name, options)
         presenter, report = _presenter(
-            options, choice.name, choice.notes, stream, opened, show=show, session=session
+            options, choice.name, choice.notes, stream, opened, files, show=show, session=session
         )
         state = presenter.state
         progress = _download_progress(state, report)
@@ -107,6 +112,8 @@ def build(
                 source_name=stream.reference.name,
                 on_slow=slow_hint(state) if options.model == "auto" else None,
             )
+        check_stop()
+        files.pop_all()
         opened.pop_all()  # from here on the loop closes them
     return loop, report
 
@@ -134,11 +141,12 @@ def _presenter(
     notes: Sequence[str],
     stream: VideoStream,
     opened: ExitStack,
+    files: ExitStack,
     *,
     show: Show | None,
     session: Session | None,
 ) -> tuple[Presenter, JsonReport | TextReport]:
-    from paintcam.folders import expanded
+    from paintcam.folders import expanded, forget_last_run
     from paintcam.overlay import Overlay
     from paintcam.run.autosave import Autosave
     from paintcam.run.keys import Controls
@@ -148,16 +156,21 @@ def _presenter(
     from paintcam.sinks.video_file import VideoFile
 
     # files before the window: a name that cannot be recorded to must not open one
-    recording, messages = None, _interrupted_runs()
+    # at once: a run that then fails must not take the report of an earlier one with it
+    for message in _interrupted_runs():
+        say(message)
+    files.callback(forget_last_run)
+    recording, messages = None, []
     if options.record is not None:
         path = expanded(options.record)
         recording = VideoFile(path, fps=lambda: stream.fps, realtime=not options.every_frame)
-        opened.callback(recording.close)
+        files.callback(recording.close)
         if recording.path != path:
             messages.append(f"{path} exists. Recording to {recording.path} instead.")
     snapshots = Snapshots(options.snapshot) if options.snapshot is not None else None
     autosave = Autosave(snapshots, _last_run(), model=model)
-    opened.callback(autosave.close)
+    files.callback(autosave.close)
+    check_stop()
     window, trouble = _window(options)
     if window is not None:
         opened.callback(window.close)

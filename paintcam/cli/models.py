@@ -228,4 +228,5 @@ def fetch_progress(name: str) -> Iterator[Progress]:
         say_what_was_kept()
         raise
     finally:
-        bar.stop()
+        if task is not None:  # else it would print an empty line
+            bar.stop()

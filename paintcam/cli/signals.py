@@ -10,6 +10,7 @@ This module is imported before all others, so it imports the standard library al
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -61,6 +62,8 @@ def install(early: list[int]) -> None:
     threading.Thread(
         target=_watch, args=(reader, writer), name="paintcam-signals", daemon=True
     ).start()
+    # registered first, so it is called last
+    atexit.register(_ignore_signals)
     if early:
         with contextlib.suppress(OSError):
             writer.send(bytes(early))
@@ -89,6 +92,7 @@ def when_stopped(callback: Callable[[], None]) -> Iterator[None]:
     finally:
         _on_stop.remove(callback)
         _stopping.clear()  # this signal has been handled
+        _noticed.set()
 
 
 @contextlib.contextmanager
@@ -163,8 +167,15 @@ def _watch(reader: socket.socket, _writer: socket.socket) -> None:
             callback()
         if callbacks and now - first_at < ENDING_S:
             continue
-        if not _noticed.wait(PATIENCE_S) and not _on_stop:
+        if not _noticed.wait(PATIENCE_S):
             _leave()
+
+
+def _ignore_signals() -> None:
+    """Keep the exit code: an interpreter that ends gives signals their default effect again."""
+    for name in NAMES:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _leave() -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import struct
 import subprocess
 import weakref
@@ -24,7 +23,7 @@ import numpy.typing as npt
 
 from paintcam.encoders.base import Embeddings, EncoderInfo, middle_square
 from paintcam.encoders.clip_pixels import clip_square
-from paintcam.encoders.isolated import python_command
+from paintcam.encoders.isolated import OWN_GROUP, python_command
 from paintcam.errors import CHECK_MACHINE, ModelError, PromptError
 from paintcam.frames import Image
 
@@ -71,19 +70,13 @@ class ChildProcessEncoder:
     ) -> None:
         self._name = name
         self._note = note
-        # Ctrl-C in the terminal is for this process alone, which then ends the child.
-        group: dict[str, Any] = (
-            {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-            if os.name == "nt"
-            else {"start_new_session": True}
-        )
         try:
             self._process = subprocess.Popen(
                 python_command(CODE, name, engine, provider, json.dumps(list(texts))),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                **group,
+                **OWN_GROUP,
             )
         except OSError as error:
             raise ModelError(

@@ -3,18 +3,33 @@
 `python -c` puts the working folder first on the path, so that a `json.py` that happens to lie
 there would run. `-I` leaves it out, together with PYTHONPATH and the like; the path of this process
 is then passed on explicitly.
+
+No child outlives this process, however that ends: each of them holds one end of a pipe, whose other
+end the system closes with this process.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-__all__ = ["python_command", "run_python"]
+__all__ = ["OWN_GROUP", "python_command", "run_python"]
 
 _SET_PATH = "import sys; sys.path[:] = __import__('json').loads(sys.argv.pop(1));"
+_END_WITH_PARENT = (
+    "import os, threading;"
+    "threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start();"
+)
+OWN_GROUP: dict[str, Any] = (
+    {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    if os.name == "nt"
+    else {"start_new_session": True}
+)
+"""For `subprocess`: Ctrl-C in the terminal is for this process alone, which then ends the child."""
 
 
 def python_command(code: str, *arguments: str) -> list[str]:
@@ -33,8 +48,10 @@ def python_command(code: str, *arguments: str) -> list[str]:
 def run_python(code: str, *arguments: str, timeout_s: float) -> subprocess.CompletedProcess[bytes]:
     """Run a child Python to its end, and collect what it prints.
 
+    It is also ended if this process ends, whatever the reason.
+
     Args:
-        code: As `python_command` takes it.
+        code: As `python_command` takes it. It must not read its stdin.
         arguments: As `python_command` takes them.
         timeout_s: When the child is ended.
 
@@ -42,13 +59,19 @@ def run_python(code: str, *arguments: str, timeout_s: float) -> subprocess.Compl
         subprocess.TimeoutExpired: It took too long.
         OSError: No process could be started.
     """
-    return subprocess.run(
-        python_command(code, *arguments),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=timeout_s,
-        check=False,
-    )
+    watched, held = os.pipe()
+    try:
+        return subprocess.run(
+            python_command(_END_WITH_PARENT + code, *arguments),
+            stdin=watched,
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
+            **OWN_GROUP,
+        )
+    finally:
+        os.close(watched)
+        os.close(held)
 
 
 def _path() -> list[str]:

@@ -74,7 +74,6 @@ class Snapshots:
             raise SinkError(
                 f"Cannot write snapshots to {printable(str(folder))!r}: {_reason(error)}.",
                 fix="Choose a folder that you may write to.",
-                parameter="snapshot",
             ) from error
         self._waiting: dict[str, Snapshot] = {}
         self._changed = threading.Condition()

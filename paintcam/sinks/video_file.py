@@ -68,7 +68,6 @@ class VideoFile:
             raise SinkError(
                 f"Cannot record to {str(path)!r} (unknown kind of video).",
                 fix="Use a name that ends in .mp4 or .mkv.",
-                parameter="record",
             )
         self._container = container
         self._written = 0
@@ -244,5 +243,4 @@ def _cannot_record(path: Path, error: OSError) -> SinkError:
     return SinkError(
         f"Cannot record to {printable(str(path))!r} ({error.strerror}).",
         fix="Choose a file in a folder that you can write to, such as ~/talk.mkv.",
-        parameter="record",
     )
