@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import random
 
 import pytest
 
@@ -49,10 +50,10 @@ ADDRESSES = [
     ("rtsp://[fe80::1]:554/SECRET", "rtsp://[fe80::1]:554"),
     ("http://u:SECRET@[::1]:80/x", "http://[::1]:80"),
     ("postgresql://u:SEC@RET@host/db", "postgresql://host"),
-    ("postgresql://u:SEC/RET@host:5432/db", "postgresql://host:5432"),
-    ("postgresql://u:S@EC/RET@db.example.com/x", "postgresql://db.example.com"),
+    ("postgresql://u:SEC/RET@host:5432/db", "postgresql://…"),
+    ("postgresql://u:S@EC/RET@db.example.com/x", "postgresql://…"),
     ("postgresql://u:S@EC/RET@host/x", "postgresql://…"),
-    ("postgresql://u:SEC#R?ET@host/x", "postgresql://host"),
+    ("postgresql://u:SEC#R?ET@host/x", "postgresql://…"),
     ("postgresql://host/db?user=u&pwd=SECRET&options=SECRET", "postgresql://host"),
     ("rtsp://admin:12/SECRET@host/", "rtsp://…"),
     ("rtsp://host:SECRET", "rtsp://…"),
@@ -68,35 +69,107 @@ ADDRESSES = [
     ("ada%3ASECRET@cam/ch1", "cam"),
     ("ada:SEC RET@cam.local:554", "cam.local:554"),
     ("ada:SECRET@", "…"),
-    ("cam?SECRET", "cam"),
+    ("cam?SECRET", "cam…"),
+    ("cam/x/SECRET", "cam/…"),
+    ("cam/SECRET/live.mp4", "cam/…"),
+    ("cam:/SECRET/x", "cam://…"),
+    ("cam:port/SECRET", "…"),
+    ("rtsp://ada:SECRET@cam:port/x", "rtsp://…"),
+    ("rtsp://ada:SECRET@:554/x", "rtsp://…"),
+    ("rtsp://cam:99999/SECRET", "rtsp://…"),
+    ("rtsp:///SECRET", "rtsp://…"),
+    ("postgresql:///SECRET.mp4", "postgresql://…"),
+    ("file://ada:SECRET@cam/x.mp4", "file://cam"),
+    ("file://SECRET/x.mp4", "file://…"),
+    ("ada%3ASECRET%40cam", "…"),
+    ("odd://SECRET.mp4", "odd://…"),
     ("rtsp://ada:SECRET@[fe80::1%25eth0]:554/x", "rtsp://[fe80::1%25eth0]:554"),
-    ("C:/Users/me/video.mp4", "C:/Users/me/video.mp4"),
-    ("drawings.old/house.png", "drawings.old/house.png"),
-    ("take #2, ada@home.mp4", "take #2, ada@home.mp4"),
-    ("//server/share/talk.mp4", "//server/share/talk.mp4"),
+    ("C:/Users/me/SECRET.mp4", "C:/Users/…"),
+    ("//server/share/SECRET.mp4", "server"),
+    ("gone/SECRET.mp4", "gone/…"),
     ("video.mp4", "video.mp4"),
+    ("my talk (2), no. 3 #4.mp4", "my talk (2), no. 3 #4.mp4"),
     ("12:30.mp4", "12:30.mp4"),
-    ("/tmp/a=b/c@d.mp4", "/tmp/a=b/c@d.mp4"),
-    ("C:\\Users\\me@work.mp4", "C:\\Users\\me@work.mp4"),
-    ("file:///tmp/x.mp4", "file:///tmp/x.mp4"),
+    ("drawings.old/huose.png", "drawings.old/huose.png"),
+    ("drawings.old/gone/SECRET", "drawings.old/gone/…"),
+    ("sqlite:///drawings.old/scores.sqlite3", "sqlite:///drawings.old/scores.sqlite3"),
 ]
 
 
 @pytest.mark.parametrize(("typed", "shown"), ADDRESSES)
-def test_of_an_address_only_scheme_host_and_port_are_shown(typed, shown):
-    """Whatever part of it holds the password. A path stays as it is."""
+def test_of_an_address_only_scheme_host_and_port_are_shown(tmp_path, monkeypatch, typed, shown):
+    """Whatever part of it holds the password; of a path only what exists, and the next name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "drawings.old").mkdir()
     assert shown_address(typed) == shown
     assert "SEC" not in shown
+
+
+@pytest.mark.parametrize(
+    "name", ["take #2, ada@home.mp4", "a=b/c@d.mp4", "ada:x@cam/y?z.mp4", "café/家.png"]
+)
+def test_a_path_that_exists_is_shown_whole(tmp_path, monkeypatch, name):
+    """Relative, absolute or as a URL."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    assert shown_address(name) == name
+    assert shown_address(str(path)) == str(path)
+    assert shown_address(f"file://{path}") == f"file://{path}"
+    assert str(path) in hide_secrets(f"Cannot read '{path}'.")
+
+
+SCHEMES = (
+    *("rtsp://", "rtsp:/", "rtsp:", "RTSP://", "rtsp:\\\\", "http://", "https:/", "srt://", "udp:"),
+    *("file://", "file:", "odd://", "odd:/", "postgresql+psycopg://", "sqlite:///", "", "//", " "),
+)
+USERS = (
+    *("", "ada:SECRET@", "ada:SE/SECRET@", "ada:SE@SECRET@", "ada:SE?SECRET@", "ada:SE SECRET@"),
+    *("SECRET@", ":SECRET@", "ada%3ASECRET%40", "ada:SE'SECRET@", "ada;SECRET@", "ada:1/SECRET@"),
+    *("ada:SÉ&SECRET@", "ada:SE\\SECRET@", "ada:SE[SECRET]@", "ada:SE\nSECRET@", 'ada:SE"SECRET@'),
+)
+HOSTS = ("cam", "cam.local", "192.0.2.2", "[::1]", "", "c m", "[::", "[SECRET]", "1.2.3.4.5", "käm")
+PORTS = ("", ":554", ":", ":port", ":99999", ":-1", ":SECRET", ":554SECRET", ":٣")
+PATHS = (
+    *("", "/", "/live", "/admin/SECRET/ch1", "/SECRET", "/user=ada&password=SECRET", "#SECRET"),
+    *("?token=SECRET", ";token=SECRET", "/SECRET.mp4", "/x/SECRET.m3u8", "/@SECRET", "/x:SECRET"),
+    *("\\x\\SECRET", "/a b/SECRET", "//SECRET", "/SECRET@x", "/%53ECRET", "&key=SECRET"),
+)
+
+
+def test_no_secret_of_100_000_random_addresses_is_shown(tmp_path, monkeypatch):
+    """Every scheme, user, host, port and path, whole or missing or wrong, and in messages."""
+    monkeypatch.chdir(tmp_path)
+    dice = random.Random(15)
+    for index in range(100_000):
+        scheme, *rest, path = (dice.choice(part) for part in (SCHEMES, USERS, HOSTS, PORTS, PATHS))
+        address = scheme + "".join(rest) + path
+        if not any(rest) and not scheme.endswith("://"):
+            continue  # then the path is where the host should be
+        assert "SECRET" not in shown_address(address), address
+        if index % 10 == 0:
+            message = hide_secrets(printable(f"Cannot open {address}: refused."), [address])
+            assert "SECRET" not in message, address
+            assert message.startswith("Cannot open "), address
+            assert message.endswith(" refused."), address
 
 
 def test_a_message_that_quotes_an_address_hides_its_password():
     """A library's words; the example in a message of ours stays readable."""
     message = "cannot open 'rtsp://u:SECRET@cam.local:554/x' (see https://example.org/help)"
     shown = hide_secrets(message)
-    assert shown == "cannot open 'rtsp://cam.local:554' (see https://example.org/help)"
-    assert hide_secrets("Failed: rtsp://cam/ada/SECRET/ch1!") == "Failed: rtsp://cam"
-    assert hide_secrets("See https://example.org/help.") == "See https://example.org/help."
+    assert shown == "cannot open 'rtsp://cam.local:554' (see https://example.org)"
+    assert hide_secrets("Failed: rtsp://cam/ada/SECRET/ch1!") == "Failed: rtsp://cam!"
+    assert hide_secrets("See https://example.org/help.") == "See https://example.org."
     assert hide_secrets("No such command 'u:SECRET@cam:80/x'.") == "No such command 'cam:80'."
+    for sentence in (
+        'The best of "ada@home" and/or "a cat @ 5:30" is 61.2/100 at 12:30.',
+        "Cannot write /tmp/x.mp4, C:/x/y.mp4 and scores/x.csv: No space left on device.",
+        "Pass `--model server:http://192.0.2.20:9001` or `--database sqlite:///SCORES.sqlite3`.",
+        "Choose one of clip:ViT-B/32, server:http://HOST:PORT. Pass `--wifi NAME:PASSWORD`.",
+    ):
+        assert hide_secrets(sentence) == sentence
     example = "Pass one such as postgresql+psycopg://USER:PASSWORD@HOST/NAME."
     assert hide_secrets(example) == example
 

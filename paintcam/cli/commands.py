@@ -8,6 +8,7 @@ import io
 import os
 import sys
 import threading
+import traceback
 from typing import NoReturn
 
 import click
@@ -23,6 +24,7 @@ from paintcam.cli.output import (
     say,
     say_lines,
     stdout_failed,
+    typed_texts,
 )
 from paintcam.cli.signals import EXIT_CODE
 from paintcam.errors import PaintcamError
@@ -174,7 +176,7 @@ def _run() -> int:
         result = app(standalone_mode=False)
     except PaintcamError as error:
         if debug:
-            raise
+            say_lines(traceback.format_exc())
         from paintcam.cli.error_text import error_text
 
         say(error_text(error))
@@ -182,7 +184,7 @@ def _run() -> int:
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
-        say_lines(shown.getvalue())
+        say_lines(shown.getvalue(), typed_texts())
         return error.exit_code
     except click.Abort:
         say("Stopped.")
@@ -191,7 +193,7 @@ def _run() -> int:
         return EXIT_CODE
     except OSError as error:
         if debug:
-            raise
+            say_lines(traceback.format_exc())
         if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO) or error.filename:
             say(_unexpected(error))
         elif not stdout_failed():  # Click and Rich print help themselves
@@ -199,7 +201,7 @@ def _run() -> int:
         return 1
     except Exception as error:
         if debug:
-            raise
+            say_lines(traceback.format_exc())
         say(_unexpected(error))
         return 1
     return result if isinstance(result, int) else 0

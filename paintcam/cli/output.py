@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import click
 
-from paintcam.text import hide_secrets, json_text, printable
+from paintcam.text import hide_secrets, is_address, json_text, printable
 
 __all__ = [
     "give_up_stdout",
@@ -30,6 +30,7 @@ __all__ = [
     "say_lines",
     "spreadsheet_safe",
     "stdout_failed",
+    "typed_texts",
     "when_reader_leaves",
 ]
 
@@ -164,12 +165,25 @@ def say(text: str) -> None:
     say_lines(f"paintcam: {shown if len(shown) <= MESSAGE else shown[:MESSAGE] + '…'}")
 
 
-def say_lines(text: str) -> None:
-    """Print lines on stderr that are not paintcam's own, for example Click's; never fails."""
-    lines = "".join(f"{hide_secrets(printable(line))}\n" for line in text.split("\n"))
+def say_lines(text: str, typed: Iterable[str] | None = None) -> None:
+    """Print lines on stderr that are not paintcam's own, for example Click's; never fails.
+
+    Args:
+        text: The lines.
+        typed: What the user typed and the lines may quote; by default the addresses in it.
+    """
+    if typed is None:
+        typed = [one for one in typed_texts() if is_address(one)]
+    lines = "".join(f"{hide_secrets(printable(line), typed)}\n" for line in text.split("\n"))
     with _LOCK, contextlib.suppress(OSError, ValueError):
         sys.stderr.write(lines)
         sys.stderr.flush()
+
+
+def typed_texts() -> list[str]:
+    """List the words of the command line, and the values after an "="."""
+    words = sys.argv[1:]
+    return [*words, *(word.partition("=")[2] for word in words if "=" in word)]
 
 
 def stdout_failed() -> bool:

@@ -205,13 +205,23 @@ def _check(
                 f'"{proxy}" is not an IP address or network.',
                 fix="Pass one such as `--trusted-proxy 10.0.0.1`.",
             ) from None
-    if public_url is not None:
-        parts = urlsplit(public_url)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
-            raise UsageError(
-                f'"{public_url}" is not an address that phones can open.',
-                fix="Pass scheme, host and port, such as `--public-url http://192.168.1.20:8000`.",
-            )
+    if public_url is not None and not _is_public(public_url):
+        raise UsageError(
+            f'"{public_url}" is not an address that phones can open.',
+            fix="Pass scheme, host and port, such as `--public-url http://192.168.1.20:8000`.",
+        )
+
+
+def _is_public(address: str) -> bool:
+    """Return whether an address is scheme, host and port, and nothing else: a QR code shows it."""
+    try:
+        parts = urlsplit(address)
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    known = parts.scheme in ("http", "https") and bool(parts.hostname) and has_port
+    more = "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment
+    return known and not more and address.isprintable() and " " not in address
 
 
 def _network(wifi: str | None) -> tuple[str, str] | None:

@@ -60,7 +60,7 @@ class Reference:
         text = text.strip()
         if re.fullmatch(r"[+-]?[0-9]+", text):
             return _camera(text)
-        if re.match(r"file:/", text, re.IGNORECASE):
+        if re.match(r"file:/(?!//?[^/])|file:///|file://localhost/", text, re.IGNORECASE):
             return _file(url2pathname(urlsplit(text).path))
         if "://" in text:
             try:

@@ -1,0 +1,18 @@
+"""Text from outside, made safe to store, compare and print.
+
+Prompts, names, paths, addresses and answers of servers come from strangers. A terminal interprets
+the control characters in them, and an address may hold a password.
+"""
+
+from paintcam.text.addresses import hide_secrets, is_address, shown_address
+from paintcam.text.clean import clean_text, json_text, printable, prompt_key
+
+__all__ = [
+    "clean_text",
+    "hide_secrets",
+    "is_address",
+    "json_text",
+    "printable",
+    "prompt_key",
+    "shown_address",
+]
