@@ -16,17 +16,23 @@ import sys
 from pathlib import Path
 
 HOSTILE = (
-    "\x1b]0;title\x07\x1b[2J\x9b31m\x9d8;;x\x9c\x00\x07\r\n\t\x7f\x85"
+    "\x1b]0;title\x07\x1b[2J\x9b31m\x9d8;;x\x9c\x1bP1$r\x1b\\\x90q\x00\x07\r\n\t\x7f\x85"
     "\u202ereversed\u202c\u2066isolated\u2069\u2028\u2029\udcff"
+    "\u200b\u2060\ufeff\U000e0041\ufdd0\uffff\U0010fffe\ufffbe" + "\u0301" * 40
 )
-"""Everything that a terminal obeys or cannot show: OSC, CSI, C1, C0, overrides, a surrogate."""
+"""Everything that a terminal obeys or cannot show: OSC, DCS, CSI, C1, C0, overrides, a surrogate.
+
+And what hides or spills over: zero width, tags, no characters, forty accents on one letter."""
 
 
 def raw_controls(text: str) -> list[str]:
-    """What a terminal would obey in printed text, but for line breaks."""
-    bad = {*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
-    bad |= {0x2028, 0x2029, *range(0xD800, 0xE000)}
-    return [hex(ord(c)) for c in text if ord(c) in bad - {0x0A}]
+    """What a terminal would obey in printed text, or hide, but for line breaks."""
+    bad = {*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2060, 0x2070)}
+    bad |= {0x2028, 0x2029, 0x200B, 0xFEFF, *range(0xFFF9, 0xFFFC), *range(0xFDD0, 0xFDF0)}
+    bad |= {*range(0xD800, 0xE000), *range(0xE0000, 0xE0080)}
+    bad |= {plane | last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)}
+    found = [hex(ord(c)) for c in text if ord(c) in bad - {0x0A}]
+    return found + (["too many accents"] if "\u0301" * 9 in text else [])
 
 
 def run_here(*args: str) -> tuple[int, str, str]:

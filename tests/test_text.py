@@ -23,6 +23,36 @@ def test_a_terminal_obeys_nothing_that_is_printed():
         assert shown.endswith("b – ñ 家 🏠 \u200dעברית\u200f")
 
 
+def test_a_hundred_thousand_accents_are_eight():
+    """They would cover the lines above, in a terminal and on the picture."""
+    for clean in (printable, clean_text):
+        assert clean("xe" + "\u0301" * 100_000 + "y") == clean("xe" + "\u0301" * 8 + "y")
+    line = json_text("e" + "\u0301" * 1000)
+    assert raw_controls(line) == []
+    assert json.loads(line) == "e" + "\u0301" * 1000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",  # England
+        "\U0001f469\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466 \u2764\ufe0f",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u05d1\u05b0\u05bc\u05e8\u05b5\u05d0\u05e9\u05c1\u05b4\u0596\u05d9\u05ea",
+        "\u0928\u092e\u0938\u094d\u0924\u0947 \u0ba8\u0bbf \u0e17\u0e35\u0e48",
+    ],
+    ids=["flag", "family", "Persian", "Hebrew with points", "Indic and Thai"],
+)
+def test_what_people_write_stays_as_it_is(text):
+    assert printable(text) == text
+
+
+def test_names_that_look_the_same_are_the_same():
+    """Nobody takes another player's place with a character that cannot be seen."""
+    for invisible in "\u200b\u2060\ufeff\u00ad\u180e\U000e0041":
+        assert clean_text(f"A{invisible}da") == "Ada"
+
+
 def test_columns_keep_their_width():
     """Printing keeps runs of spaces; storing does not."""
     assert printable("  12.0 s   50.0") == "  12.0 s   50.0"

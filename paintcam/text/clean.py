@@ -5,17 +5,35 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["clean_text", "json_text", "printable", "prompt_key"]
 
 # Overrides and isolates reverse the rest of a terminal's line; a right-to-left name needs none of
-# them. Joiners (emoji, Persian) and the plain marks LRM and RLM stay.
-_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# them, and joiners (emoji, Persian) and the plain marks LRM and RLM stay. What is invisible makes
+# two different names look the same; of the tags, those in the flags of England and Wales stay.
+_INVISIBLE = re.compile(
+    "[\u00ad\u180e\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+    "|(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0000-\U000e007f]+"
+)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_NO_CHARACTER = re.compile(
+    "[\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(
+        f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+    )
+    + "]"
+)
+_UNSAFE_IN_JSON = re.compile(
+    f"{_NO_CHARACTER.pattern}|[\x7f-\x9f\u2028\u2029]|{_INVISIBLE.pattern.partition('|')[0]}"
+    "|[\U000e0000-\U000e007f]"
+)
+_MANY_MARKS = re.compile(r"[^\w\x00-\u02ff]{9,}")
 _SPACES = re.compile(r"\s+")
+
+MOST_MARKS = 8
+"""Accents on one letter; no script has more. A hundred thousand cover the lines above."""
 
 
 def printable(text: str) -> str:
@@ -25,22 +43,39 @@ def printable(text: str) -> str:
         text: Anything, also with escape sequences, line breaks or half characters in it.
 
     Returns:
-        The text with control characters as spaces, without bidirectional overrides, and with "�"
-        for lone surrogates. Runs of spaces stay: columns keep their width.
+        The text with control characters as spaces, without bidirectional overrides and invisible
+        characters, with "�" for lone surrogates and what is no character, and with at most
+        `MOST_MARKS` accents on a letter. Runs of spaces stay: columns keep their width.
     """
     shown = _CONTROL.sub(" ", text)
-    shown = _BIDI.sub("", shown)
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", shown)
+    if shown.isascii():
+        return shown
+    shown = _NO_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", _INVISIBLE.sub("", shown))
+    return _MANY_MARKS.sub(lambda found: _with_few_marks(found.group(), lambda _mark: ""), shown)
+
+
+def _with_few_marks(text: str, instead: Callable[[str], str]) -> str:
+    """Replace the marks past `MOST_MARKS` in a row."""
+    kept, marks = [], 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me", "Cf") else 0
+        kept.append(instead(character) if marks > MOST_MARKS else character)
+    return "".join(kept)
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text)[1:-1]
 
 
 def json_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """Write JSON in one line that a terminal shows and never interprets.
 
-    Letters of all scripts stay readable. C1 controls, bidirectional overrides and surrogates are
+    Letters of all scripts stay readable. Controls, overrides, surrogates and what is invisible are
     escaped, so that a JSON reader gets the text as it was.
     """
     text = json.dumps(value, ensure_ascii=False)
-    return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    text = _UNSAFE_IN_JSON.sub(lambda found: _escaped(found.group()), text)
+    return _MANY_MARKS.sub(lambda found: _with_few_marks(found.group(), _escaped), text)
 
 
 def clean_text(text: str) -> str:
@@ -53,7 +88,7 @@ def clean_text(text: str) -> str:
         One line in Unicode's normal form C without control characters (PostgreSQL refuses NUL),
         with single spaces and none outside; empty if nothing printable was in it.
     """
-    return _SPACES.sub(" ", printable(unicodedata.normalize("NFC", text))).strip()
+    return _SPACES.sub(" ", unicodedata.normalize("NFC", printable(text))).strip()
 
 
 def prompt_key(prompt: str) -> str:
