@@ -29,6 +29,11 @@ from turns import Turns  # noqa: E402
 _TURNS = Turns(RUN)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Start one worker more than there are cores: most tests wait for processes and clocks."""
+    return (os.cpu_count() or 1) + 1
+
+
 def _alone(item: pytest.Item | None) -> bool:
     return item is not None and item.get_closest_marker("alone") is not None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -127,9 +129,10 @@ def hang(*_):
 """
 
 
-def hanging(code: str, *args: str | Path, cwd: Path) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def hanging(code: str, *args: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
     """Start a command in which a library hangs, and wait until it does."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", f"{HANGING}{code}\nfrom paintcam.cli import main; main()", *args],
         cwd=cwd,
         env=environment(PAINTCAM_DATA_DIR=str(cwd / "data")),
@@ -137,33 +140,36 @@ def hanging(code: str, *args: str | Path, cwd: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "hanging\n"
-    return process
+    ) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == "hanging\n"
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_start_that_hangs_and_is_ended_leaves_no_files(tmp_path, clip):
     """An empty recording, and the lock of a run that is not running."""
     args = ["run", *HOUSE, "--source", clip, "--record", "a.mkv", "--snapshot", "pictures"]
-    process = hanging("build_run._window = hang", *args, cwd=tmp_path)
-    assert (tmp_path / "a.mkv").exists()
-    process.send_signal(signal.SIGTERM)
-    assert process.communicate(timeout=30) == ("", "")
-    assert process.returncode == 130
+    with hanging("build_run._window = hang", *args, cwd=tmp_path) as process:
+        assert (tmp_path / "a.mkv").exists()
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=30) == ("", "")
+        assert process.returncode == 130
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["data", "pictures"]
 
 
 def test_a_second_signal_ends_a_run_that_hangs(tmp_path, clip):
     """The first one asked it to end, in vain."""
     code = "signals.ENDING_S = 0.5; from paintcam.run.live import Live; Live._tick = hang"
-    process = hanging(code, "run", *HOUSE, "--source", clip, cwd=tmp_path)
-    process.send_signal(signal.SIGINT)
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(1)
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=30) == ("", "")
-    assert process.returncode == 130
+    with hanging(code, "run", *HOUSE, "--source", clip, cwd=tmp_path) as process:
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30) == ("", "")
+        assert process.returncode == 130
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -234,7 +240,7 @@ def test_a_closed_terminal_leaves_a_complete_recording(tmp_path):
 def test_the_show_continues_if_stdout_cannot_be_written(tmp_path, clip, redirection):
     """One clear message, the whole recording, and an exit code that tells."""
     done = shell(
-        tmp_path, f"paintcam {' '.join(HOUSE[:1])} 'a house' {' '.join(HOUSE[2:])} "
+        tmp_path, "paintcam --prompt 'a house' --model sketch --view none --every-frame "
         f"--source {clip} --record a.mkv --json {redirection}",
     )  # fmt: skip
     assert done.returncode == 1
@@ -246,7 +252,7 @@ def test_the_show_continues_if_stdout_cannot_be_written(tmp_path, clip, redirect
 def test_a_recording_continues_after_the_reader_of_stdout_left(tmp_path, clip):
     """`paintcam --json --record a.mkv | head -1`."""
     done = shell(
-        tmp_path, f"paintcam {' '.join(HOUSE[:1])} 'a house' {' '.join(HOUSE[2:])} "
+        tmp_path, "paintcam --prompt 'a house' --model sketch --view none --every-frame "
         f"--source {clip} --record a.mkv --json | head -1",
     )  # fmt: skip
     assert done.stderr == "" or "Traceback" not in done.stderr
@@ -256,7 +262,7 @@ def test_a_recording_continues_after_the_reader_of_stdout_left(tmp_path, clip):
 def test_a_run_without_stderr_is_a_run(tmp_path, clip):
     """Messages have nowhere to go; scores have."""
     done = shell(
-        tmp_path, f"paintcam {' '.join(HOUSE[:1])} 'a house' {' '.join(HOUSE[2:])} "
+        tmp_path, "paintcam --prompt 'a house' --model sketch --view none --every-frame "
         f"--source {clip} --json 2>&-",
     )  # fmt: skip
     assert done.returncode == 0
