@@ -269,6 +269,26 @@ def test_a_run_without_stderr_is_a_run(tmp_path, clip):
     assert rows(done.stdout)[-1]["frames_shown"] == 75
 
 
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--record a.mp4", "stopped (File too large). What was recorded so far is kept."),
+        ("--snapshot pictures", "could not be written"),
+    ],
+)
+def test_a_run_whose_files_are_not_whole_exits_with_1(tmp_path, clip, option, words):
+    """The show goes on to its end, but `paintcam … && upload a.mp4` must not."""
+    done = shell(
+        tmp_path, "ulimit -f 8; paintcam run --prompt 'a house' --model sketch --view none "
+        f"--every-frame --source {clip} --seconds 1 --json {option}",
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert words in done.stderr
+    assert rows(done.stdout)[-1]["frames_shown"] == 24
+    if "mp4" in option:
+        assert length_s(tmp_path / "a.mp4") > 0
+
+
 def test_scoring_pictures_prints_nothing_on_stderr(tmp_path):
     """No empty line of a progress bar that was never shown."""
     cv2.imwrite(str(tmp_path / "a.png"), house(4))

@@ -383,6 +383,7 @@ def test_a_failing_recording_does_not_stop_the_show():
     with Running(Live(FakeSource(), FakeJudge, presenter)) as run:
         run.until(lambda: len(ear.verdicts) > 10)
     assert ear.notes == ["The disk is full."]
+    assert not presenter.complete
     assert broken.closed == 1
     assert run.summary.best is not None
 

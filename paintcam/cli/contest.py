@@ -14,7 +14,7 @@ from paintcam.cli.options import options_of
 from paintcam.cli.output import print_json, print_line, print_table
 from paintcam.cli.report import Notices, TextReport
 from paintcam.cli.run_options import RunOptions
-from paintcam.cli.signals import conduct
+from paintcam.cli.signals import conduct, exit_code
 
 if TYPE_CHECKING:
     from paintcam.contest.standings import Place
@@ -59,7 +59,7 @@ def contest(
             show_default=False,
         ),
     ] = None,
-) -> None:
+) -> int:
     """Let players draw the same prompt in turn. The highest fair maximum wins.
 
     The fair maximum is the highest score that a drawing held for --window seconds.
@@ -118,6 +118,7 @@ def contest(
             forget_last_run()  # its best is printed: the next run need not report it
             raise failed
         store.check()
+        return exit_code(loop)
 
 
 def _own_photos() -> Snapshots | None:

@@ -11,7 +11,7 @@ from paintcam.cli.build_run import build
 from paintcam.cli.options import View, options_of
 from paintcam.cli.output import print_line
 from paintcam.cli.run_options import RunOptions
-from paintcam.cli.signals import conduct
+from paintcam.cli.signals import conduct, exit_code
 from paintcam.errors import DisplayError
 
 __all__ = ["demo", "demo_clip"]
@@ -25,7 +25,7 @@ def demo_clip() -> tuple[str, str]:
 
 
 @options_of(RunOptions, only=("view", "record", "json"))
-def demo(options: RunOptions) -> None:
+def demo(options: RunOptions) -> int:
     """Score a bundled clip, without a webcam, an API key or a network.
 
     Without a screen, it prints the score once per second and records an annotated video,
@@ -45,6 +45,7 @@ def demo(options: RunOptions) -> None:
     summary = conduct(loop, report)
     path = getattr(loop.presenter.recording, "path", None)
     report.summary(summary, **({} if path is None else {"video": str(path)}))
+    return exit_code(loop)
 
 
 def _has_screen() -> bool:

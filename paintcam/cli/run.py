@@ -10,13 +10,13 @@ from paintcam.cli.options import options_of
 from paintcam.cli.output import print_json, print_line
 from paintcam.cli.report import Notices
 from paintcam.cli.run_options import RunOptions
-from paintcam.cli.signals import conduct
+from paintcam.cli.signals import conduct, exit_code
 
 __all__ = ["run"]
 
 
 @options_of(RunOptions)
-def run(options: RunOptions) -> None:
+def run(options: RunOptions) -> int:
     """Score a live stream against a prompt.
 
     Keys in the window: q quit, Space freeze, r reset the best, p type a prompt, ? show all keys.
@@ -27,12 +27,12 @@ def run(options: RunOptions) -> None:
     if options.player is None:
         loop, report = build(options, next_prompt=next_prompt)
         conduct(loop, report, summarize=True)
-        return
+        return exit_code(loop)
     check_options(options)
-    _run_player(options, options.player, next_prompt)
+    return _run_player(options, options.player, next_prompt)
 
 
-def _run_player(options: RunOptions, player: str, next_prompt: functools.partial[str]) -> None:
+def _run_player(options: RunOptions, player: str, next_prompt: functools.partial[str]) -> int:
     """Run with a player, whose scores go to the leaderboard."""
     from paintcam.cli.leaderboard import open_leaderboard
     from paintcam.contest.player_run import PlayerShow
@@ -53,7 +53,7 @@ def _run_player(options: RunOptions, player: str, next_prompt: functools.partial
         writer.check()
         place = show.standing(leaderboard)
         if place is None:
-            return
+            return exit_code(loop)
         turn = place.turn
         if options.json:
             row = {"type": "standing", "player": turn.player, "fair_best": round(turn.score, 2)}
@@ -61,3 +61,4 @@ def _run_player(options: RunOptions, player: str, next_prompt: functools.partial
             print_json(row)
         else:
             print_line(f"Leaderboard rank: {place} ({turn.score:.2f})")
+        return exit_code(loop)

@@ -30,6 +30,7 @@ __all__ = [
     "before_leaving",
     "check_stop",
     "conduct",
+    "exit_code",
     "install",
     "interruptible",
     "when_stopped",
@@ -150,6 +151,11 @@ def conduct(
             report.summary(loop.summary())  # the best is printed before the error
             forget_last_run()
         raise
+
+
+def exit_code(loop: Live | EveryFrame) -> int:
+    """Return 1 if the recording or a snapshot of a run could not be written whole, else 0."""
+    return 0 if loop.presenter.complete else 1
 
 
 def _watch(reader: socket.socket, _writer: socket.socket) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 
 from paintcam.errors import SinkError
 from paintcam.frames import Frame, FrameSink, Image, write_at
-from paintcam.judge.verdict import Verdict
 from paintcam.overlay import Overlay
 from paintcam.run.explain_key import ExplainKey
 from paintcam.run.hooks import Listener, Show
@@ -48,6 +47,9 @@ class Presenter:
         controls: What the keys have set.
         notes: Messages that are on the picture at the start.
 
+    Attributes:
+        complete: Whether everything that was to be recorded or saved could be written so far.
+
     Example:
         >>> import paintcam
         >>> class Quiet:
@@ -83,12 +85,12 @@ class Presenter:
         self.listener = listener
         self.window = window
         self.recording = recording
+        self.complete = True
         self.controls = controls or Controls()
         self.timings = Timings()
         self.explain_key = ExplainKey(self.controls, self.state, self.show)
         self._autosave = autosave
         self._overlay = overlay
-        self._drawn: Verdict | None = None
 
     def __enter__(self) -> Presenter:
         return self
@@ -132,15 +134,11 @@ class Presenter:
         view = self.state.snapshot()
         picture = self._draw(_CURTAIN if frame is None else frame.image, state, view)
         drawn = time.monotonic()
-        if frame is not None and is_recorded:
-            self._record(picture, frame.time_s)
+        if frame is not None and is_recorded and self.recording is not None:
+            self._record(self.recording, picture, frame.time_s)
         if self.window is not None:
             self.window.write(picture)
-        self.timings.draw_s.append(drawn - started)
-        self.timings.show_s.append(time.monotonic() - drawn)
-        if view.verdict is not None and view.verdict is not self._drawn:
-            self._drawn = view.verdict
-            self.timings.age_s.append(drawn - view.verdict.captured_at)
+        self.timings.count_picture(started, drawn, view.verdict)
 
     def next_key(self) -> Key | None:
         """Let the window work, and return the next key. A run whose display is lost continues."""
@@ -203,7 +201,7 @@ class Presenter:
             try:
                 self.recording.close()
             except SinkError as error:  # the disk had no room for the end
-                self.state.note(str(error))
+                self._report_loss(str(error))
 
     def close(self) -> None:
         """Close window, snapshots and recording. May be called twice."""
@@ -215,7 +213,11 @@ class Presenter:
 
     def _report_snapshot_error(self) -> None:
         if self._autosave is not None and (error := self._autosave.take_error()):
-            self.state.note(error)
+            self._report_loss(error)
+
+    def _report_loss(self, text: str) -> None:
+        self.complete = False
+        self.state.note(text)
 
     def _draw(self, image: Image, state: str, view: RunView) -> Image:
         controls = self.controls
@@ -228,15 +230,13 @@ class Presenter:
             return np.ascontiguousarray(image[:, ::-1]) if controls.mirror else image
         return self._overlay.draw(image, self.show.dress(hud))
 
-    def _record(self, picture: Image, time_s: float) -> None:
-        if self.recording is None:
-            return
+    def _record(self, recording: FrameSink, picture: Image, time_s: float) -> None:
         try:
-            write_at(self.recording, picture, time_s)
+            write_at(recording, picture, time_s)
         except SinkError as error:
-            self.recording.close()
+            recording.close()
             self.recording = None
-            self.state.note(str(error))
+            self._report_loss(str(error))
 
     def _snapshot(self, frame: Frame | None) -> None:
         view = self.state.snapshot()

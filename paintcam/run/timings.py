@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections import deque
 
+from paintcam.judge.verdict import Verdict
+
 __all__ = ["Rate", "Timings"]
 
 LOOK_BACK_S = 2.0
@@ -48,8 +50,23 @@ class Timings:
         self.draw_s: deque[float] = deque(maxlen=KEPT)
         self.show_s: deque[float] = deque(maxlen=KEPT)
         self.age_s: deque[float] = deque(maxlen=KEPT)
+        self._drawn: Verdict | None = None
 
     def count_shown(self) -> None:
         """Count a new frame on its way to the screen."""
         self.frames_shown += 1
         self.shown.count()
+
+    def count_picture(self, started: float, drawn: float, verdict: Verdict | None) -> None:
+        """Note a picture that was shown just now.
+
+        Args:
+            started: When drawing it began, on the monotonic clock.
+            drawn: When it was drawn.
+            verdict: What was drawn on it.
+        """
+        self.draw_s.append(drawn - started)
+        self.show_s.append(time.monotonic() - drawn)
+        if verdict is not None and verdict is not self._drawn:
+            self._drawn = verdict
+            self.age_s.append(drawn - verdict.captured_at)

@@ -221,7 +221,7 @@ class VideoFile:
         if free < MIN_FREE_BYTES:
             raise SinkError(
                 f"The disk of {printable(str(self.path))} is full ({free >> 20} MiB free)."
-                + (" What was recorded so far is kept." if self._written else ""),
+                f"{self._kept}",
                 fix="Free some space, or choose a file on another disk.",
             )
 
@@ -230,11 +230,14 @@ class VideoFile:
             what = f"The recording {printable(str(self.path))} was removed."
             raise SinkError(what, fix="Choose another file.")
 
+    @property
+    def _kept(self) -> str:
+        return " What was recorded so far is kept." if self._written else ""
+
     def _stopped(self, error: Exception) -> SinkError:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return SinkError(
-            f"The recording {printable(str(self.path))} stopped ({reason}). What was recorded so "
-            "far is kept.",
+            f"The recording {printable(str(self.path))} stopped ({reason}).{self._kept}",
             fix="Free some space, or choose a file on another disk.",
         )
 
