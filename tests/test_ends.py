@@ -199,6 +199,7 @@ def test_a_run_that_fails_to_start_still_reports_the_killed_one_before(tmp_path)
     assert list(data.glob("last-run-*")) == []
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT])
 def test_a_closed_terminal_ends_a_run_like_sigterm(tmp_path, number):
     """The recording is whole and the summary printed."""

@@ -48,6 +48,7 @@ class FailingLeaderboard(Leaderboard):
 @pytest.fixture
 def leaderboard(tmp_path, monkeypatch):
     monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr("paintcam.leaderboard.writer._RETRY_S", 0.1)  # or most tests wait for it
     with FailingLeaderboard(f"sqlite:///{tmp_path}/scores.sqlite3") as opened:
         yield opened
         opened.hangs.set()
