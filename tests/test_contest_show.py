@@ -17,6 +17,7 @@ from fakes import make_presenter
 from mjpeg import Webcam
 from paintcam.cli import contest as contest_command
 from paintcam.cli.report import JsonReport, TextReport
+from paintcam.contest import contest_run
 from paintcam.contest.contest_run import ContestShow
 from paintcam.contest.phases import Phase
 from paintcam.contest.player_run import PlayerShow
@@ -782,6 +783,22 @@ def test_ending_a_contest_by_a_signal_keeps_what_was_scored(tmp_path, clip):
         assert program.wait() == 0
     assert program.rows[-2]["places"][0]["rank"] == 1
     assert json.dumps(program.rows[-1])
+
+
+@pytest.mark.parametrize("phase", [Phase.COUNTDOWN, Phase.TURN])
+def test_the_clock_of_a_turn_stops_while_the_program_is_suspended(booth, monkeypatch, phase):
+    """Ctrl-Z, or a window that is being moved: nobody could draw meanwhile."""
+    now = time.monotonic()
+    monkeypatch.setattr(contest_run, "time", SimpleNamespace(monotonic=lambda: now))
+    booth.contest.seconds, booth.contest._countdown_s = 20.0, 3.0
+    booth.press(" ")
+    for _ in range(40 if phase is Phase.TURN else 10):
+        now += 0.1
+        booth.tick()
+    left_s = booth.contest.remaining_s(now)
+    now += 30
+    assert booth.tick() is phase
+    assert booth.contest.remaining_s(now) == pytest.approx(left_s - contest_run._AWAY_S)
 
 
 def test_no_thread_is_left_when_a_contest_closes(booth):

@@ -1,4 +1,4 @@
-"""Checks the settings of a contest."""
+"""Checks the settings of a contest, and the names of its players."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from paintcam.contest.fair_maximum import check_window
 from paintcam.errors import UsageError
+from paintcam.text import clean_text
 
-__all__ = ["check_contest"]
+__all__ = ["check_contest", "check_player"]
 
 LONGEST_TURN_S = 86400
 MOST_ROUNDS = 1000
@@ -41,3 +42,20 @@ def check_contest(
             fix="Pass a time such as `--hold 4`.",
         )
     check_window(window_s, seconds)
+
+
+def check_player(name: str, players: Sequence[str]) -> str:
+    """Clean the name of a new player.
+
+    Raises:
+        UsageError: It is blank, or one of the players has it.
+    """
+    player = clean_text(name)
+    if not player:
+        raise UsageError("A player needs a name.", fix="Pass `--player NAME`.")
+    if player in players:
+        raise UsageError(
+            f"{player} is already playing.",
+            fix=f"Give each player a different name: `--player '{player} 2'`.",
+        )
+    return player

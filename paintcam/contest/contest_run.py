@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from paintcam.contest.phases import Phase
 from paintcam.contest.photo import Photo
 from paintcam.contest.rules import Contest
-from paintcam.contest.texts import card, help_lines
+from paintcam.contest.texts import card, help_lines, name_lines
 from paintcam.contest.turn import PlayedTurn
 from paintcam.errors import UsageError
 from paintcam.frames import Frame, Image
@@ -33,8 +34,8 @@ __all__ = ["ContestShow"]
 
 _KEYS = {" ": "space", "n": "n", "b": "b", "s": "s", "q": "q", ESCAPE: "q"}
 _LONGEST_NAME = 80
-HOLD_S = 4.0
-"""How long title, results and podium stay where no key can be pressed."""
+HOLD_S = 4.0  # title, results and podium stay this long where no key can be pressed
+_AWAY_S = 2.0  # the clock goes on this long while the process is suspended, then it stops
 _NOT_NOW = ("r", "p")  # the run's own keys that would change what is being played
 _BETWEEN_TURNS = (Phase.TITLE, Phase.RESULT, Phase.PODIUM)
 
@@ -67,8 +68,8 @@ class ContestShow(Show):
         self._lock = threading.Lock()
         self._ended: PlayedTurn | None = None
         self._photos: dict[str, Photo] = {}
-        self.help = False
-        self._lost = False
+        self.help = self._lost = False
+        self._ticked_at = math.inf
 
     def on_verdict(self, verdict: Verdict, standing: Standing, frame: Frame) -> None:
         """Count a verdict, and store the maximum that it raised.
@@ -103,6 +104,9 @@ class ContestShow(Show):
             return  # the clock stands still while the model loads
         now = time.monotonic()
         with self._lock:
+            if now > self._ticked_at + _AWAY_S:
+                self.contest.leave_out(self._ticked_at + _AWAY_S, now)
+            self._ticked_at = now
             self.contest.tick(now)
             if state == "reconnecting" and self.contest.phase is Phase.TURN:
                 self.contest.press("space", now)
@@ -134,8 +138,7 @@ class ContestShow(Show):
         """Advance without keys, because the window is gone."""
         with self._lock:
             self.keys = False
-            if self.contest.hold_s is None:
-                self.contest.hold_s = HOLD_S
+            self.contest.hold_s = HOLD_S if self.contest.hold_s is None else self.contest.hold_s
 
     def on_text(self, text: str | None) -> None:
         """Add a player whose name was typed."""
@@ -190,10 +193,7 @@ class ContestShow(Show):
                 texts, player = replace(texts, headline=()), " · ".join(texts.headline[1::-1])
         if cards:
             hud = replace(hud, region=None, sheet=False, podium=cards)
-        headline = texts.headline
-        if self.editor is not None:
-            name, caret = self.editor.shown, self.editor.caret
-            headline = ("New player", f"{name[:caret]}|{name[caret:]}", "Enter: add · Esc: cancel")
+        headline = texts.headline if self.editor is None else name_lines(self.editor)
         return replace(
             hud,
             headline=headline,

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from paintcam.contest.checks import check_contest
+from paintcam.contest.checks import check_contest, check_player
 from paintcam.contest.fair_maximum import WINDOW_S, Held
 from paintcam.contest.maxima import Maxima
 from paintcam.contest.phases import Phase
 from paintcam.contest.standings import Place, standings
 from paintcam.contest.turn import PlayedTurn
-from paintcam.errors import UsageError
-from paintcam.text import clean_text
 
 __all__ = ["Contest"]
 
@@ -81,14 +79,7 @@ class Contest:
         Raises:
             UsageError: The name is blank or already taken.
         """
-        player = clean_text(name)
-        if not player:
-            raise UsageError("A player needs a name.", fix="Pass `--player NAME`.")
-        if player in self.players:
-            raise UsageError(
-                f"{player} is already playing.",
-                fix=f"Give each player a different name: `--player '{player} 2'`.",
-            )
+        player = check_player(name, self.players)
         current = self._slots[min(self._position, len(self._slots) - 1)][1] if self._slots else 1
         self.players.append(player)
         for number in range(current, self.rounds + 1):
@@ -121,6 +112,15 @@ class Contest:
                 self._go_on(now)
             elif self.phase is Phase.PODIUM:
                 self.phase = Phase.ENDED
+
+    def leave_out(self, since: float, now: float) -> None:
+        """Stop all clocks between two times: the program stood still, and nobody could draw."""
+        self.tick(since)
+        if self.phase is Phase.TURN:
+            self._start_or_pause(since)
+            self._start_or_pause(now)
+        elif self._since is not None:
+            self._since += now - since
 
     def offer(
         self,

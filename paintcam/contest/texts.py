@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from paintcam.contest.phases import KEYS, Phase
 from paintcam.contest.rules import Contest
 from paintcam.contest.standings import Place
+from paintcam.run.line_editor import LineEditor
 
-__all__ = ["Card", "card", "help_lines", "joined", "podium_title", "short"]
+__all__ = ["Card", "card", "help_lines", "joined", "name_lines", "podium_title", "short"]
 
 _NAME = 24
 
@@ -64,6 +65,12 @@ def podium_title(places: Sequence[Place]) -> str:
     if not winners:
         return "No turns played"
     return f"{joined(winners)} {'wins' if len(winners) == 1 else 'tie'}"
+
+
+def name_lines(editor: LineEditor) -> tuple[str, ...]:
+    """Return the lines in which the name of a new player is typed."""
+    name, caret = editor.shown, editor.caret
+    return "New player", f"{name[:caret]}|{name[caret:]}", "Enter: add · Esc: cancel"
 
 
 def help_lines() -> tuple[str, ...]:
