@@ -13,9 +13,9 @@ import sys
 import pytest
 
 from paintcam.cli.leaderboard import COLUMNS
-from paintcam.cli.output import spreadsheet_safe
 from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id
 from paintcam.prompts import PromptGenerator, problem_of
+from paintcam.text import spreadsheet_safe
 from program import environment, paintcam, rows
 
 HOUSE = Board("a house", "sketch", 0.02, 0.36)
@@ -108,6 +108,33 @@ def test_a_reader_that_splits_at_semicolons_finds_no_formula(tmp_path):
     assert len(header) == len(row) == len(COLUMNS)
     texts = [name for name, cell in zip(COLUMNS, row, strict=True) if f'"{cell[:4]}' in printed]
     assert {"player", "prompt", "encoder", "time", "guards", "snapshot", "turn"} <= set(texts)
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u202e", "\x00", "\x1b", "\u2066", "\u200b", "\ufeff", "\u00ad"]
+)
+@pytest.mark.parametrize("start", ["", "Ada;", "Ada|", "Ada^", "Ada~"])
+def test_what_a_reader_does_not_see_hides_no_formula(capsys, start, hidden):
+    """Some of it is removed from the cell, so that the formula behind it would come first."""
+    from paintcam.cli.output import print_csv_row
+
+    print_csv_row([f"{start}{hidden}=HYPERLINK(1)"])
+    (cell,) = next(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert cell.removeprefix(start).startswith("'")
+
+
+def test_the_websites_csv_has_no_formula_for_a_reader_that_splits_at_semicolons(tmp_path):
+    from paintcam.leaderboard import Submissions
+    from paintcam.web.export import scores_csv
+
+    board = Board("a house;+1", "sketch", 0.02, 0.36, "web")
+    with Leaderboard(f"sqlite:///{tmp_path}/scores.sqlite3") as leaderboard:
+        drawings = Submissions(leaderboard)
+        drawn = Turn("web-1", board, "Ada;=HYPERLINK(1)", 70, 70, 0.2, player_id="visitor")
+        drawings.store(drawn, b"png", "shown")
+        text = scores_csv(drawings, [board])
+    assert "Ada;'=HYPERLINK(1)" in text
+    assert "a house;'+1" in text
 
 
 def test_control_characters_in_a_database_reach_no_terminal(tmp_path):

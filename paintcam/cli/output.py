@@ -7,7 +7,6 @@ import csv
 import errno
 import io
 import os
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +15,7 @@ from typing import Any, TypeAlias
 
 import click
 
-from paintcam.text import hide_secrets, is_address, json_text, printable
+from paintcam.text import hide_secrets, is_address, json_text, printable, spreadsheet_safe
 
 __all__ = [
     "give_up_stdout",
@@ -28,7 +27,6 @@ __all__ = [
     "print_table",
     "say",
     "say_lines",
-    "spreadsheet_safe",
     "stdout_failed",
     "typed_texts",
     "when_reader_leaves",
@@ -44,9 +42,6 @@ _closed = threading.Event()
 _failed = threading.Event()
 _hung_up = threading.Event()
 _on_failure: list[Callable[[], None]] = []
-
-_FORMULA_SIGNS = "=+\\-@＝＋－＠|%"  # also in full-width signs; a bar or percent calls a program
-_FORMULA = re.compile(rf"(?:\A|(?<=[;:|]))(?=[\t\r\n]|[\s\"']*[{_FORMULA_SIGNS}])")
 
 
 def open_streams() -> None:
@@ -98,7 +93,8 @@ def print_csv_row(cells: Iterable[object], *, quote: bool = True) -> None:
         quote: Put every text in quotation marks.
     """
     line = io.StringIO()
-    safe = (printable(spreadsheet_safe(one)) if isinstance(one, str) else one for one in cells)
+    # in this order: what is removed from a cell must not uncover a formula
+    safe = (spreadsheet_safe(printable(one)) if isinstance(one, str) else one for one in cells)
     writer = csv.writer(
         line,
         quoting=csv.QUOTE_NONNUMERIC if quote else csv.QUOTE_MINIMAL,
@@ -106,16 +102,6 @@ def print_csv_row(cells: Iterable[object], *, quote: bool = True) -> None:
     )
     writer.writerow(safe)
     _write(line.getvalue())
-
-
-def spreadsheet_safe(cell: str) -> str:
-    """Make a cell that a spreadsheet shows and does not run.
-
-    What begins like a formula gets an apostrophe in front, at the start of the text and after each
-    character at which a reader may split it again. A comma is none, because the text is quoted, and
-    neither is a tab, because none is printed. Source: OWASP, "CSV Injection".
-    """
-    return _FORMULA.sub("'", cell)
 
 
 def print_table(

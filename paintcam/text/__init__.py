@@ -6,6 +6,7 @@ the control characters in them, and an address may hold a password.
 
 from paintcam.text.addresses import hide_secrets, is_address, shown_address
 from paintcam.text.clean import clean_text, json_text, printable, prompt_key
+from paintcam.text.spreadsheet import spreadsheet_safe
 
 __all__ = [
     "clean_text",
@@ -15,4 +16,5 @@ __all__ = [
     "printable",
     "prompt_key",
     "shown_address",
+    "spreadsheet_safe",
 ]

@@ -5,17 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from paintcam.leaderboard import Board, Submission, Submissions, points_of
+from paintcam.text import printable, spreadsheet_safe
 
 __all__ = ["scores_csv", "write_zip"]
 
 _COLUMNS = ("prompt", "rank", "player", "score", "state", "time", "drawing", "file")
-_FORMULA = tuple("=+-@＝＋－＠|%\t\r\n")
 
 
 def scores_csv(submissions: Submissions, boards: Sequence[Board]) -> str:
@@ -34,7 +33,12 @@ def scores_csv(submissions: Submissions, boards: Sequence[Board]) -> str:
             score = points_of(turn.score) / 100
             row = (turn.board.prompt, rank or "", turn.player, score, drawing.state, when)
             cells = (*row, turn.id, f"{turn.id}.png")
-            writer.writerow([_safe(cell) if isinstance(cell, str) else cell for cell in cells])
+            writer.writerow(
+                [
+                    spreadsheet_safe(printable(cell)) if isinstance(cell, str) else cell
+                    for cell in cells
+                ]
+            )
     return "\ufeff" + out.getvalue()  # spreadsheets take UTF-8 only with this mark
 
 
@@ -72,8 +76,3 @@ def _ranked(submissions: Submissions, board: Board) -> Iterator[tuple[int | None
     ranks = {turn_id: places[points] for points, turn_id in best.values()}
     for each in sorted(listed, key=lambda each: (-each.turn.score, each.turn.at)):
         yield ranks.get(each.turn.id), each
-
-
-def _safe(cell: str) -> str:
-    visible = "".join(each for each in cell if unicodedata.category(each) != "Cf")
-    return f"'{cell}" if visible.lstrip().startswith(_FORMULA) else cell
