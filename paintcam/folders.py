@@ -27,6 +27,7 @@ __all__ = [
 
 _RUN = uuid.uuid4().hex[:8]
 """Distinguishes this process from an earlier one with the same number."""
+_MOST_NAMED = 5
 _lock: int | None = None
 
 
@@ -153,8 +154,12 @@ def interrupted_runs(notice: Callable[[str], None] = lambda _text: None) -> list
     Returns:
         For each run its prompt, its "best", its "bests" by prompt, and "at", the time of the best.
     """
-    found = []
-    for path in sorted(data_folder().glob("last-run-*.json")):
+    found, unusable = [], 0
+    try:
+        paths = sorted(data_folder().glob("last-run-*.json"))
+    except OSError:  # its name is too long, for example
+        return []
+    for path in paths:
         try:
             if _is_alive(path):
                 continue
@@ -162,7 +167,9 @@ def interrupted_runs(notice: Callable[[str], None] = lambda _text: None) -> list
         except FileNotFoundError:
             continue  # another process was faster
         except (OSError, ValueError) as error:
-            notice(f"{path} of an earlier run cannot be used ({error}). Delete it.")
+            unusable += 1
+            if unusable <= _MOST_NAMED:
+                notice(f"{path} of an earlier run cannot be used ({error}). Delete it.")
             continue
         with contextlib.suppress(OSError):
             path.with_suffix(".lock").unlink(missing_ok=True)
@@ -176,6 +183,10 @@ def interrupted_runs(notice: Callable[[str], None] = lambda _text: None) -> list
         with contextlib.suppress(OSError):
             if not lock.with_suffix(".json").exists() and not _is_locked(lock):
                 lock.unlink(missing_ok=True)  # of a run that was killed before its first score
+    if unusable > _MOST_NAMED:
+        notice(
+            f"{unusable:,} files of earlier runs in {data_folder()} cannot be used. Delete them."
+        )
     return found
 
 
@@ -213,11 +224,17 @@ def _is_locked(lock: Path) -> bool:
 
 def _checked_facts(facts: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the file holds
     def is_score(value: object) -> bool:
-        return isinstance(value, (int, float)) and 0 <= value <= 100
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        return 0 <= value <= 100
+
+    def text(name: str) -> str:
+        value = facts.get(name, "")
+        return value if isinstance(value, str) else ""
 
     if not isinstance(facts, dict) or not is_score(facts.get("best")):
         raise ValueError("no best score in it")
-    bests = facts.get("bests", {str(facts.get("prompt", "")): facts["best"]})
+    bests = facts.get("bests", {text("prompt"): facts["best"]})
     if not isinstance(bests, dict) or not bests or not all(map(is_score, bests.values())):
         raise ValueError("no best scores by prompt in it")
-    return {**facts, "bests": bests, "at": str(facts.get("at", ""))}
+    return {**facts, "bests": bests, "at": text("at")}

@@ -272,6 +272,7 @@ def test_without_keys_the_contest_advances_automatically():
         (["Ada"], {"seconds": -3}, "--seconds"),
         (["Ada"], {"seconds": float("nan")}, "--seconds"),
         (["Ada"], {"rounds": 0}, "--rounds"),
+        ([f"Player {number}" for number in range(200)], {"rounds": 1000}, "fewer rounds"),
         (["Ada"], {"window_s": 30}, "--window"),
         (["Ada"], {"window_s": -1}, "--window"),
     ],

@@ -79,6 +79,7 @@ RUBBISH = [
     b"", b"\xff\xfe", b"null", b"[]", b"{", NESTED, b'{"best": "x"}', b'{"best": NaN}',
     b'{"best": 1e9}', b'{"best": 1, "bests": []}', b'{"best": 1, "bests": {"a": null}}',
     b'{"best": 1, "bests": {"a": "\\u001b"}}', b" " * 2_000_000 + b"{}",
+    b'{"best": true}', b'{"best": 1, "bests": {"a": true}}',
 ]  # fmt: skip
 
 
@@ -99,6 +100,35 @@ def test_an_invalid_last_run_file_is_reported_and_harmless(data, content):
     assert len(notices) == 1
     assert "last-run-1.json" in notices[0]
     assert "Delete it." in notices[0]
+
+
+def test_hundreds_of_invalid_last_run_files_are_a_few_lines(data):
+    for number in range(300):
+        (data / f"last-run-{number}.json").write_text("rubbish")
+    notices: list[str] = []
+    assert interrupted_runs(notices.append) == []
+    assert len(notices) == 6
+    assert notices[-1].startswith("300 files of earlier runs in ")
+
+
+def test_hundreds_of_interrupted_runs_are_a_few_lines(data):
+    from paintcam.cli.build_run import _interrupted_runs
+
+    for number in range(300):
+        (data / f"last-run-{number:03}.json").write_text('{"prompt": "a house", "best": 61.2}')
+    try:
+        messages = _interrupted_runs()
+    finally:
+        forget_last_run()
+    assert len(messages) == 6
+    assert messages[0].startswith("300 previous runs ended unexpectedly")
+    assert '61.2 for "a house"' in messages[-1]
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a/" * 2500])
+def test_a_data_folder_with_a_name_that_is_too_long_does_not_end_the_start(monkeypatch, name):
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", f"/{name}")
+    assert interrupted_runs() == []
 
 
 @pytest.mark.timeout(20)

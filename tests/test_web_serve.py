@@ -294,6 +294,8 @@ def test_code_in_the_working_folder_does_not_run_in_the_server(tmp_path):
     [
         (["--minutes", "0"], "--minutes must be greater than 0 (got 0)."),
         (["--keep-days", "-1"], "--keep-days must be greater than 0 (got -1)."),
+        (["--keep-days", "1e300"], "--keep-days must be at most 36500"),
+        (["--minutes", "1e308"], "--minutes must be at most 10080"),
         (["--public-url", "hall"], '"hall" is not an address that phones can open.'),
         (["--trusted-proxy", "nobody"], '"nobody" is not an IP address or network.'),
         (["--wifi", ":secret"], "The Wi-Fi name is empty."),

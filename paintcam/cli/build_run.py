@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from paintcam.sinks.window import Window
     from paintcam.sources.stream import VideoStream
 
+_MOST_RUNS = 5
+"""How many interrupted runs are shown."""
+
 __all__ = ["build"]
 
 
@@ -199,7 +202,10 @@ def _interrupted_runs() -> list[str]:
     from paintcam.folders import claim_last_run, interrupted_runs
 
     messages: list[str] = []
-    for facts in interrupted_runs(messages.append):
+    runs = interrupted_runs(messages.append)
+    if len(runs) > _MOST_RUNS:
+        messages.append(f"{len(runs):,} previous runs ended unexpectedly.")
+    for facts in runs[-_MOST_RUNS:]:
         bests = ", ".join(f'{best:.1f} for "{prompt}"' for prompt, best in facts["bests"].items())
         messages.append(
             f"The previous run ended unexpectedly. Best score: {bests} ({facts['at']})."

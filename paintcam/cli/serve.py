@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["serve"]
 
+_MOST = {"--minutes": 7 * 24 * 60.0, "--keep-days": 36_500.0}
+
 
 class Moderate(str, Enum):
     """What is shown on the stage."""
@@ -196,6 +198,8 @@ def _check(
     for name, value in (("--minutes", minutes), ("--keep-days", keep_days)):
         if value is not None and not 0 < value < float("inf"):
             raise UsageError(f"{name} must be greater than 0 (got {value:g}).")
+        if value is not None and value > _MOST[name]:
+            raise UsageError(f"{name} must be at most {_MOST[name]:g} (got {value:g}).")
     check_guards(no_guards)
     for proxy in proxies:
         try:

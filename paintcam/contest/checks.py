@@ -12,6 +12,7 @@ __all__ = ["check_contest", "check_player"]
 
 LONGEST_TURN_S = 86400
 MOST_ROUNDS = 1000
+MOST_TURNS = 10_000
 
 
 def check_contest(
@@ -35,6 +36,12 @@ def check_contest(
         raise UsageError(
             f"The number of rounds must be from 1 to {MOST_ROUNDS} (got {rounds}).",
             fix="Pass a number such as `--rounds 1`.",
+        )
+    if len(players) * rounds > MOST_TURNS:
+        raise UsageError(
+            f"A contest may have at most {MOST_TURNS:,} turns "
+            f"({len(players):,} players with {rounds:,} rounds have {len(players) * rounds:,}).",
+            fix="Pass fewer rounds, or hold several contests.",
         )
     if hold_s is not None and not 0 <= hold_s < float("inf"):
         raise UsageError(
