@@ -85,7 +85,7 @@ class Server:
             cwd="/",
         )
         if ran.returncode:
-            raise NoPostgresError(f"initdb failed: {server.stderr.strip()}")
+            raise NoPostgresError(f"initdb failed: {ran.stderr.strip()}")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

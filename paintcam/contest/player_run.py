@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from paintcam.contest.fair_maximum import WINDOW_S
+from paintcam.contest.look_up import look_up
 from paintcam.contest.maxima import Maxima
-from paintcam.errors import LeaderboardError
 from paintcam.leaderboard import Board, Leaderboard, PlayerRank, ScoreRecorder, TurnWriter
 from paintcam.run.hooks import Show
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PlayerShow"]
 
+_RANK_S = 5.0
 GAP_S = 2.0
 """The shortest gap between verdicts that can be a pause."""
 GAPS = 3.0
@@ -115,17 +116,15 @@ class PlayerShow(Show):
     def standing(self, leaderboard: Leaderboard) -> PlayerRank | None:
         """Return the rank of the player's best turn of this run at its last prompt.
 
-        None if nothing was scored, or the database cannot be read.
+        None if nothing was scored, or the database cannot be read now.
         """
         board = self._board()
         played = [attempt for attempt in self._attempts if attempt.board == board]
         if not played:
             return None
         best = max(played, key=lambda attempt: attempt.maxima.score)
-        try:
-            return leaderboard.rank_of_turn(best.recorder.turn_id)
-        except LeaderboardError:
-            return None  # the writer has reported it
+        turn_id = best.recorder.turn_id  # if the database fails, the writer has reported it
+        return look_up(leaderboard, [turn_id], _RANK_S).get(turn_id)
 
     def _board(self) -> Board | None:
         if self._judge is None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from paintcam.contest.look_up import look_up
 from paintcam.contest.turn import PlayedTurn
-from paintcam.errors import LeaderboardError
 from paintcam.frames import Image
 from paintcam.leaderboard import Board, Leaderboard, PlayerRank, ScoreRecorder, TurnWriter
 from paintcam.sinks.snapshots import Snapshot
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["TurnStore"]
 
 _RANK_S = 1.0
+_RANKS_S = 5.0  # of all turns, at the end
 _LATE_S = 0.4  # a slow encoder's verdict on the last frame comes after the turn
 
 
@@ -124,13 +126,13 @@ class TurnStore:
     def close(self) -> None:
         """Store or queue what is left, and look up the ranks again: others scored later."""
         self._closing.set()
+        deadline = time.monotonic() + 3 * _RANK_S
         for lookup in self._lookups:
-            lookup.join(2 * _RANK_S)
+            lookup.join(max(0.0, deadline - time.monotonic()))
         stored = self._writer.flush(_RANK_S)
         self._writer.close()
         if stored:
-            for turn in self._ended:
-                self._look_up(turn)
+            self._look_up(self._ended, _RANKS_S)
         if self._snapshots is not None:
             self._snapshots.close()
 
@@ -145,14 +147,10 @@ class TurnStore:
     def _report(self, turn: PlayedTurn) -> None:
         self._closing.wait(_LATE_S)
         stored = self._writer.flush(_RANK_S)
-        self._on_end(turn, self._look_up(turn) if stored else None)
+        self._on_end(turn, self._look_up([turn], _RANK_S).get(turn.id) if stored else None)
 
-    def _look_up(self, turn: PlayedTurn) -> PlayerRank | None:
-        try:
-            found = self._leaderboard.rank_of_turn(turn.id)
-        except LeaderboardError as error:
-            self._notice(str(error))
-            return None
-        if found is not None:
-            self.ranks[turn.id] = str(found)
+    def _look_up(self, turns: Sequence[PlayedTurn], within_s: float) -> dict[str, PlayerRank]:
+        ids = [turn.id for turn in turns]
+        found = look_up(self._leaderboard, ids, within_s, self._notice)
+        self.ranks |= {turn_id: str(rank) for turn_id, rank in found.items()}
         return found

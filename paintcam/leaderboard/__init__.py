@@ -18,11 +18,11 @@ its own threads, the moment their maximum rises.
 `postgresql+psycopg://USER:PASSWORD@HOST/NAME` are tested; `postgres://…`, as hosts such as Supabase
 print it, works too. Messages never contain a password.
 
-**What survives.** A stored turn survives `kill -9` (SQLite runs in WAL mode). The writer also syncs
-SQLite's journal to the disk within moments, so that a power cut loses nothing that the disk has
-confirmed. An older schema is upgraded when the database is opened; a newer one is an error. A
-damaged SQLite file is renamed, never overwritten, and a new one is created. A row that cannot be
-read is skipped and counted in a notice.
+**What survives.** A stored turn survives `kill -9` (SQLite runs in WAL mode). The writer counts a
+turn as stored when SQLite's journal is on the disk and copied to the file, so that neither a power
+cut nor a deleted journal loses it. An older schema is upgraded when the database is opened; a newer
+one is an error. A damaged SQLite file is renamed, never overwritten, and a new one is created. A
+row that cannot be read is skipped and counted in a notice.
 
 **Queue.** What the database has not confirmed within half a second is also written to the queue,
 one small file per turn in `queue` in the data folder. The turn is stored when the database is back,

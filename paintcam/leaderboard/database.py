@@ -7,12 +7,14 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import StaticPool
 
 from paintcam.errors import OTHER_DATABASE, UPDATE, LeaderboardError
 from paintcam.leaderboard import schema
+from paintcam.leaderboard.answers import AnswerLimit
 from paintcam.leaderboard.faults import (
     check_file,
     is_damage,
@@ -21,6 +23,10 @@ from paintcam.leaderboard.faults import (
     translated,
 )
 from paintcam.leaderboard.location import file_identity, location_of, sqlite_path
+from paintcam.leaderboard.read_only import read_into
+
+if TYPE_CHECKING:
+    import psycopg
 
 __all__ = ["open_engine"]
 
@@ -101,10 +107,13 @@ def _create(url: URL) -> Engine:
             "keepalives_count": 2,
         }
         if url.drivername == "postgresql+psycopg":
-            options["prepare_threshold"] = None
+            # Python would fail at a letter that is not in the database's own encoding.
+            options |= {"prepare_threshold": None, "client_encoding": "utf8"}
     elif url.get_backend_name() != "sqlite":
         options = {}
     try:
+        if url.get_dialect().is_async:
+            raise exc.NoSuchModuleError
         engine = create_engine(url, connect_args=options)
     except exc.NoSuchModuleError:
         raise LeaderboardError(
@@ -122,7 +131,30 @@ def _create(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _on_sqlite_connect)
         event.listen(engine, "begin", _on_sqlite_begin)
+    elif url.drivername == "postgresql+psycopg":
+        event.listen(engine, "connect", _on_psycopg_connect)
     return engine
+
+
+class _LenientText:
+    """Reads PostgreSQL's texts; psycopg's own loader has the same attributes."""
+
+    format = 0  # as text
+
+    def __init__(self, oid: int, context: object) -> None:
+        pass
+
+    def load(self, data: bytes) -> str:
+        return _decoded(bytes(data))
+
+
+def _on_psycopg_connect(connection: psycopg.Connection, _: object) -> None:
+    if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+        # It takes any bytes, and would refuse to return what is not UTF-8.
+        connection.execute("SET client_encoding TO 'SQL_ASCII'")
+        connection.commit()
+        for kind in ("text", "varchar"):
+            connection.adapters.register_loader(kind, _LenientText)
 
 
 def _on_sqlite_connect(connection: sqlite3.Connection, _: object) -> None:
@@ -149,7 +181,8 @@ def _on_sqlite_begin(connection: Connection) -> None:
 def _prepare(engine: Engine, url: URL) -> None:
     if url.get_backend_name() == "sqlite":
         _use_wal(engine)
-    with engine.connect() as connection:
+    with AnswerLimit() as limit, engine.connect() as connection:
+        limit.watch(connection)
         try:
             version = schema.read_version(connection)
         except ValueError as error:
@@ -164,7 +197,9 @@ def _prepare(engine: Engine, url: URL) -> None:
             fix=f"{UPDATE}, or {OTHER_DATABASE}.",
         )
     if version < schema.VERSION:
-        with engine.execution_options(paintcam_writes=True).begin() as connection:
+        writing = engine.execution_options(paintcam_writes=True)
+        with AnswerLimit() as limit, writing.begin() as connection:
+            limit.watch(connection)
             schema.migrate(connection)
 
 
@@ -192,8 +227,8 @@ def _open_copy(path: Path, url: URL, cause: Exception) -> Engine:
     try:
         copy = raw.driver_connection
         assert isinstance(copy, sqlite3.Connection)
-        _read_into(copy, path)
-    except sqlite3.Error:
+        read_into(copy, path)
+    except (sqlite3.Error, OSError):
         raise cause from None
     finally:
         raw.close()
@@ -203,17 +238,3 @@ def _open_copy(path: Path, url: URL, cause: Exception) -> Engine:
     _prepare(engine, url)
     copy.execute("PRAGMA query_only=ON")  # "attempt to write a readonly database"
     return engine
-
-
-def _read_into(copy: sqlite3.Connection, path: Path) -> None:
-    # In a folder that is not writable, SQLite opens a file in WAL mode only with the option
-    # which declares that nobody else writes it.
-    for options in ("mode=ro", "mode=ro&immutable=1"):
-        try:
-            source = sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True)
-            with contextlib.closing(source):
-                source.backup(copy)
-            return
-        except sqlite3.OperationalError as error:
-            last = error
-    raise last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,16 +16,23 @@ from paintcam.leaderboard.location import file_identity, location_of, secrets_of
 from paintcam.text import hide_secrets, printable
 
 __all__ = [
+    "RefusedError",
     "check_file",
     "is_damage",
     "is_passing",
     "is_read_only",
+    "is_table_missing",
     "set_aside",
     "translated",
 ]
 
-_DAMAGED = ("malformed", "not a database")
+# Whole phrases: a trigger may report "malformed JSON".
+_DAMAGED = ("image is malformed", "malformed database schema", "not a database")
 _READ_ONLY = ("readonly", "read-only", "unable to open")
+
+
+class RefusedError(LeaderboardError):
+    """The database works, but does not take this row."""
 
 
 def is_damage(error: Exception) -> bool:
@@ -36,6 +44,12 @@ def is_damage(error: Exception) -> bool:
 def is_read_only(error: Exception) -> bool:
     """Return whether SQLite can perhaps read its file, but not write it."""
     return any(word in str(error) for word in _READ_ONLY)
+
+
+def is_table_missing(error: exc.DBAPIError) -> bool:
+    """Return whether a table is gone: dropped, or with the file's whole content."""
+    undefined = getattr(error.orig, "sqlstate", None) == "42P01"
+    return undefined or "no such table" in str(error.orig)
 
 
 def is_passing(error: exc.DBAPIError) -> bool:
@@ -114,7 +128,7 @@ def translated(url: URL) -> Iterator[None]:
     """Turn a database's errors into `LeaderboardError`, without any secret of the URL."""
     try:
         yield
-    except (exc.SQLAlchemyError, OSError) as error:
+    except (exc.SQLAlchemyError, OSError, UnicodeEncodeError) as error:
         raise _readable(url, error) from None
     except Exception as error:
         # What a driver raises below SQLAlchemy: its own classes, a separate tree per driver.
@@ -125,7 +139,8 @@ def translated(url: URL) -> Iterator[None]:
 
 def _readable(url: URL, error: Exception) -> LeaderboardError:
     cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
-    text = str(cause).partition("(Background on this error")[0]  # SQLAlchemy's link
+    # without SQLAlchemy's link and PostgreSQL's quotation of the statement
+    text = re.split(r"\(Background on this error|\n(?:LINE|CONTEXT)\b", str(cause))[0]
     reason = " ".join(printable(hide_secrets(_without(secrets_of(url), text))).split())
     reason = reason.rstrip(".?!")
     where = location_of(url)
@@ -139,12 +154,17 @@ def _readable(url: URL, error: Exception) -> LeaderboardError:
     elif "locked" in lower:
         what = f"The scores in {where} are in use: {reason}."
         fix = "Close the other program that uses them"
+    elif "has no equivalent" in lower:
+        what = f"The database {where} cannot store every letter: {reason}."
+        fix = "Create one with ENCODING 'UTF8'"
     elif sqlite_path(url) is None:
         what, fix = f"Cannot use the database {where}: {reason}.", "Check that it runs"
     else:
         what = f"Cannot use the scores in {where}: {reason}."
         fix = "Check that the file is paintcam's"
-    return LeaderboardError(what, fix=f"{fix}, or {OTHER_DATABASE}.")
+    of_row = isinstance(error, exc.DataError | exc.IntegrityError | UnicodeEncodeError)
+    kind = RefusedError if of_row else LeaderboardError
+    return kind(what, fix=f"{fix}, or {OTHER_DATABASE}.")
 
 
 def _without(secrets: list[str], text: str) -> str:

@@ -10,11 +10,12 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from paintcam.leaderboard import reads, schema, writes
+from paintcam.leaderboard import reads, writes
 from paintcam.leaderboard.faults import translated
 from paintcam.leaderboard.location import identity_of, location_of, parse_url, sqlite_path
 from paintcam.leaderboard.ranks import PlayerRank
 from paintcam.leaderboard.records import Turn
+from paintcam.leaderboard.rehearsal import rehearse
 from paintcam.leaderboard.transactions import Transactions, Work
 from paintcam.text import printable
 
@@ -61,19 +62,24 @@ class Leaderboard:
         return identity_of(self._url)
 
     def generation(self) -> int:
-        """Return how often SQLite's file was deleted, replaced or damaged since it was opened.
+        """Return how often the content was lost: its file was deleted, replaced or damaged.
 
         What was stored before the number rose may be lost.
         """
         return self._transactions.generation()
 
     def check_writable(self) -> None:
-        """Write something that changes nothing.
+        """Store a turn and undo it.
 
         Raises:
-            LeaderboardError: The database cannot be written, or its disk is full.
+            LeaderboardError: The database does not take it or does not return it, cannot be
+                written, or its disk is full.
         """
-        self.write(lambda connection: schema.touch(connection))
+
+        def store(connection: Connection, turn: Turn) -> None:
+            writes.store(connection, turn, None, is_new=True)
+
+        self.write(lambda connection: rehearse(connection, store))
 
     def store(self, turn: Turn) -> None:
         """Store a turn, or raise what is stored of the turn with this id.
@@ -108,6 +114,7 @@ class Leaderboard:
             journal.open("rb+") as file,
         ):
             os.fsync(file.fileno())
+        self._transactions.copy_journal()
 
     def forget(self, turn_id: str) -> bool:
         """Delete one turn, as if it had not been played.

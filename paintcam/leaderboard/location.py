@@ -14,7 +14,15 @@ from paintcam.errors import LeaderboardError
 from paintcam.folders import data_folder
 from paintcam.text import printable
 
-__all__ = ["file_identity", "identity_of", "location_of", "parse_url", "secrets_of", "sqlite_path"]
+__all__ = [
+    "file_identity",
+    "file_size",
+    "identity_of",
+    "location_of",
+    "parse_url",
+    "secrets_of",
+    "sqlite_path",
+]
 
 _SQLITE_OPTIONS = {
     "cache", "cached_statements", "check_same_thread", "detect_types", "immutable",
@@ -107,6 +115,14 @@ def file_identity(path: Path | None) -> tuple[int, int] | None:
         if stat.S_ISREG(found.st_mode):
             return found.st_dev, found.st_ino
     return None
+
+
+def file_size(path: Path | None) -> int:
+    """Return the size of a file in bytes, 0 if there is none."""
+    if path is not None:
+        with contextlib.suppress(OSError, ValueError):
+            return path.stat().st_size
+    return 0
 
 
 def secrets_of(url: URL) -> list[str]:

@@ -99,14 +99,20 @@ class PendingTurns:
             self._forgotten.remove(turn_id)
             self._changed.notify_all()
 
-    def store_again(self, generation: int) -> None:
-        """Have everything stored again if the database's file is another one than before."""
+    def store_again(self, generation: int) -> bool:
+        """Have everything stored again if the database's content is another one than before.
+
+        Returns:
+            Whether it is.
+        """
         with self._changed:
-            if generation != self._generation:
-                self._waiting = self._stored | self._waiting
-                self._stored = {}
-                self._generation = generation
-                self._changed.notify_all()
+            if generation == self._generation:
+                return False
+            self._waiting = self._stored | self._waiting
+            self._stored = {}
+            self._generation = generation
+            self._changed.notify_all()
+            return True
 
     def set_failing(self, failing: bool) -> bool:
         """Note whether the database fails; returns whether that is new."""

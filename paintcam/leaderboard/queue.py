@@ -14,6 +14,7 @@ from pathlib import Path
 
 from paintcam.errors import LeaderboardError
 from paintcam.folders import data_folder, read_small_file
+from paintcam.leaderboard.faults import RefusedError
 from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.records import Turn, points_of
 from paintcam.leaderboard.writes import TurnTakenError
@@ -39,6 +40,7 @@ class TurnQueue:
         self._spare = _spare_folder() if folder is None else None
         roots = [folder or data_folder() / "queue", *([self._spare] if self._spare else [])]
         self._folders = [root / digest for root in roots]
+        self._reported: set[str] = set()
         self.folder = self._folders[0]
         """Where the newest turn was put."""
 
@@ -81,7 +83,8 @@ class TurnQueue:
         Args:
             leaderboard: Where to store.
             notice: Called with a sentence about each file that is renamed because it cannot be
-                stored, now or ever.
+                stored, now or ever, and once about each that stays because this database refuses
+                it.
 
         Returns:
             How many turns were stored.
@@ -101,6 +104,10 @@ class TurnQueue:
                     with contextlib.suppress(OSError):
                         path.rename(path.with_suffix(".damaged"))
                         notice(f"A queued score was renamed to {path.stem}.damaged: {error}")
+                except RefusedError as error:  # of this turn alone: the others must not wait for it
+                    if path.name not in self._reported:
+                        self._reported.add(path.name)
+                        notice(f"A queued score stays in {path}. {error}")
         finally:
             if stored:
                 leaderboard.sync()  # on the disk there before it leaves the disk here

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ from paintcam.leaderboard import reads, writes
 from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.ranks import PlayerRank
 from paintcam.leaderboard.records import Board, Turn
+from paintcam.leaderboard.rehearsal import rehearse
 from paintcam.leaderboard.rows import readable, turn_of
 from paintcam.leaderboard.schema import HIDDEN, bests, pictures, players, submissions, turns
 from paintcam.leaderboard.submission import (
@@ -21,6 +21,7 @@ from paintcam.leaderboard.submission import (
     SubmissionTakenError,
     listed,
     owner_of,
+    store_submission,
     submission_of,
 )
 
@@ -50,26 +51,17 @@ class Submissions:
         Raises:
             SubmissionTakenError: The id belongs to another player's drawing.
         """
+        return self._leaderboard.write(
+            lambda connection: store_submission(connection, turn, png, state, flags)
+        )
 
-        def work(connection: Connection) -> bool:
-            held = owner_of(connection, turn.id)
-            if held is not None:
-                if held != turn.player_key:
-                    raise SubmissionTakenError(turn.id)
-                return False
-            _, player_id = writes.store(connection, turn, None, is_new=True)
-            connection.execute(
-                players.update().where(players.c.id == player_id, players.c.name != turn.player),
-                {"name": turn.player},
-            )
-            row = {"id": turn.id, "state": state, "flags": json.dumps(list(flags))}
-            connection.execute(submissions.insert(), row)
-            connection.execute(pictures.insert(), {"id": turn.id, "png": png, "strokes": None})
-            if state == HIDDEN:
-                writes.recount(connection, turn.id)
-            return True
+    def check_writable(self) -> None:
+        """Store a drawing and undo it, before anybody sends one."""
 
-        return self._leaderboard.write(work)
+        def store(connection: Connection, turn: Turn) -> None:
+            store_submission(connection, turn, b"", "waiting", ())
+
+        self._leaderboard.write(lambda connection: rehearse(connection, store))
 
     def find(self, submission_id: str) -> Submission | None:
         """Return one drawing; None if there is none."""
@@ -83,12 +75,14 @@ class Submissions:
     def picture(self, submission_id: str) -> bytes | None:
         """Return the PNG of a drawing; None if there is none."""
         query = select(pictures.c.png).where(pictures.c.id == submission_id)
-        return self._leaderboard.read(lambda connection: connection.execute(query).scalar())
+        found = self._leaderboard.read(lambda connection: connection.execute(query).scalar())
+        return found if isinstance(found, bytes) else None
 
     def strokes(self, submission_id: str) -> str | None:
         """Return the strokes of a drawing as stored; None if there are none."""
         query = select(pictures.c.strokes).where(pictures.c.id == submission_id)
-        return self._leaderboard.read(lambda connection: connection.execute(query).scalar())
+        found = self._leaderboard.read(lambda connection: connection.execute(query).scalar())
+        return found if isinstance(found, str) else None
 
     def set_strokes(self, submission_id: str, player_key: str, strokes: str) -> bool:
         """Store the strokes of one's own drawing, once.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,10 +13,17 @@ from typing import TypeAlias, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, exc
 
-from paintcam.errors import LeaderboardError
+from paintcam.errors import OTHER_DATABASE, LeaderboardError
+from paintcam.leaderboard.answers import AnswerLimit
 from paintcam.leaderboard.database import open_engine
-from paintcam.leaderboard.faults import is_damage, is_passing, set_aside, translated
-from paintcam.leaderboard.location import file_identity, sqlite_path
+from paintcam.leaderboard.faults import (
+    is_damage,
+    is_passing,
+    is_table_missing,
+    set_aside,
+    translated,
+)
+from paintcam.leaderboard.location import file_identity, file_size, location_of, sqlite_path
 
 __all__ = ["Transactions", "Work"]
 
@@ -47,15 +55,25 @@ class Transactions:
         self._on_replaced = on_replaced
         self._lock = RLock()
         self._engine = open_engine(url, notice)
-        self._file = file_identity(self._path)
         self._replaced = False
         self._generation = 0
+        self._file, self._size = file_identity(self._path), file_size(self._path)
 
     def generation(self) -> int:
-        """Return how often the file was deleted, replaced or damaged since the first was opened."""
+        """Return how often the content was lost: its file was deleted, replaced or damaged."""
         with contextlib.suppress(LeaderboardError), translated(self._url):
             self._current()
         return self._generation
+
+    def copy_journal(self) -> None:
+        """Copy what is in SQLite's journal to the file, where nobody deletes it by mistake."""
+        with translated(self._url):
+            raw = self._current().raw_connection()
+        try:
+            with contextlib.suppress(sqlite3.Error):  # a reader or a full disk delays it
+                raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            raw.close()
 
     def read(self, work: Work[_Result]) -> _Result:
         """Run a function that only reads, in one transaction."""
@@ -74,7 +92,12 @@ class Transactions:
         self._engine.dispose()
 
     def _is_replaced(self) -> bool:
-        return self._replaced or file_identity(self._path) != self._file
+        with self._lock:
+            size = file_size(self._path)
+            # A copy over the file keeps its identity. paintcam never makes it smaller.
+            shrunk, self._size = size < self._size, size
+            self._replaced |= shrunk or file_identity(self._path) != self._file
+            return self._replaced
 
     def _current(self) -> Engine:
         # A file that was deleted or replaced still takes writes through the old handle, and they
@@ -82,12 +105,11 @@ class Transactions:
         with self._lock:
             if self._is_replaced():
                 self._generation += 1
-                self._replaced = True  # until another one is open
                 self._on_replaced()
                 self._engine.dispose()
                 self._engine = open_engine(self._url, self._notice)
-                self._file = file_identity(self._path)
-                self._replaced = False
+                self._file, self._size = file_identity(self._path), file_size(self._path)
+                self._replaced = False  # not before another one is open
             return self._engine
 
     def _repeat(
@@ -95,17 +117,27 @@ class Transactions:
     ) -> _Result:
         deadline = time.monotonic() + _PATIENCE_S
         clashes = 0
+        emptied = False
         while True:
+            limit = AnswerLimit()
             try:
-                with begin(self._current()) as connection:
+                with limit, begin(self._current()) as connection:
+                    limit.watch(connection)
                     result = work(connection)
                 if not self._is_replaced():
                     return result
             except exc.DBAPIError as error:
+                if limit.exceeded:
+                    raise LeaderboardError(
+                        f"The database {location_of(self._url)} does not answer.",
+                        fix=f"Check that it runs and is not locked, or {OTHER_DATABASE}.",
+                    ) from None
                 clashes += isinstance(error, exc.IntegrityError)
                 may_pass = self._is_replaced() or (is_passing(error) and clashes <= _CLASHES)
                 if is_damage(error):
                     self._set_aside()
+                elif is_table_missing(error) and not emptied:
+                    emptied = self._replaced = True  # opening it creates the tables
                 elif not may_pass or time.monotonic() > deadline:
                     raise
             time.sleep(_PAUSE_S * random.random())

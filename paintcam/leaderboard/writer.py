@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from paintcam.errors import LeaderboardError
+from paintcam.leaderboard.faults import RefusedError
 from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.pending import PendingTurns
 from paintcam.leaderboard.queue import TurnQueue
@@ -144,20 +145,17 @@ class TurnWriter:
         # Before the database is tried: if it fails, no later run may store these.
         for turn_id in forgotten:
             self._queue.drop(turn_id)
-        failure: Exception | None = None
-        for turn in turns:
-            try:
-                self._leaderboard.store(turn)
-                self._pending.stored(turn)
-            except TurnTakenError as error:
-                self._pending.refused(turn)
-                self._notice(str(error))
-            except LeaderboardError:
-                raise  # it would refuse the others too
-            except Exception as error:
-                failure = error  # of this turn alone
+        stored: list[Turn] = []
+        try:
+            failure = self._store_each(turns, stored)
+        finally:
+            if stored:
+                self._leaderboard.sync()
+                # If the file was replaced meanwhile, what was lost with it comes back first.
+                if not self._pending.store_again(self._leaderboard.generation()):
+                    for turn in stored:
+                        self._pending.stored(turn)
         drained = self._queue.drain(self._leaderboard, self._notice)
-        self._leaderboard.sync()
         for turn_id in forgotten:
             self._leaderboard.forget(turn_id)
             self._pending.deleted(turn_id)
@@ -165,6 +163,22 @@ class TurnWriter:
             raise failure
         if self._pending.set_failing(False) or drained:
             self._notice(f"All scores are stored in {self._leaderboard.location}.")
+
+    def _store_each(self, turns: list[Turn], stored: list[Turn]) -> Exception | None:
+        """Store turns; returns what went wrong with single ones."""
+        failure: Exception | None = None
+        for turn in turns:
+            try:
+                self._leaderboard.store(turn)
+                stored.append(turn)
+            except TurnTakenError as error:
+                self._pending.refused(turn)
+                self._notice(str(error))
+            except Exception as error:
+                if isinstance(error, LeaderboardError) and not isinstance(error, RefusedError):
+                    raise  # the others would fail too
+                failure = error
+        return failure
 
     def _fail(self, error: LeaderboardError) -> None:
         if self._pending.set_failing(True):

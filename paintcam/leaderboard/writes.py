@@ -21,7 +21,7 @@ from sqlalchemy import (
     true,
 )
 
-from paintcam.errors import LeaderboardError
+from paintcam.leaderboard.faults import RefusedError
 from paintcam.leaderboard.records import Turn, points_of
 from paintcam.leaderboard.rows import number_or
 from paintcam.leaderboard.schema import (
@@ -41,7 +41,7 @@ Ids = tuple[int, int]
 """Of a board and a player."""
 
 
-class TurnTakenError(LeaderboardError):
+class TurnTakenError(RefusedError):
     """The id of a turn already belongs to another player or another board."""
 
 

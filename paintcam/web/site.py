@@ -95,6 +95,7 @@ class Site:
         self._closing.enter_context(self._storing)
         self.hub.start()
         try:
+            await asyncio.to_thread(self.submissions.check_writable)
             if self.rounds.current:  # started again after a crash: continue where it stopped
                 await asyncio.gather(*(self.judge_of(each.prompt) for each in self.rounds.current))
             for prompt in () if self.rounds.current else self.settings.prompts:
