@@ -266,14 +266,14 @@ def test_the_presenter_downloads_scores_and_drawings(server):
     """CSV without formulas, ZIP with every drawing under its id."""
     visitor, presenter = Visitor(server.base), Presenter(server.base, SECRET)
     result = visitor.draw(blank_with_ink(0.1), name="=1+1").json()
-    other = Visitor(server.base).draw(blank_with_ink(0.05), name="\u200b=1").json()
+    other = Visitor(server.base).draw(blank_with_ink(0.05), name="\u200c=1").json()
     rows = list(
         csv.DictReader(
             io.StringIO(presenter.get("/api/control/scores.csv").content.decode("utf-8-sig"))
         )
     )
     assert (rows[0]["rank"], rows[0]["player"]) == ("1", "'=1+1")
-    assert rows[1]["player"] == "'\u200b=1", "what cannot be seen hides no formula"
+    assert rows[1]["player"] == "'\u200c=1", "what cannot be seen hides no formula"
     archive = zipfile.ZipFile(io.BytesIO(presenter.get("/api/control/drawings.zip").content))
     names = ["scores.csv", f"{result['id']}.png", f"{other['id']}.png"]
     assert archive.namelist() == names
