@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from hostile import HOSTILE, raw_controls, run_here
 from paintcam.cli import contest
 from paintcam.cli.report import JsonReport, TextReport
 from paintcam.contest.standings import Place
+from paintcam.encoders import clip_inference
+from paintcam.encoders.without_env_file import without_env_file
 from paintcam.judge.verdict import Verdict
 from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id
 from paintcam.run.live import Summary
@@ -26,6 +29,7 @@ ROOT = Path(__file__).parent.parent
 PLANTED = (
     *("json", "numpy", "cv2", "typer", "onnxruntime", "inference", "requests", "psutil"),
     *("msvcrt", "winreg", "uvloop", "tensorflow"),  # tried, and not installed here
+    *("sitecustomize", "usercustomize", "av", "pi_heif", "sqlalchemy", "matplotlib", "pygame"),
 )
 SCRIPT = Path(sys.executable).with_name("paintcam")
 
@@ -39,6 +43,10 @@ def planted(tmp_path) -> Path:
         code = f"open({str(tmp_path / 'ran')!r}, 'a').write({name!r})\nraise SystemExit(66)\n"
         (folder / f"{name}.py").write_text(code)
     cv2.imwrite(str(folder / "house.png"), house(4))
+    (folder / ".env").write_text("PLANTED=yes\nAPI_BASE_URL=http://planted.example\n")
+    (folder / "matplotlibrc").write_text("backend: module://planted\n")
+    (folder / "planted.py").write_text((folder / "json.py").read_text())
+    (folder / "paintcam.pth").write_text("import planted\n")
     return folder
 
 
@@ -50,8 +58,15 @@ def planted(tmp_path) -> Path:
         (SCRIPT, "score", "house.png", "--prompt", "a house", "--model", "sketch"),
         (SCRIPT, "cameras"),
         (SCRIPT, "models"),
+        (SCRIPT, "calibrate", ".", "--model", "sketch", "--histogram", "chart.png"),
+        (SCRIPT, "run", "-s", "gone.mp4", "--prompt", "a", "--model", "sketch", "--view", "none"),
+        (SCRIPT, "leaderboard"),
+        (SCRIPT, "prompts", "--llm", "--count", "1", "--timeout", "1"),
     ],
-    ids=["doctor", "python -m", "score", "cameras", "models"],
+    ids=(
+        *("doctor", "python -m", "score", "cameras", "models"),
+        *("calibrate", "run", "leaderboard", "prompts"),
+    ),
 )
 def test_modules_in_the_current_folder_never_run(tmp_path, planted, command):
     """Neither in this process nor in a child: a json.py in Downloads is nobody's code."""
@@ -70,6 +85,22 @@ def test_modules_in_the_current_folder_never_run(tmp_path, planted, command):
     assert done.returncode in (0, 1), done.stderr
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
     assert "66" not in done.stdout
+
+
+def test_inference_reads_no_env_file_of_the_current_folder(planted, monkeypatch):
+    """It would send the API key to the address in it; a program's own use of dotenv still works."""
+    dotenv = pytest.importorskip("dotenv")
+    monkeypatch.chdir(planted)
+    monkeypatch.delenv("PLANTED", raising=False)
+    with without_env_file():
+        from dotenv import load_dotenv  # as inference.core.env does
+
+        load_dotenv(f"{planted}/.env")
+        assert "PLANTED" not in os.environ
+    dotenv.load_dotenv(f"{planted}/.env")
+    assert os.environ.pop("PLANTED") == "yes"
+    os.environ.pop("API_BASE_URL", None)
+    assert "without_env_file" in Path(clip_inference.__file__).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("first", [0, 25, 50, 75])
@@ -99,6 +130,16 @@ def test_a_random_command_line_ends_with_a_clear_message(tmp_path, first):
             assert words not in printed, (line, printed)
 
 
+@pytest.mark.parametrize("option", ["--prompt", "--label"])
+def test_words_that_are_not_utf_8_are_refused(tmp_path, monkeypatch, option):
+    """Old zip archives and Latin-1 terminals send them."""
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite("house.png", house(4))
+    words = (option, "caf\udce9", *((option, "a house") if option == "--label" else ()))
+    code, _, err = run_here("score", "house.png", *words, "--model", "sketch")
+    assert (code, err) == (1, "paintcam: The prompt is not valid UTF-8 text. Type it again.\n")
+
+
 def test_every_place_that_prints_is_clean_of_control_characters(tmp_path, monkeypatch, capsys):
     """One string of all control sequences through messages, tables, JSON and CSV."""
     monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
@@ -111,42 +152,53 @@ def test_every_place_that_prints_is_clean_of_control_characters(tmp_path, monkey
     (tmp_path / "data" / "last-run-1.json").write_text(
         json.dumps({"prompt": HOSTILE, "best": 5, "at": HOSTILE})
     )
+    typed = HOSTILE.replace("\x00", "")  # no argument can hold it
     commands = {
-        "an unknown option": ["run", f"--{HOSTILE}"],
-        "an unknown command": [HOSTILE],
-        "a value of a choice": ["run", "--crop", HOSTILE],
-        "a value of a number": ["run", "--width", HOSTILE],
-        "a source": ["run", *house_and, "--source", HOSTILE],
-        "an address": ["run", *house_and, "--source", f"http://127.0.0.1:9/{HOSTILE}"],
-        "a recording": ["run", *house_and, "-s", "a.png", "--record", f"{HOSTILE}.gif"],
-        "a folder of snapshots": ["run", *house_and, "-s", "97", "--snapshot", HOSTILE],
-        "a backend": ["run", *house_and, "-s", "97", "--backend", HOSTILE],
-        "a guard": ["run", *house_and, "--no-guard", HOSTILE],
-        "a label": ["run", "--label", HOSTILE, "--model", "sketch"],
-        "labels": ["run", "--label", HOSTILE, "--label", HOSTILE, "--model", "sketch"],
-        "prompt and labels": ["run", "--prompt", HOSTILE, "--label", "x", "--label", "y"],
-        "a model": ["run", "--prompt", "a house", "--model", HOSTILE],
-        "a download": ["models", "pull", HOSTILE],
+        "an unknown option": ["run", f"--{typed}"],
+        "an unknown command": [typed],
+        "a value of a choice": ["run", "--crop", typed],
+        "a value of a number": ["run", "--width", typed],
+        "a source": ["run", *house_and, "--source", typed],
+        "an address": ["run", *house_and, "--source", f"http://127.0.0.1:9/{typed}"],
+        "a recording": ["run", *house_and, "-s", "a.png", "--record", f"{typed}.gif"],
+        "a folder of snapshots": ["run", *house_and, "-s", "97", "--snapshot", typed],
+        "a backend": ["run", *house_and, "-s", "97", "--backend", typed],
+        "a guard": ["run", *house_and, "--no-guard", typed],
+        "a label": ["run", "--label", typed, "--model", "sketch"],
+        "labels": ["run", "--label", typed, "--label", typed, "--model", "sketch"],
+        "prompt and labels": ["run", "--prompt", typed, "--label", "x", "--label", "y"],
+        "a model": ["run", "--prompt", "a house", "--model", typed],
+        "a download": ["models", "pull", typed],
         "a player twice": ["contest", *house_and, "--player", "A\x1b[2J", "--player", "A\x1b[2J"],
-        "a database": ["leaderboard", "--database", HOSTILE],
+        "a database": ["leaderboard", "--database", typed],
         "a database's folder": ["leaderboard", "--database", f"sqlite:////proc/{name}/x"],
-        "a filter": ["leaderboard", "--player", HOSTILE],
+        "a filter": ["leaderboard", "--player", typed],
         "scores as a table": ["leaderboard"],
         "scores as JSON": ["leaderboard", "--json"],
         "scores as CSV": ["leaderboard", "--csv"],
-        "what to delete": ["leaderboard", "delete", "--player", f"A{HOSTILE}"],
-        "a picture": ["score", HOSTILE, "--prompt", "a house", "--model", "sketch"],
+        "what to delete": ["leaderboard", "delete", "--player", f"A{typed}"],
+        "a picture": ["score", typed, "--prompt", "a house", "--model", "sketch"],
         "pictures as a table": ["score", ".", "--prompt", "a house", "--model", "sketch"],
         "pictures as JSON": ["score", ".", "--prompt", "a house", "--model", "sketch", "--json"],
-        "labels as a table": ["score", "a.png", "-l", HOSTILE, "-l", "b", "--model", "sketch"],
+        "labels as a table": ["score", "a.png", "-l", typed, "-l", "b", "--model", "sketch"],
         "the last run": ["run", *house_and, "--source", "97", "--seconds", "0.1"],
-        "a folder of drawings": ["calibrate", HOSTILE, "--model", "sketch"],
-        "a range to forget": ["calibrate", "--forget", "--model", HOSTILE],
+        "a folder of drawings": ["calibrate", typed, "--model", "sketch"],
+        "a host to serve on": ["serve", "--host", name, "--model", "sketch"],
+        "an address for phones": ["serve", "--public-url", typed, "--model", "sketch"],
+        "a broken address for phones": ["serve", "--public-url", "http://[", "--model", "sketch"],
+        "a proxy": ["serve", "--trusted-proxy", typed, "--model", "sketch"],
+        "a value after =": ["run", f"--{typed}={typed}"],
+        "a command of models": ["models", typed],
+        "a source to measure": ["bench", "--view", "none", "--source", typed],
+        "a chart": ["calibrate", ".", "--model", "sketch", "--histogram", f"{typed}.png"],
+        "a heat map": ["score", "a.png", *house_and[:4], "--explain", f"{typed}.png"],
+        "a range to forget": ["calibrate", "--forget", "--model", typed],
     }
     for place, args in commands.items():
         _, out, err = run_here(*args)
         assert out + err != "", place
         assert raw_controls(out + err) == [], place
+        assert "should not happen" not in err, place
     report = TextReport(course=True)
     flagged = Verdict(0, 2.0, 0.0, 0.3, 50.0, flags=(HOSTILE,), labels={HOSTILE: 0.9, "b": 0.1})
     plain = Verdict(0, 9.0, 0.0, 0.3, 50.0, flags=(HOSTILE,))

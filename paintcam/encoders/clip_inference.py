@@ -29,6 +29,7 @@ from paintcam.encoders.weights import (
     mismatched,
     prepare_environment,
 )
+from paintcam.encoders.without_env_file import without_env_file
 from paintcam.errors import CHECK_MACHINE, ModelError
 from paintcam.frames import Image
 
@@ -131,8 +132,10 @@ class InferenceClipEncoder:
         prepare_environment()
         try:
             import torch
-            from inference.core.env import CLIP_MAX_BATCH_SIZE
-            from inference.models import Clip
+
+            with without_env_file():
+                from inference.core.env import CLIP_MAX_BATCH_SIZE
+                from inference.models import Clip
         except Exception as error:  # a broken installation raises anything
             raise ModelError(
                 f"Cannot import Inference's CLIP ({first_line(error)}).", fix=CHECK_MACHINE

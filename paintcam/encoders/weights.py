@@ -27,6 +27,7 @@ from paintcam.encoders.clip_variants import (
 )
 from paintcam.encoders.onnxfile import is_whole
 from paintcam.encoders.quiet import quiet
+from paintcam.encoders.without_env_file import without_env_file
 from paintcam.errors import WITHOUT_CLIP, ModelError
 from paintcam.folders import expanded, write_atomically
 
@@ -91,7 +92,7 @@ def clip_folder(variant: str) -> Path:
         return known
     prepare_environment()
     try:
-        with quiet():
+        with quiet(), without_env_file():
             from inference.core.cache.model_artifacts import get_cache_dir
     except Exception as error:  # a broken installation raises anything
         raise ModelError(

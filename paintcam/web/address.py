@@ -61,16 +61,17 @@ def listen(host: str, port: int) -> socket.socket:
     ports = [0] if port == 0 else range(port, min(port + _PORTS_TRIED, 65_536))
     for candidate in ports:
         try:
+            host.encode("idna")  # a socket that cannot read its address is never closed
             listening = socket.create_server(
                 (host or "0.0.0.0", candidate),
                 family=socket.AF_INET6 if ":" in host else socket.AF_INET,
                 backlog=_BACKLOG,
             )
-        except OSError as error:
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+        except (OSError, ValueError, TypeError) as error:
+            if getattr(error, "errno", 0) in (errno.EADDRINUSE, errno.EACCES):
                 continue
             raise UsageError(
-                f"Cannot listen on {host} ({error.strerror}).",
+                f"Cannot listen on {host} ({getattr(error, 'strerror', 'not a valid name')}).",
                 fix="Pass an address of this computer, or `--lan` for all of them.",
             ) from None
         listening.set_inheritable(True)

@@ -8,6 +8,8 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from paintcam.text import hide_secrets, printable
+
 __all__ = ["HurriedProtocol", "RequestLog"]
 
 _HEADERS_S = 15.0
@@ -67,7 +69,7 @@ class RequestLog(logging.Formatter):
         arguments: Any = record.args
         if isinstance(arguments, tuple) and len(arguments) == 5:
             client, method, path, _, status = arguments
-            return f"{client} {method} {str(path).partition('?')[0]} {status}"
+            return printable(f"{client} {method} {str(path).partition('?')[0]} {status}")
         error = record.exc_info[1] if record.exc_info else None
         detail = f": {type(error).__name__}: {error}" if error else ""
-        return record.getMessage() + detail
+        return hide_secrets(printable(record.getMessage() + detail))

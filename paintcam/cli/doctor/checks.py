@@ -40,8 +40,10 @@ def inference() -> Check:
         # a choice: the bundled encoder needs neither Inference nor torch
         return Check(Level.WARN, "Inference", "CLIP is not installed; sketch runs without it", fix)
     code = (
-        "from paintcam.encoders.weights import prepare_environment; prepare_environment();"
-        "from inference.models import Clip"
+        "from paintcam.encoders.weights import prepare_environment\n"
+        "from paintcam.encoders.without_env_file import without_env_file\n"
+        "prepare_environment()\n"
+        "with without_env_file():\n from inference.models import Clip"
     )
     try:
         ran = run_python(code, timeout_s=IMPORT_S)
