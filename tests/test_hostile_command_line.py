@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import cv2
@@ -18,10 +19,13 @@ from paintcam.cli.report import JsonReport, TextReport
 from paintcam.contest.standings import Place
 from paintcam.encoders import clip_inference
 from paintcam.encoders.without_env_file import without_env_file
+from paintcam.errors import SourceError
 from paintcam.judge.verdict import Verdict
 from paintcam.leaderboard import Board, Leaderboard, Turn, new_turn_id
 from paintcam.run.live import Summary
 from paintcam.run.session import Standing
+from paintcam.sources.decoder import open_video
+from paintcam.sources.reference import Reference
 from program import environment, house
 
 ROOT = Path(__file__).parent.parent
@@ -257,6 +261,22 @@ def test_no_password_of_a_camera_is_printed(tmp_path, monkeypatch, source):
     for path in tmp_path.rglob("*"):
         assert "SECRET" not in path.name
         assert not path.is_file() or b"SECRET" not in path.read_bytes()
+
+
+def test_no_password_of_a_camera_is_in_a_traceback(monkeypatch):
+    """Neither with PAINTCAM_DEBUG, which people paste into reports, nor in a script."""
+    monkeypatch.setenv("PAINTCAM_DEBUG", "1")
+    address = "rtsp://ada:SE CRET@127.0.0.1:9/admin/SECRET/ch1"
+    args = ("--prompt", "a house", "--model", "sketch", "--view", "none", "--seconds", "0.2")
+    code, out, err = run_here("run", *args, "--source", address)
+    assert code == 1
+    assert "Traceback" in err
+    assert "CRET" not in out + err
+    with pytest.raises(SourceError) as caught:
+        open_video(Reference.parse(address))
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "127.0.0.1:9" in shown
+    assert "CRET" not in shown
 
 
 @pytest.mark.parametrize("database", DATABASES)

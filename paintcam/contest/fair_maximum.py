@@ -91,7 +91,7 @@ def check_window(window_s: float, turn_s: float = math.inf) -> float:
         raise UsageError(
             f"The window of the fair maximum must be shorter than a turn of {turn_s:g} seconds "
             f"(got {window_s:g}).",
-            fix="Pass a shorter `--window`, such as 0.5, or 0 to rank the raw maximum.",
+            fix=f"Pass a shorter `--window`, such as {turn_s / 2:g}, or 0 to rank the raw maximum.",
         )
     return window_s
 

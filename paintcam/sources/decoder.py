@@ -54,7 +54,8 @@ def open_video(reference: Reference) -> tuple[InputContainer, VideoStream]:
     try:
         container = av.open(address, timeout=timeout, options=_options(reference))
     except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
-        raise reference.cannot_open() from error
+        # a traceback would show the cause, and with it the address and its password
+        raise reference.cannot_open() from (None if reference.remote else error)
     try:
         stream = container.streams.best("video")
         if stream is None:

@@ -128,7 +128,7 @@ class LiveConnection:
                 threading.Thread(target=capture.release, daemon=True).start()  # it can hang
             if isinstance(error, SourceError) or not isinstance(error, Exception):
                 raise
-            raise self._reference.cannot_open() from error
+            raise self._reference.cannot_open() from (None if self._reference.remote else error)
         self.fps = float(found.fps)
         self.is_clip = self._reference.kind == "stream" and found.total_frames > 0
         return capture

@@ -54,7 +54,10 @@ _WITHOUT_SCHEME = re.compile(
     re.I,
 )
 _USER, _PART = re.compile(r"\S(?:@|%40)\S"), re.compile(r"[:;?#/\\]")
-_FIELD = re.compile(r"(?<![a-z0-9])((?:pass\w*|pwd|secret|auth|\w*token|\w*key)=)[^\s'\"`]+", re.I)
+_FIELD = re.compile(
+    r"(?<![a-z0-9])((?:pass\w*|pwd|secret|auth|\w*(?:token|key|signature|credential))=)[^\s'\"`]+",
+    re.I,
+)
 
 
 def shown_address(text: str) -> str:
