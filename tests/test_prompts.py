@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.server
+import itertools
 import json
 import os
 import re
@@ -179,6 +180,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.answer(200, b"[" * 10_000_000)
             elif behave == "rubbish":
                 self.answer(200, b"<html>It works!</html>")
+            elif behave.startswith("status"):
+                self.send_response_only(int(behave.split()[1]))
+                self.end_headers()
+            elif behave == "interim":
+                while True:
+                    self.wfile.write(b"HTTP/1.1 102 Processing\r\n\r\n" * 500)
             elif behave == "empty":
                 self.answer(200, b'{"choices": []}')
             else:
@@ -204,7 +211,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def endpoint(monkeypatch, tmp_path):
     import httpx  # noqa: F401
-    import openai  # noqa: F401 - so that no test measures how long this import takes
+    import openai
+
+    # so that no test measures how long its hundred modules take to import
+    assert openai.OpenAI(api_key="none").chat.completions
 
     server = Endpoint()
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
@@ -255,6 +265,10 @@ def test_an_answer_in_another_form_is_understood(endpoint, content):
         ("trickle", "did not answer within 0.5 s"),
         ("endless 200", "too long an answer"),
         ("endless 302", "error (302)"),
+        ("endless 201", "error (201)"),
+        ("status 204", "error (204)"),
+        ("status 206", "error (206)"),
+        ("interim", "did not answer within 0.5 s"),
         ("endless 429", "rate limit exceeded (429)"),
         ("endless 500", "error (500)"),
         ("bomb", "unexpected answer"),
@@ -277,6 +291,57 @@ def test_a_model_that_misbehaves_is_replaced_by_the_generator(endpoint, behave, 
     assert reason in notice
     assert "the offline generator" in notice
     assert "secret" not in notice
+
+
+@pytest.mark.parametrize("behave", ["trickle", "interim", "slow 200"])
+def test_an_endpoint_that_was_abandoned_takes_no_more_time(endpoint, behave):
+    """Or each press of "new prompts" on the website would leave a thread at full load behind."""
+    endpoint.behave = behave
+    with pytest.raises(LlmUnavailableError, match="did not answer"):
+        LlmPrompts(timeout_s=0.5).ask(5)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and "paintcam-network" in threads():
+        time.sleep(0.02)
+    assert "paintcam-network" not in threads()
+
+
+def threads():
+    return {thread.name for thread in threading.enumerate()}
+
+
+def test_an_answer_of_thousands_of_prompts_is_cut(endpoint):
+    words = ["".join(letters) for letters in itertools.product("abcdefghijklmnop", repeat=3)]
+    endpoint.content = json.dumps([f"a dog in a {word}" for word in words])
+    assert len(LlmPrompts().ask(5)) <= 2000
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("HTTP_PROXY", "http://ada:hunter2@127.0.0.1:1", "through the proxy.*refused"),
+        ("HTTP_PROXY", "http://[::1", "through the proxy.*address is not valid"),
+        (
+            "ALL_PROXY",
+            "socks5://ada:hunter2@127.0.0.1:1",
+            "through the proxy.*: (a SOCKS|the conn)",
+        ),
+        ("OPENAI_BASE_URL", "https://127.0.0.1:PORT/v1", "TLS failed|did not answer"),
+        ("SSL_CERT_FILE", "/nonexistent", "TLS cannot be set up.*SSL_CERT_FILE"),
+        ("OPENAI_ORG_ID", "a\nb", "characters that cannot be sent"),
+        ("OPENAI_API_KEY", "hunter2\udcff", "characters that cannot be sent"),
+        ("OPENAI_BASE_URL", "http://hunter2:x@none.invalid/v1", "its name cannot be resolved"),
+        ("OPENAI_BASE_URL", "http://\udcff/v1", "cannot be reached"),
+        ("OPENAI_MODEL", "\udcff", "characters that cannot be sent"),
+    ],
+)
+def test_what_is_wrong_with_the_environment_is_named(endpoint, monkeypatch, name, value, reason):
+    for proxy in ("HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(proxy, raising=False)
+    monkeypatch.setenv(name, value.replace("PORT", str(endpoint.server_port)))
+    with pytest.raises(LlmUnavailableError, match=reason) as caught:
+        LlmPrompts(timeout_s=2).ask(5)
+    assert "hunter2" not in str(caught.value)
+    assert "Error" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", ["", "null", "[[[[", "[" * 100_000, "No.", "[1, 2]", "😀" * 50])

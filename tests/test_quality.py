@@ -109,10 +109,11 @@ def imports_of(module: str) -> set[str]:
     return {name for name in found if name.split(".")[0] == "paintcam"}
 
 
-BASE = {"errors", "folders", "frames", "text"}
+BASE = {"errors", "folders", "frames", "network", "text"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "folders": set(),
+    "network": set(),
     "text": set(),
     "frames": {"errors"},
     "encoders": BASE,

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from clip_fixtures import ROOT, clip_environment
-from paintcam.encoders import download, load_encoder, onnxfile, resolve_model
+from paintcam.encoders import download, load_encoder, onnx_trial, resolve_model
 from paintcam.encoders import pull as pulling
 from paintcam.encoders.onnxfile import has_external_data, is_whole
 from paintcam.encoders.pull import pull, roboflow_in_reach
@@ -170,7 +170,8 @@ def test_no_network_is_an_error_with_the_next_command(cache, monkeypatch):
         port = free.getsockname()[1]
     monkeypatch.setenv("API_BASE_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setattr(pulling, "PAUSE_S", 0.01)
-    with pytest.raises(ModelError, match=r"no connection.*Check your connection.*--model sketch"):
+    text = r"connection was refused.*Check your connection.*--model sketch"
+    with pytest.raises(ModelError, match=text):
         pull("ViT-B-16")
     assert not roboflow_in_reach(1.0)
 
@@ -214,7 +215,7 @@ def test_auto_is_clip_if_its_weights_are_complete_and_sketch_otherwise(cache):
 
 def test_a_full_disk_keeps_the_part_and_reports_a_fix(cache, roboflow, monkeypatch):
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(download.shutil, "disk_usage", lambda _path: usage(10, 10, 0))
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage(10, 10, 0))
     with pytest.raises(ModelError, match=r"disk is full.*0 MB free.*PAINTCAM_CACHE_DIR"):
         pull("ViT-B-16")
 
@@ -528,7 +529,7 @@ def test_a_model_with_weights_outside_its_file_is_refused(cache, roboflow, conte
 
 def test_a_download_that_crashes_what_opens_it_never_becomes_the_file(cache, roboflow, monkeypatch):
     crash = "import os; os.kill(os.getpid(), 11);"
-    monkeypatch.setattr(onnxfile, "OPEN_CODE", crash)
+    monkeypatch.setattr(onnx_trial, "TRIAL_CODE", crash)
     with pytest.raises(ModelError, match=r"crashed the process that opened it \(code -11\)"):
         pull("ViT-B-16")
     assert not is_cached("ViT-B-16")
@@ -540,4 +541,4 @@ def test_a_download_that_crashes_what_opens_it_never_becomes_the_file(cache, rob
 def test_arbitrary_bytes_are_not_a_model(tmp_path, content):
     path = tmp_path / "visual.onnx"
     path.write_bytes(content)
-    assert onnxfile.open_error(path)
+    assert onnx_trial.open_error(path)

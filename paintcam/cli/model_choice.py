@@ -69,7 +69,7 @@ def _ask() -> bool:
     root = cache_root()
     with contextlib.suppress(OSError):  # then the question comes again
         root.mkdir(parents=True, exist_ok=True)
-        (root / "asked").touch()
+        (root / "asked").touch(exist_ok=False)  # a link that is planted here is not followed
     return answer
 
 

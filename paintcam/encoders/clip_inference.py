@@ -16,7 +16,7 @@ from paintcam.encoders.base import Embeddings, EncoderInfo, first_line, unit_row
 from paintcam.encoders.clip import CLIP_RANGE
 from paintcam.encoders.clip_pixels import clip_square
 from paintcam.encoders.clip_tokens import ClipTokenizer
-from paintcam.encoders.onnxfile import open_error
+from paintcam.encoders.onnx_trial import open_error
 from paintcam.encoders.quiet import quiet
 from paintcam.encoders.weights import (
     DEFAULT_VARIANT,

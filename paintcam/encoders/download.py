@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
-import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paintcam.encoders.cache_files import clear_place, open_to_write, read_small
+from paintcam.encoders.cache_files import (
+    check_space,
+    clear_place,
+    open_to_write,
+    read_small,
+    writable,
+)
 from paintcam.encoders.http_answers import (
     Interrupted,
+    is_validator,
     length_in,
     md5_of,
-    plain_error,
+    range_in,
     status_of,
 )
 from paintcam.errors import ModelError
+from paintcam.network import reason_of
 
 if TYPE_CHECKING:
     from requests import Response
 
-__all__ = ["fetch", "length_of", "writable"]
+__all__ = ["CHANGED", "fetch", "length_of"]
 
 CHUNK = 1 << 16
 # Seconds to connect, and between two pieces: bad Wi-Fi stalls, and a stalled download is resumed.
 TIMEOUT = (10.0, 15.0)
+HEAD_S = 30.0
+"""Longest time to the first byte of a file, redirects included."""
 # A connection that brings fewer bytes than this within that many seconds counts as stalled.
 SLOWEST = (1 << 16, 30.0)
 AGAIN = "Run the same command again."
+CHANGED = "the file changed on the server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +60,10 @@ class _Part:
     def validator(self) -> str:
         """Return the ETag or date that the server sent with the bytes; empty if it sent none."""
         try:
-            return str(json.loads(read_small(self.note))["validator"])
+            kept = str(json.loads(read_small(self.note))["validator"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return ""
+        return kept if is_validator(kept) else ""
 
     def size(self) -> int:
         return self.path.stat().st_size if self.path.exists() else 0
@@ -68,6 +76,7 @@ class _Part:
 def fetch(
     url: str,
     target: Path,
+    length: int,
     *,
     progress: Callable[[int, int], None],
     check: Callable[[Path], None],
@@ -77,6 +86,7 @@ def fetch(
     Args:
         url: Its address. Only the host is ever shown, since a signed URL is a key.
         target: Where it goes: it appears there complete or not at all.
+        length: What `length_of` returned for it, bytes.
         progress: Called with the bytes on disk and the total. An exception that it raises passes
             through, and the part stays.
         check: Raises `ModelError` if the complete part is not what it should be.
@@ -85,8 +95,7 @@ def fetch(
         Interrupted: The connection failed; another call resumes.
         ModelError: The file does not match its checksum, or cannot be written.
     """
-    import requests
-    import urllib3
+    from paintcam.encoders.http_calls import HttpCalls
 
     part = _Part(target.with_name(target.name + ".part"), target.with_name(target.name + ".note"))
     with writable(target.parent):
@@ -95,16 +104,15 @@ def fetch(
         # The last byte is requested again: a complete part gets an answer as well, and with it the
         # checksum.
         have, validator = max(part.size() - 1, 0), part.validator()
-        headers = {"Accept-Encoding": "identity"}
+        headers = {}
         if have and validator:
-            headers |= {"Range": f"bytes={have}-", "If-Range": validator}
-        try:
-            with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-                total, digest = _receive(answer, part, have, progress)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise Interrupted(plain_error(error)) from error
-        if part.size() != total:
-            raise Interrupted(f"{part.size()} of {total} bytes received")
+            headers = {"Range": f"bytes={have}-", "If-Range": validator}
+        with HttpCalls().open(
+            "GET", url, limit_s=HEAD_S, timeout=TIMEOUT, headers=headers
+        ) as answer:
+            digest = _receive(answer, part, have, length, progress)
+        if part.size() != length:
+            raise Interrupted(f"{part.size()} of {length} bytes received")
         if digest and _md5(part.path) != digest:
             part.drop()
             raise ModelError(
@@ -126,43 +134,50 @@ def length_of(url: str) -> int:
     Raises:
         Interrupted: No answer, or one without a length.
     """
-    import requests
+    from paintcam.encoders.http_calls import HttpCalls
 
-    headers = {"Accept-Encoding": "identity", "Range": "bytes=0-0"}
-    try:
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-            if answer.status_code == 206:
-                return length_in(answer.headers.get("Content-Range", "").rpartition("/")[2])
-            if answer.status_code == 200:
-                return length_in(answer.headers.get("Content-Length", ""))
-            raise Interrupted(f"the server answered {status_of(answer)}")
-    except (requests.RequestException, ValueError) as error:  # ValueError: an invalid URL
-        raise Interrupted(plain_error(error)) from error
+    with HttpCalls().open(
+        "GET", url, limit_s=HEAD_S, timeout=TIMEOUT, headers={"Range": "bytes=0-0"}
+    ) as answer:
+        if answer.status_code == 206:
+            return length_in(answer.headers.get("Content-Range", "").rpartition("/")[2])
+        if answer.status_code == 200:
+            return length_in(answer.headers.get("Content-Length", ""))
+        raise Interrupted(f"the server answered {status_of(answer)}")
 
 
 def _receive(
-    answer: Response, part: _Part, have: int, progress: Callable[[int, int], None]
-) -> tuple[int, bytes]:
-    """Append the body to the part; return the total length and the MD5 if the server sent one."""
+    answer: Response,
+    part: _Part,
+    have: int,
+    length: int,
+    progress: Callable[[int, int], None],
+) -> bytes:
+    """Append the body to the part; return the MD5 if the server sent one."""
     if answer.status_code == 416:  # the part is longer than the file
         part.drop()
-        raise Interrupted("the file changed on the server")
+        raise Interrupted(CHANGED)
     if answer.status_code not in (200, 206):
         raise Interrupted(f"the server answered {status_of(answer)}")
     if answer.status_code == 206:
-        span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", answer.headers.get("Content-Range", ""))
-        if span is None or int(span[1]) != have:
+        span = range_in(answer.headers.get("Content-Range", ""))
+        if span is None or span[0] != have:
             part.drop()
             raise Interrupted("the server sent a different range than requested")
-        total = length_in(span[2])
+        total = span[1]
     else:
         have = 0
-        total = length_in(answer.headers.get("Content-Length", ""))
+        # in chunks, also the places between them have to be read, and each may take forever
+        chunked = "Transfer-Encoding" in answer.headers
+        total = length_in("" if chunked else answer.headers.get("Content-Length", ""))
+    if total != length:
+        part.drop()
+        raise Interrupted(CHANGED)
     digest = md5_of(answer.headers.get("x-goog-hash", ""))
-    _check_space(part.path.parent, total - have)
+    check_space(part.path.parent, total - have)
     # Written first: a part without its note is never resumed.
     validator = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
-    validator = "" if validator.startswith("W/") else validator  # If-Range takes strong ones only
+    validator = validator if is_validator(validator) else ""
     with open_to_write(part.note, keep=False) as note:
         note.write(json.dumps({"validator": validator}).encode())
     with open_to_write(part.path, keep=have > 0) as file:
@@ -180,19 +195,25 @@ def _receive(
     if have > total:
         part.drop()
         raise Interrupted("the server sent more than it announced")
-    return total, digest
+    return digest
 
 
 def _pieces(answer: Response) -> Iterator[bytes]:
     """Read the body as it arrives.
 
     Raises:
-        Interrupted: It arrives too slowly.
+        Interrupted: It is cut, or arrives too slowly.
     """
     least, within_s = SLOWEST
     since, came = time.monotonic(), 0
-    # a whole chunk would hide a server that sends a byte per second; `read1` does not wait for it
-    while piece := answer.raw.read1(CHUNK):
+    while True:
+        try:
+            # a whole chunk would hide a server that sends a byte per second
+            piece = answer.raw.read1(CHUNK)
+        except Exception as error:  # those of urllib3, http.client and ssl share no base
+            raise Interrupted(reason_of(error)) from None
+        if not piece:
+            return
         yield piece
         came += len(piece)
         now = time.monotonic()
@@ -220,31 +241,3 @@ def _put_in_place(part: _Part, target: Path) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def _check_space(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise OSError(errno.ENOSPC, f"{needed / 1e6:.0f} MB needed, {free / 1e6:.0f} MB free")
-
-
-@contextmanager
-def writable(folder: Path) -> Iterator[None]:
-    """Describe what a full disk or a folder without permission raises.
-
-    Raises:
-        ModelError: The folder cannot be written.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ModelError(
-                f"The disk is full: {error.strerror} in {folder}.",
-                fix="Free some space, or set PAINTCAM_CACHE_DIR to a folder on another disk, and "
-                "run the same command again to resume.",
-            ) from error
-        raise ModelError(
-            f"Cannot write to {folder} ({error.strerror or error}).",
-            fix="Set PAINTCAM_CACHE_DIR to a folder that you may write to.",
-        ) from error

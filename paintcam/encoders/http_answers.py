@@ -1,7 +1,4 @@
-"""What a server's answer says: status, length, checksum; and errors without the address.
-
-The address of a download is signed, and that of a server may hold a key: neither is ever shown.
-"""
+"""What the head of a server's answer says: status, length, range, checksum, version."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from paintcam.text import clean_text
 if TYPE_CHECKING:
     from requests import Response
 
-__all__ = ["Interrupted", "length_in", "md5_of", "plain_error", "status_of"]
+__all__ = ["Interrupted", "is_validator", "length_in", "md5_of", "range_in", "status_of"]
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error yet: the next try resumes
@@ -38,6 +35,17 @@ def length_in(text: str) -> int:
     return int(text)
 
 
+def range_in(header: str) -> tuple[int, int] | None:
+    """Parse `Content-Range: bytes 5-9/10` as first byte and total; None if it is invalid."""
+    found = re.fullmatch(r"bytes ([0-9]{1,15})-[0-9]{1,15}/([0-9]{1,15})", header)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def is_validator(text: str) -> bool:
+    """Return whether a text is an ETag or date that can be sent back, and a strong one."""
+    return bool(re.fullmatch(r"[!-~](?:[ -~]{0,198}[!-~])?", text)) and not text.startswith("W/")
+
+
 def md5_of(header: str) -> bytes:
     """Find the MD5 in `x-goog-hash: crc32c=…,md5=…` (Google Cloud Storage, XML API), or b"".
 
@@ -55,15 +63,3 @@ def md5_of(header: str) -> bytes:
                 raise Interrupted("the server sent an invalid checksum (x-goog-hash)")
             return digest
     return b""
-
-
-def plain_error(error: Exception) -> str:
-    """Describe an HTTP error without the URL: a signed one is a key."""
-    name = type(error).__name__
-    if isinstance(error, ValueError):
-        return "the address is not valid"
-    if "Timeout" in name:
-        return "the server timed out"
-    if name in ("ProtocolError", "IncompleteRead", "ChunkedEncodingError"):
-        return "the connection was cut"
-    return f"the connection failed ({name})"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -145,10 +145,15 @@ def stored_agreement(variant: str) -> Agreement | None:
     """Read how well an int8 variant that is installed agreed; None for any other variant."""
     try:
         note = json.loads(read_small(int8_folder(variant) / INT8_NOTE))
-        figures = {field.name: note[field.name] for field in fields(Agreement)}
-    except (OSError, ValueError, KeyError, TypeError):
+        found = Agreement(
+            cosine=float(note["cosine"]),
+            points=float(note["points"]),
+            order=float(note["order"]),
+            pictures=int(note["pictures"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None
-    return Agreement(**figures) if variant.endswith(INT8) else None
+    return found if variant.endswith(INT8) else None
 
 
 def build_in_child(variant: str) -> None:

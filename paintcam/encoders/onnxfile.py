@@ -1,4 +1,4 @@
-"""Checks of an ONNX file: complete, self-contained, and accepted by ONNX Runtime.
+"""Checks of an ONNX file that need no ONNX Runtime: complete and self-contained.
 
 A model is a Protocol Buffers message. What these checks need of it can be read without loading it:
 each field begins with its number and its length.
@@ -8,41 +8,28 @@ Source: Protocol Buffers, "Encoding"; onnx.proto.
 
 from __future__ import annotations
 
+import itertools
 import mmap
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 from paintcam.encoders.cache_files import is_regular
-from paintcam.encoders.isolated import run_python
-from paintcam.errors import WITHOUT_CLIP, ModelError
 
 __all__ = [
     "DATA_LOCATION",
     "EXTERNAL_DATA",
     "GRAPH",
     "Span",
-    "check_clip_part",
     "fields",
     "has_external_data",
     "is_whole",
-    "open_error",
-    "open_error_in_child",
 ]
 
 Span: TypeAlias = tuple[int, int]
 """Where a message or its bytes start and end in the file."""
 
 GRAPH = 7  # its field number in ModelProto
-OPEN_S = 120.0
-"""Longest time that a child process may take to open a model."""
-
-OPEN_CODE = (
-    "from pathlib import Path; from paintcam.encoders.onnxfile import open_error;"
-    "sys.stdout.buffer.write(open_error(Path(sys.argv[1])).encode())"
-)
-
 # message → field number → message: the ways to a tensor, in onnx.proto
 WAYS = {
     "model": {GRAPH: "graph", 20: "training", 25: "function"},
@@ -55,6 +42,8 @@ WAYS = {
 }
 EXTERNAL_DATA, DATA_LOCATION = 13, 14  # of TensorProto
 DEEPEST = 32  # graphs in graphs; real models have two or three
+MOST_PARTS = 10_000  # outermost fields; real models have a few dozen
+MOST_FIELDS = 2_000_000  # fields in all, ten seconds of work; real models have 0.1 million
 
 
 def is_whole(path: Path) -> bool:
@@ -67,7 +56,9 @@ def is_whole(path: Path) -> bool:
         if not is_regular(path):
             return False
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return GRAPH in [number for number, _, _ in fields(data, (0, len(data)))]
+            found = itertools.islice(fields(data, (0, len(data))), MOST_PARTS + 1)
+            numbers = [number for number, _, _ in found]
+            return GRAPH in numbers and len(numbers) <= MOST_PARTS
     except (OSError, ValueError):
         return False
 
@@ -82,71 +73,23 @@ def has_external_data(path: Path) -> bool:
         ValueError: It is not a model.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return _has_external(data, (0, len(data)), "model", DEEPEST)
+        return _has_external(data, (0, len(data)), "model", DEEPEST, itertools.count())
 
 
-def open_error(path: Path) -> str:
-    """Open a model with ONNX Runtime; return what is wrong with it, or "" if it opens.
-
-    A malicious file can end the process: see `open_error_in_child`.
-    """
-    try:
-        if has_external_data(path):
-            return "it loads weights from outside the file"
-    except (OSError, ValueError) as error:
-        return f"not an ONNX model: {error}"
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    # it must open, not run fast
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    try:
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # ONNX Runtime's errors share no narrower public base
-        return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if len(session.get_inputs()) != 1 or not session.get_outputs():
-        return "unexpected inputs or outputs"
-    return ""
-
-
-def open_error_in_child(path: Path) -> str:
-    """Open a model in a separate process, which a malicious file may crash; see `open_error`."""
-    try:
-        ran = run_python(OPEN_CODE, str(path), timeout_s=OPEN_S)
-    except subprocess.TimeoutExpired:
-        return f"it did not open within {OPEN_S:.0f} s"
-    if ran.returncode:
-        return f"it crashed the process that opened it (code {ran.returncode})"
-    return ran.stdout.decode(errors="replace")
-
-
-def check_clip_part(path: Path) -> None:
-    """Refuse a download that is not a model.
-
-    Raises:
-        ModelError: ONNX Runtime does not open it.
-    """
-    if reason := open_error_in_child(path):
-        name = path.name.removesuffix(".part")
-        raise ModelError(
-            f"The downloaded {name} is not a valid CLIP model ({reason}). It was removed.",
-            fix=f"Run the same command again, or {WITHOUT_CLIP}.",
-        )
-
-
-def _has_external(data: mmap.mmap, span: Span, message: str, deepest: int) -> bool:
+def _has_external(
+    data: mmap.mmap, span: Span, message: str, deepest: int, counter: Iterator[int]
+) -> bool:
     if deepest == 0:
         raise ValueError("graphs are nested too deeply")
     for number, inner, value in fields(data, span):
+        if next(counter) > MOST_FIELDS:
+            raise ValueError("it has too many parts")
         if message == "tensor":
             if number == EXTERNAL_DATA or (number == DATA_LOCATION and value):
                 return True
         elif inner is not None and (way := WAYS[message].get(number)):
             below = deepest - (way == "graph")
-            if _has_external(data, inner, way, below):
+            if _has_external(data, inner, way, below, counter):
                 return True
     return False
 
@@ -160,6 +103,9 @@ def fields(data: mmap.mmap, span: Span) -> Iterator[tuple[int, Span | None, int]
     at, end = span
     while at < end:
         key, at = _varint(data, at, end)
+        if key >> 32:
+            # ONNX Runtime drops the upper bits, and would see another field here
+            raise ValueError("a field has an impossible number")
         kind, value, inner = key & 7, 0, None
         if kind == 0:
             value, at = _varint(data, at, end)

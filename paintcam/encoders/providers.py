@@ -155,6 +155,8 @@ def _options(cores: int, brief: bool) -> SessionOptions:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    # otherwise a file that begins like ONNX Runtime's own format is read as that
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     options.intra_op_num_threads = threads(cores)
     # Waiting threads sleep: spinning takes the processor from the picture and the sheet finder.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -6,6 +6,7 @@ folder where Inference looks for them.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -13,14 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from paintcam.encoders.cache_files import clear_place
-from paintcam.encoders.download import fetch, length_of, writable
+from paintcam.encoders.cache_files import clear_place, make_folder, writable
+from paintcam.encoders.download import CHANGED, fetch, length_of
 from paintcam.encoders.http_answers import Interrupted, status_of
-from paintcam.encoders.onnxfile import check_clip_part, is_whole
+from paintcam.encoders.onnx_trial import check_clip_part
+from paintcam.encoders.onnxfile import is_whole
 from paintcam.encoders.weights import (
     FILES,
     INT8_VARIANTS,
     VARIANTS,
+    cache_root,
     clip_folder,
     exact_variant,
     int8_folder,
@@ -28,6 +31,7 @@ from paintcam.encoders.weights import (
     pull_command,
 )
 from paintcam.errors import UPDATE, WITHOUT_CLIP, ModelError
+from paintcam.network import proxy_note
 from paintcam.text import clean_text
 
 if TYPE_CHECKING:
@@ -40,6 +44,10 @@ PATIENCE = 3
 PAUSE_S = 1.0
 # A round with less progress does not count: otherwise one byte per round would never end.
 PROGRESS = 1 << 14
+API_S, API_BYTES = 30.0, 1 << 20
+"""Longest time and size of the API's answer."""
+MOST_TIMES = 4
+"""A file that is so many times as large as both should be together is something else."""
 
 
 def api_url() -> str:
@@ -83,7 +91,7 @@ def pull(
 
     folder = int8_folder(variant)
     with writable(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, cache_root())
         on_quantise()
         make_int8(variant)
     return folder
@@ -96,7 +104,7 @@ def _pull_exact(variant: str, progress: Progress | None, on_wait: Callable[[], N
     if all(is_whole(folder / file) for file in FILES):
         return folder  # also from a cache that is read-only
     with writable(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, cache_root())
         clear_place(folder / "pull.lock")
         lock = FileLock(folder / "pull.lock")
         try:
@@ -112,7 +120,7 @@ def _pull_exact(variant: str, progress: Progress | None, on_wait: Callable[[], N
 
 
 def _fetch_missing(variant: str, folder: Path, progress: Progress) -> None:
-    idle, furthest, done = 0, 0, 0
+    idle, changes, furthest, done = 0, 0, 0, 0
     lengths: dict[str, int] = {}
     missing = [file for file in FILES if not is_whole(folder / file)]
 
@@ -126,20 +134,22 @@ def _fetch_missing(variant: str, folder: Path, progress: Progress) -> None:
             # Requested for each round: the URLs are signed, and a slow download outlives them.
             urls = _weight_urls(variant)
             for file in FILES:
-                if file not in lengths:
-                    path = folder / file
-                    lengths[file] = (
-                        length_of(urls[file]) if file in missing else path.stat().st_size
-                    )
+                is_missing = file in missing
+                size = _size(urls[file], variant) if is_missing else (folder / file).stat().st_size
+                if lengths.setdefault(file, size) != size:
+                    lengths[file] = size
+                    changes += 1
+                    raise Interrupted(CHANGED)
             file = missing[0]
-            fetch(urls[file], folder / file, progress=report, check=check_clip_part)
+            fetch(urls[file], folder / file, lengths[file], progress=report, check=check_clip_part)
             missing.pop(0)
             idle = 0
         except Interrupted as cut:
             idle = 1 if done >= furthest + PROGRESS else idle + 1
-            if idle >= PATIENCE:
+            if PATIENCE in (idle, changes):
                 raise ModelError(
-                    f"Cannot download CLIP's weights from {_host(api_url())}: {cut}.",
+                    f"Cannot download CLIP's weights from {_host(api_url())}"
+                    f"{proxy_note(api_url())}: {cut}.",
                     fix=f"Check your connection, then run `{pull_command(variant)}` to resume "
                     f"(the partial download was kept), or {WITHOUT_CLIP}.",
                 ) from cut
@@ -147,26 +157,39 @@ def _fetch_missing(variant: str, folder: Path, progress: Progress) -> None:
         furthest = max(furthest, done)
 
 
+def _size(url: str, variant: str) -> int:
+    """Ask for the length of a file of a variant.
+
+    Raises:
+        Interrupted: There is no answer, or it cannot be true.
+    """
+    length = length_of(url)
+    if length > MOST_TIMES * VARIANTS[variant].megabytes * 1_000_000:
+        raise Interrupted(f"the server announces a file of {length / 1e6:.0f} MB")
+    return length
+
+
 def _weight_urls(variant: str) -> dict[str, str]:
     """Ask Roboflow's API for the addresses of a variant's files: file name → URL."""
-    import requests
+    from paintcam.encoders.http_calls import HttpCalls
 
-    try:
-        answer = requests.get(
-            f"{api_url()}/core_model/clip/{variant}",
-            params={"nocache": "true", "device": "paintcam", "dynamic": "true"},
-            timeout=(10.0, 15.0),
+    answer, body = HttpCalls().read(
+        "GET",
+        f"{api_url()}/core_model/clip/{variant}",
+        limit_s=API_S,
+        most_bytes=API_BYTES,
+        params={"nocache": "true", "device": "paintcam", "dynamic": "true"},
+    )
+    if answer.status_code in (407, 408, 429) or not 200 <= answer.status_code < 500:
+        raise Interrupted(f"the server answered {status_of(answer)}")
+    if answer.status_code >= 400:
+        raise ModelError(
+            f"Roboflow does not serve clip:{variant} ({status_of(answer)}).",
+            fix=f"Run `paintcam models` to list the encoders, or {WITHOUT_CLIP}.",
         )
-        if 400 <= answer.status_code < 500:
-            raise ModelError(
-                f"Roboflow does not serve clip:{variant} ({status_of(answer)}).",
-                fix=f"Run `paintcam models` to list the encoders, or {WITHOUT_CLIP}.",
-            )
-        answer.raise_for_status()
-        urls = [str(url) for url in answer.json()["weights"].values()]
+    try:
+        urls = [str(url) for url in json.loads(body)["weights"].values()]
         named = {Path(urlsplit(url).path).name: url for url in urls}
-    except requests.RequestException as error:
-        raise Interrupted(f"no connection ({type(error).__name__})") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Interrupted(
             "the response is not from Roboflow, or an address is not valid"
@@ -189,19 +212,10 @@ def _host(url: str) -> str:
 
 def roboflow_in_reach(timeout_s: float = 1.5) -> bool:
     """Return whether Roboflow's API answers within the time, including the look-up of its name."""
-    import threading
+    from paintcam.encoders.http_calls import HttpCalls
 
-    import requests
-
-    answered = threading.Event()
-
-    def ask() -> None:
-        try:
-            requests.head(api_url(), timeout=timeout_s)
-            answered.set()
-        except (requests.RequestException, ValueError):
-            pass
-
-    # In a separate thread: looking up a name has no timeout.
-    threading.Thread(target=ask, daemon=True).start()
-    return answered.wait(timeout_s)
+    try:
+        HttpCalls(redirect=False).open("HEAD", api_url(), limit_s=timeout_s).close()
+    except Interrupted:
+        return False
+    return True

@@ -10,9 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import os
-import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -21,22 +20,22 @@ from paintcam.encoders.base import Embeddings, EncoderInfo, check_prompts, unit_
 from paintcam.encoders.clip import CLIP_RANGE
 from paintcam.encoders.clip_pixels import clip_square
 from paintcam.encoders.clip_variants import DEFAULT_VARIANT, VARIANTS
-from paintcam.encoders.http_answers import plain_error, status_of
+from paintcam.encoders.http_answers import Interrupted, status_of
 from paintcam.errors import ModelError, PromptError, UnavailableError
 from paintcam.frames import Image
-
-if TYPE_CHECKING:
-    from requests import Session
 
 __all__ = ["ServerEncoder", "server_name"]
 
 BATCH = 8
 """The server's own limit: nine pictures or texts are an error 500."""
 CONNECT_S, ANSWER_S = 3.0, 10.0
-"""Longest time for a connection, and for a whole answer; the first one loads the model."""
+"""Longest time for a connection, and for a whole answer."""
 LOAD_S = 120.0
+"""Longest time for the first answers, before which the server loads the model."""
 MOST_BYTES = 4 << 20
 """Longest answer: eight embeddings are 0.2 MB."""
+MOST_DIM = 4096
+"""Most dimensions: the largest CLIP has 1024."""
 TIMED_OUT, LOST = "timed out", "connection lost"
 CHECK = "Check that the server runs and that this machine can reach it."
 
@@ -89,14 +88,13 @@ class ServerEncoder:
     """
 
     def __init__(self, model: str) -> None:
-        import requests
+        from paintcam.encoders.http_calls import HttpCalls
 
         self._name = server_name(model)
         self._url, _, self._variant = self._name.removeprefix("server:").partition("#")
         self._edge = VARIANTS[self._variant].image_size
-        self._session: Session = requests.Session()
-        self._session.headers["Accept-Encoding"] = "identity"
-        self._session.trust_env = False  # no proxy, and no password from ~/.netrc
+        # No proxy, no password from ~/.netrc, no redirect: the key is for this server alone.
+        self._http = HttpCalls(environment=False, redirect=False)
         self._known: dict[str, Embeddings] = {}
         self._is_starting = True
         self._limit_s, self._dim = LOAD_S, 0
@@ -157,8 +155,8 @@ class ServerEncoder:
         body: dict[str, Any] = {kind: values, "clip_version_id": self._variant}
         if key := os.environ.get("ROBOFLOW_API_KEY"):
             body["api_key"] = key
-        rows = _rows(self._ask(f"/clip/embed_{kind}", body, kind))
-        if rows is None or len(rows) != len(values) or rows.shape[1] < 1:
+        rows = _rows(self._ask(f"/clip/embed_{kind}", body, kind), len(values))
+        if rows is None:
             raise self._unavailable("the answer holds no embeddings", "unusable answer")
         if self._dim and rows.shape[1] != self._dim:
             raise self._unavailable(
@@ -168,44 +166,32 @@ class ServerEncoder:
         return unit_rows(rows, len(values), self._name)
 
     def _ask(self, path: str, body: dict[str, Any], kind: str) -> bytes:
-        import requests
-        import urllib3
-
-        until = time.monotonic() + self._limit_s
         try:
-            with self._session.post(
+            answer, content = self._http.read(
+                "POST",
                 self._url + path,
-                json=body,
+                limit_s=self._limit_s,
+                most_bytes=MOST_BYTES,
                 timeout=(CONNECT_S, self._limit_s),
-                stream=True,
-                allow_redirects=False,  # the key is for this server alone
-            ) as answer:
-                status = answer.status_code
-                if status in (401, 403):
-                    raise self._unavailable(
-                        f"it refused the API key ({status_of(answer)})",
-                        "API key refused",
-                        "Set ROBOFLOW_API_KEY to a key that the server accepts.",
-                    )
-                if status == 400 and kind == "text":
-                    raise PromptError(
-                        f"The prompt is too long for {self._name}.", fix="Shorten it."
-                    )
-                if status != 200:
-                    raise self._unavailable(f"it answered {status_of(answer)}", f"error {status}")
-                content = b""
-                while piece := answer.raw.read1(1 << 16):
-                    content += piece
-                    if len(content) > MOST_BYTES:
-                        raise self._unavailable("its answer is too long", "unusable answer")
-                    if time.monotonic() > until:
-                        raise self._unavailable("its answer took too long", TIMED_OUT)
-                return content
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            reason = plain_error(error)
+                json=body,
+            )
+        except Interrupted as cut:
+            reason = str(cut)
             words = TIMED_OUT if "timed out" in reason else LOST
-            # the cause holds the request, and with it the key
+            words = "unusable answer" if "too long" in reason else words
             raise self._unavailable(reason, words) from None
+        status = answer.status_code
+        if status in (401, 403):
+            raise self._unavailable(
+                f"it refused the API key ({status_of(answer)})",
+                "API key refused",
+                "Set ROBOFLOW_API_KEY to a key that the server accepts.",
+            )
+        if status == 400 and kind == "text":
+            raise PromptError(f"The prompt is too long for {self._name}.", fix="Shorten it.")
+        if status != 200:
+            raise self._unavailable(f"it answered {status_of(answer)}", f"error {status}")
+        return content
 
     def _unavailable(self, reason: str, words: str, fix: str = CHECK) -> UnavailableError:
         return UnavailableError(
@@ -226,9 +212,14 @@ def _coded(square: Image) -> dict[str, str]:
     return {"type": "base64", "value": base64.b64encode(png.tobytes()).decode()}
 
 
-def _rows(content: bytes) -> Embeddings | None:
+def _rows(content: bytes, count: int) -> Embeddings | None:
+    """Find the rows of an answer, shape (count, D); None if they cannot be embeddings."""
     try:
-        rows = np.array(json.loads(content)["embeddings"], np.float32)
+        with np.errstate(over="ignore"):  # a number too large becomes infinite
+            rows = np.array(json.loads(content)["embeddings"], np.float32)
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None
-    return rows if rows.ndim == 2 else None
+    if rows.ndim != 2 or len(rows) != count or not 1 <= rows.shape[1] <= MOST_DIM:
+        return None
+    # CLIP never embeds anything as zero: the server is broken, and would score 0 for ever
+    return rows if np.isfinite(rows).all() and rows.any(axis=1).all() else None

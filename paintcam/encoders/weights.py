@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from paintcam.encoders.cache_files import read_small
+from paintcam.encoders.cache_files import is_below, read_small
 from paintcam.encoders.clip_variants import (
     DEFAULT_VARIANT,
     FILES,
@@ -239,7 +239,7 @@ def _index() -> dict[str, dict[str, str]]:
 def _remembered(variant: str) -> Path | None:
     folders = _index().get(_version())
     folder = folders.get(variant) if isinstance(folders, dict) else None
-    return cache_root() / folder if isinstance(folder, str) and folder else None
+    return cache_root() / folder if isinstance(folder, str) and is_below(folder) else None
 
 
 def _remember(folders: dict[str, str]) -> None:

@@ -6,22 +6,24 @@ import hashlib
 import json
 import os
 import re
-import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as LateError  # Python 3.10 has two of that name
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from paintcam.folders import data_folder, read_small_file, write_atomically
+from paintcam.network import LateError, in_time, proxy_note, reason_of
 from paintcam.prompts.check import problem_of
 from paintcam.text import clean_text, prompt_key
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["LlmPrompts", "LlmUnavailableError"]
 
 _MOST_BYTES = 512 * 1024
+_MOST_PHRASES = 2000
+"""How many phrases of an answer are looked at; nobody asks for more at once."""
 _MOST_CACHED = 2000
 _MOST_LETTERS = 1000
 _SYSTEM = "You invent prompts for a drawing game on a stage."
@@ -57,7 +59,9 @@ class LlmPrompts:
         self._timeout_s = timeout_s
         self._base_url = os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
         folder = cache_dir or data_folder()
-        digest = hashlib.sha256(f"{self.endpoint} {self.model}".encode()).hexdigest()[:16]
+        # half characters come from variables that are not in UTF-8
+        name = f"{self.endpoint} {self.model}".encode(errors="surrogatepass")
+        digest = hashlib.sha256(name).hexdigest()[:16]
         self._cache = folder / "prompts" / f"{digest}.json"
 
     @property
@@ -96,7 +100,7 @@ class LlmPrompts:
         keys = {prompt_key(text) for text in known}
         fresh: list[str] = []
         problems: list[str] = []
-        for text in _phrases(self._answer(count)):
+        for text in _phrases(self._answer(count))[: max(count, _MOST_PHRASES)]:
             problem = problem_of(text)
             if problem is not None:
                 problems.append(problem)
@@ -111,6 +115,7 @@ class LlmPrompts:
 
     def _answer(self, count: int) -> str:
         try:
+            import httpx
             import openai
         except ImportError:
             raise LlmUnavailableError(
@@ -119,63 +124,62 @@ class LlmPrompts:
         key = os.environ.get("OPENAI_API_KEY")
         if not key and not os.environ.get("OPENAI_BASE_URL"):
             raise LlmUnavailableError("OPENAI_API_KEY is not set")
-        late = LlmUnavailableError(f"{self.endpoint} did not answer within {self._timeout_s:g} s")
         try:
-            body = _in_time(lambda: self._request(key or "none", count), self._timeout_s)
+            # Trusts the proxies and certificates of the environment, as other programs do.
+            # Nothing that unpacks, and no redirect: the key is for this endpoint alone.
+            with httpx.Client(
+                timeout=self._timeout_s,
+                headers={"Accept-Encoding": "identity"},
+                event_hooks={"response": [self._refuse_error]},
+            ) as http:
+                client = openai.OpenAI(
+                    api_key=key or "none",
+                    base_url=self._base_url,
+                    timeout=self._timeout_s,
+                    max_retries=0,  # one would start the time again
+                    http_client=http,
+                )
+                # Imports a hundred modules, for which the endpoint's time must not be used.
+                create = client.chat.completions.with_streaming_response.create
+                body = in_time(lambda: self._request(create, count), self._timeout_s, http.close)
         except (LateError, openai.APITimeoutError):
-            raise late from None
-        except openai.APIStatusError as error:
-            raise LlmUnavailableError(_status(self.endpoint, error.status_code)) from None
+            raise LlmUnavailableError(
+                f"{self.endpoint} did not answer within {self._timeout_s:g} s"
+            ) from None
         except LlmUnavailableError:
             raise
         except Exception as error:
+            if isinstance(error.__cause__, LlmUnavailableError):
+                raise error.__cause__ from None  # openai wraps what `_refuse_error` raises
             # What httpx raises while a body is read, and URLs or keys that no request can carry.
-            raise LlmUnavailableError(
-                f"{self.endpoint} cannot be reached ({type(error).__name__})"
-            ) from None
+            where = f"{self.endpoint} cannot be reached{proxy_note(self._base_url)}"
+            raise LlmUnavailableError(f"{where}: {reason_of(error)}") from None
         try:
             return str(json.loads(body)["choices"][0]["message"]["content"])
         except (ValueError, LookupError, TypeError, RecursionError):
             raise LlmUnavailableError(f"{self.endpoint} returned an unexpected answer") from None
 
-    def _request(self, key: str, count: int) -> bytes:
-        import httpx
-        import openai
-
-        deadline = time.monotonic() + self._timeout_s
-        # Errors without their body, which may be endless or quote the key: the number says enough.
-        # Neither retries nor redirects: both would start the time again.
-        with (
-            httpx.Client(
-                timeout=self._timeout_s,
-                headers={"Accept-Encoding": "identity"},  # a small answer that unpacks to gigabytes
-                event_hooks={"response": [_close_error]},
-            ) as http,
-            openai.OpenAI(
-                api_key=key,
-                base_url=self._base_url,
-                timeout=self._timeout_s,
-                max_retries=0,
-                http_client=http,
-            ) as client,
-            client.chat.completions.with_streaming_response.create(
-                model=self.model,
-                temperature=1.0,
-                messages=[
-                    {"role": "system", "content": _SYSTEM},
-                    {"role": "user", "content": _TASK.format(count=count)},
-                ],
-            ) as response,
-        ):
-            body = bytearray()
-            # Read here: the client itself would take any size, at a byte a second.
+    def _request(self, create: Callable[..., Any], count: int) -> bytes:
+        body = bytearray()
+        with create(
+            model=self.model,
+            temperature=1.0,
+            messages=[
+                {"role": "system", "content": _SYSTEM},
+                {"role": "user", "content": _TASK.format(count=count)},
+            ],
+        ) as response:
+            # Read here: the client itself would take any size.
             for chunk in response.http_response.iter_raw():
                 body += chunk
                 if len(body) > _MOST_BYTES:
                     raise LlmUnavailableError(f"{self.endpoint} sent too long an answer")
-                if time.monotonic() > deadline:
-                    raise LateError
         return bytes(body)
+
+    def _refuse_error(self, response: httpx.Response) -> None:
+        """Refuse an error before its body is read, which may be endless or quote the key."""
+        if response.status_code != 200:
+            raise LlmUnavailableError(_status(self.endpoint, response.status_code))
 
     def _keep(self, prompts: list[str]) -> None:
         try:
@@ -183,25 +187,6 @@ class LlmPrompts:
             write_atomically(self._cache, kept.encode())
         except OSError:
             return  # the prompts can be used all the same; the next run asks again
-
-
-def _in_time(work: Callable[[], bytes], timeout_s: float) -> bytes:
-    # In a thread, because neither looking up a host nor headers that trickle in have a time limit.
-    done: Future[bytes] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as error:
-            done.set_exception(error)
-
-    threading.Thread(target=run, name="paintcam-llm", daemon=True).start()
-    return done.result(timeout_s)
-
-
-def _close_error(response: Any) -> None:  # noqa: ANN401 - httpx is imported only when it is used
-    if response.status_code != 200:
-        response.close()
 
 
 def _is_valid(prompt: str) -> bool:
