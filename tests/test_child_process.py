@@ -96,6 +96,15 @@ def test_ctrl_c_at_the_terminal_does_not_fail_a_check():
     assert int(ran.stdout) != os.getpgid(0)
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="/proc")
+def test_a_check_does_not_read_its_stdin_from_the_pipe_that_a_thread_waits_for():
+    """On Windows, `import numpy` would wait for that thread for ever."""
+    ran = run_python(
+        "import sys; print(os.readlink('/proc/self/fd/0'), sys.stdin.read() == '')", timeout_s=60
+    )
+    assert ran.stdout.decode().split() == ["/dev/null", "True"]
+
+
 def test_it_ends_with_the_object():
     child = ChildProcessEncoder("sketch")
     process = psutil.Process(child._process.pid)

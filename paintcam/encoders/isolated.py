@@ -20,9 +20,11 @@ from typing import Any
 __all__ = ["OWN_GROUP", "python_command", "run_python"]
 
 _SET_PATH = "import sys; sys.path[:] = __import__('json').loads(sys.argv.pop(1));"
+# From a copy: on Windows, numpy asks for the kind of stdin while it is imported, and would wait for
+# the thread that reads from it.
 _END_WITH_PARENT = (
-    "import os, threading;"
-    "threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start();"
+    "import os, threading; parent = os.dup(0); os.dup2(os.open(os.devnull, os.O_RDONLY), 0);"
+    "threading.Thread(target=lambda: (os.read(parent, 1), os._exit(1)), daemon=True).start();"
 )
 OWN_GROUP: dict[str, Any] = (
     {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
@@ -51,7 +53,7 @@ def run_python(code: str, *arguments: str, timeout_s: float) -> subprocess.Compl
     It is also ended if this process ends, whatever the reason.
 
     Args:
-        code: As `python_command` takes it. It must not read its stdin.
+        code: As `python_command` takes it. Its stdin is empty.
         arguments: As `python_command` takes them.
         timeout_s: When the child is ended.
 
