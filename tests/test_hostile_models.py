@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -10,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from paintcam.encoders import onnx_trial
+from paintcam.encoders.isolated import run_python
 from paintcam.encoders.onnx_trial import check_clip_part
 from paintcam.encoders.onnxfile import has_external_data, is_whole
 from paintcam.errors import ModelError
@@ -133,6 +135,20 @@ def test_a_download_that_never_ends_its_first_run_is_refused(tmp_path, monkeypat
     path.write_bytes(loop_without_end())
     with pytest.raises(ModelError, match="did not open and run within 4 s"):
         check_clip_part(path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="/proc")
+def test_a_trial_takes_no_thread_for_each_core(tmp_path):
+    """Their stacks and buffers count as memory: on a large machine, every model was refused."""
+    path = tmp_path / "visual.onnx.part"
+    path.write_bytes(clip_files()["visual.onnx"])
+    count = "print(len(os.listdir('/proc/self/task')), file=sys.stderr)"
+    watch, main = 1, 1
+    ran = run_python(f"{onnx_trial.TRIAL_CODE};{count}", str(path), timeout_s=60)
+    assert ran.stdout == b""
+    assert int(ran.stderr) == main + watch
+    session = onnx_trial._opened(path)
+    assert session.get_session_options().intra_op_num_threads == 1
 
 
 @pytest.mark.parametrize("file", ["visual.onnx", "textual.onnx"])

@@ -28,7 +28,9 @@ TRIAL_S = 120.0
 TRIAL_MEMORY = 2 << 30, 4
 """Memory that it may take, in bytes and in lengths of the file: real models take half of it."""
 
+# One thread each: with a hundred cores, the stacks and buffers of a hundred would take the memory.
 TRIAL_CODE = (
+    "import os; os.environ['OPENBLAS_NUM_THREADS'] = '1';"
     "from pathlib import Path; from paintcam.encoders.onnx_trial import trial_error;"
     "sys.stdout.buffer.write(trial_error(Path(sys.argv[1])).encode())"
 )
@@ -100,6 +102,7 @@ def _opened(path: Path) -> InferenceSession | str:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
     # otherwise a file that begins like ONNX Runtime's own format is read as that
     options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
