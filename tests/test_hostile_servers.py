@@ -14,6 +14,7 @@ import pytest
 
 from paintcam.encoders import download, load_encoder, resolve_model, server
 from paintcam.encoders import pull as pulling
+from paintcam.encoders.http_calls import HttpCalls
 from paintcam.encoders.int8 import stored_agreement
 from paintcam.encoders.pull import pull, roboflow_in_reach
 from paintcam.encoders.server import ServerEncoder
@@ -123,6 +124,20 @@ def test_a_redirect_to_rubbish_is_a_passing_error(location):
     raw, encoder = serving(lambda to: to.reply(b"", "302 X", b"Location: " + location + b"\r\n"))
     with raw, pytest.raises(UnavailableError, match="it answered 302"):
         encoder.encode_text(["a cat"])
+
+
+def test_a_redirect_keeps_its_own_query():
+    """More in the query of a signed address would make it invalid."""
+
+    def answer(to: RawConnection) -> None:
+        if to.path.startswith("/signed"):
+            return to.reply(b"{}")
+        return to.reply(b"", "302 Found", b"Location: /signed?key=1\r\n")
+
+    with RawServer(answer) as raw:
+        HttpCalls().read("GET", raw.url, limit_s=20, most_bytes=9, params={"nocache": "true"})
+        paths = [head.split(" ")[1] for head in raw.requests]
+    assert paths == ["/?nocache=true", "/signed?key=1"]
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e300", "1e999", "0", "null", "1e-400"])

@@ -65,6 +65,7 @@ class HttpCalls:
         Raises:
             Interrupted: There is none in time.
         """
+        options = {"timeout": limit_s, **options}
         return self._in_time(lambda: self._answer(method, url, options), limit_s)
 
     def read(
@@ -110,6 +111,7 @@ class HttpCalls:
             if url.startswith("https:") and not target.startswith("https:"):
                 raise Interrupted("the server redirects to an address without TLS")
             url = target
+            options = {**options, "params": None}  # the target has its own
         raise Interrupted("the server redirects too often")
 
     def _in_time(self, work: Callable[[], Result], limit_s: float) -> Result:
@@ -126,9 +128,10 @@ class HttpCalls:
 
     def _abandon(self) -> None:
         """Cut all connections, which ends the thread that waits for one."""
-        for one in list(self._opened):
-            with contextlib.suppress(Exception):  # it may be closed, or not open yet
-                getattr(one, "sock", one).shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(RuntimeError):  # the thread opens one at this moment
+            for one in list(self._opened):
+                with contextlib.suppress(Exception):  # it may be closed, or not open yet
+                    getattr(one, "sock", one).shutdown(socket.SHUT_RDWR)
 
 
 class _Session(requests.Session):
