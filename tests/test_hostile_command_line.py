@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 import traceback
 from pathlib import Path
 
@@ -105,6 +106,25 @@ def test_inference_reads_no_env_file_of_the_current_folder(planted, monkeypatch)
     assert os.environ.pop("PLANTED") == "yes"
     os.environ.pop("API_BASE_URL", None)
     assert "without_env_file" in Path(clip_inference.__file__).read_text(encoding="utf-8")
+
+
+def test_two_threads_that_import_inference_leave_dotenv_as_it_was():
+    dotenv = pytest.importorskip("dotenv")
+    read = dotenv.load_dotenv
+    second_inside, first_left = threading.Event(), threading.Event()
+
+    def second() -> None:
+        with without_env_file():
+            second_inside.set()
+            first_left.wait(20)
+
+    thread = threading.Thread(target=second)
+    with without_env_file():
+        thread.start()
+        second_inside.wait(0.5)  # it must not come
+    first_left.set()
+    thread.join(20)
+    assert dotenv.load_dotenv is read
 
 
 @pytest.mark.parametrize("first", [0, 25, 50, 75])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 __all__ = ["without_env_file"]
+
+_LOCK = threading.RLock()
+"""Two threads at once would each put back what the other has replaced."""
 
 
 @contextmanager
@@ -19,9 +23,10 @@ def without_env_file() -> Iterator[None]:
     except ImportError:  # then Inference is not there either
         yield
         return
-    read = dotenv.load_dotenv
-    dotenv.load_dotenv = lambda *_, **__: False
-    try:
-        yield
-    finally:
-        dotenv.load_dotenv = read
+    with _LOCK:
+        read = dotenv.load_dotenv
+        dotenv.load_dotenv = lambda *_, **__: False
+        try:
+            yield
+        finally:
+            dotenv.load_dotenv = read
