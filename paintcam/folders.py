@@ -171,8 +171,6 @@ def interrupted_runs(notice: Callable[[str], None] = lambda _text: None) -> list
             if unusable <= _MOST_NAMED:
                 notice(f"{path} of an earlier run cannot be used ({error}). Delete it.")
             continue
-        with contextlib.suppress(OSError):
-            path.with_suffix(".lock").unlink(missing_ok=True)
         try:
             path.replace(path.with_name("interrupted-run.json"))
         except OSError:
@@ -180,9 +178,8 @@ def interrupted_runs(notice: Callable[[str], None] = lambda _text: None) -> list
                 path.unlink()
         found.append(facts)
     for lock in data_folder().glob("last-run-*.lock"):
-        with contextlib.suppress(OSError):
-            if not lock.with_suffix(".json").exists() and not _is_locked(lock):
-                lock.unlink(missing_ok=True)  # of a run that was killed before its first score
+        if not lock.with_suffix(".json").exists():
+            _is_locked(lock)  # removes that of a run that was killed before its first score
     if unusable > _MOST_NAMED:
         notice(
             f"{unusable:,} files of earlier runs in {data_folder()} cannot be used. Delete them."
@@ -199,7 +196,7 @@ def _is_alive(path: Path) -> bool:
 
 
 def _is_locked(lock: Path) -> bool:
-    """Return whether the run that created this lock still holds it."""
+    """Return whether the run that created this lock still holds it; remove the lock if not."""
     flags = os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
         descriptor = os.open(lock, flags)
@@ -214,6 +211,8 @@ def _is_locked(lock: Path) -> bool:
             import fcntl
 
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # while it is held: its run may just have created it, and waits to lock it
+            lock.unlink(missing_ok=True)
     except OSError:
         return True
     finally:

@@ -210,6 +210,31 @@ def test_locks_of_runs_that_were_killed_before_their_first_score_are_removed(dat
 
 
 @pytest.mark.skipif(os.name != "posix", reason="an open file cannot be removed there")
+def test_a_start_removes_a_lock_only_while_it_holds_it(data, monkeypatch):
+    """In between, the run that created the lock could take it and lose it again."""
+    import fcntl
+
+    lock = data / "last-run-1-abc.lock"
+    lock.touch()
+    held = []
+    unlink = Path.unlink
+
+    def look(path: Path, missing_ok: bool = False) -> None:
+        if path == lock:
+            with path.open() as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    held.append(False)
+                except BlockingIOError:
+                    held.append(True)
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", look)
+    assert interrupted_runs() == []
+    assert held == [True]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="an open file cannot be removed there")
 def test_a_lock_that_another_start_removes_is_created_again(data, monkeypatch):
     """It looked at the lock before it was held."""
     import fcntl
