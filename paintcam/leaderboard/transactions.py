@@ -137,7 +137,9 @@ class Transactions:
                 if is_damage(error):
                     self._set_aside()
                 elif is_table_missing(error) and not emptied:
-                    emptied = self._replaced = True  # opening it creates the tables
+                    emptied = True
+                    with self._lock:
+                        self._replaced = True  # opening it creates the tables
                 elif not may_pass or time.monotonic() > deadline:
                     raise
             time.sleep(_PAUSE_S * random.random())
