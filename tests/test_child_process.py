@@ -164,7 +164,7 @@ def test_files_in_the_current_folder_are_never_run_as_code(tmp_path):
         text=True,
         timeout=120,
     )
-    assert ran.stdout.strip() == "(1, 385)", ran.stderr
+    assert ran.stdout.strip() == "(1, 516)", ran.stderr
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
 
 

@@ -83,9 +83,9 @@ def test_files_of_another_model_are_refused(folder, name):
 @pytest.mark.parametrize(
     ("numbers", "reason"),
     [
-        (np.ones(5, np.float32), "expected 385 float32 numbers"),
-        (np.zeros(385, np.float32), "expected a vector of length 1"),
-        (np.full(385, np.nan, np.float32), "expected a vector of length 1"),
+        (np.ones(5, np.float32), "expected 516 float32 numbers"),
+        (np.zeros(516, np.float32), "expected a vector of length 1"),
+        (np.full(516, np.nan, np.float32), "expected a vector of length 1"),
     ],
 )
 def test_a_direction_of_handwriting_with_wrong_numbers_is_refused(folder, numbers, reason):

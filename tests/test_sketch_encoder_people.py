@@ -15,6 +15,7 @@ import pytest
 cv2 = pytest.importorskip("cv2", reason="the build draws with OpenCV")
 torch = pytest.importorskip("torch", reason="the build trains with torch")
 
+from added_dimensions import nothing_added  # noqa: E402
 from examples.sketch_encoder import (  # noqa: E402 - after the checks for what they import
     captions,
     hands,
@@ -523,7 +524,16 @@ def test_ten_commonest_wrong_firsts_are_counted():
     found[1:4, 0] = 2
     found[4, 1] = 2
     figures._found = {("trained", "clean"): found}
-    assert figures._wrong_firsts() == [0, 0, 0, 1]
+    assert figures._wrong_firsts().tolist() == [0, 0, 0, 1]
+    assert measures.share_of_commonest(figures._wrong_firsts(), 1, seed=0)[0] == 75
+
+
+def test_commonest_wrong_firsts_of_a_half_have_no_bias():
+    """Of even answers the ten commonest take more than their part, but not in the other half."""
+    wrong = np.random.default_rng(0).integers(0, 300, 330)
+    of_all, of_half = measures.share_of_commonest(wrong, 10, seed=0)
+    assert of_all > 10
+    assert of_half == pytest.approx(10 / 3, abs=1.5)
 
 
 def test_best_among_on_numbers_checked_by_hand():
@@ -566,9 +576,9 @@ def test_stored_batches_are_built_once_and_shuffled_every_round(steps: Steps, tm
 
 def test_a_recovered_network_computes_what_was_exported(tmp_path: Path, monkeypatch):
     """Its norms change nothing in evaluation, and it can be trained on."""
-    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnx")
     onnxruntime = pytest.importorskip("onnxruntime")
-    from examples.sketch_encoder import centring, export, recover
+    from examples.sketch_encoder import export, recover
 
     def random_net() -> network.SketchNet:
         torch.manual_seed(1)
@@ -581,8 +591,7 @@ def test_a_recovered_network_computes_what_was_exported(tmp_path: Path, monkeypa
             value.add_(0.02 * torch.randn(value.shape))
     network.fold_norms(net.backbone)
     path = tmp_path / "visual.onnx"
-    export.export_visual(net.eval(), 128, path, tmp_path)
-    onnx.save(centring.centre_pictures(onnx.load(path), 384), path)
+    export.export_visual(net.eval(), nothing_added(), 128, path, tmp_path)
     monkeypatch.setattr(recover, "read_matrix", lambda _: torch.eye(384))
     frames = np.random.default_rng(0).integers(0, 256, (6, 128, 128, 3), np.uint8)
     found = recover.recover(tmp_path, [{"images": torch.from_numpy(frames)}])
@@ -593,6 +602,27 @@ def test_a_recovered_network_computes_what_was_exported(tmp_path: Path, monkeypa
     shipped = shipped[:, :384] / np.linalg.norm(shipped[:, :384], axis=1, keepdims=True)
     assert ((shipped * mine).sum(1) > 0.999).all()
     assert isinstance(found.backbone._bn1, torch.nn.BatchNorm2d)
+
+
+def test_the_matrix_behind_the_text_tower_is_found_among_what_was_added(tmp_path: Path):
+    """Also where its weights are stored as int8."""
+    onnx = pytest.importorskip("onnx")
+    from examples.sketch_encoder import export, joint, recover
+
+    helper = onnx.helper
+    matrix = np.random.default_rng(0).normal(size=(384, 384)).astype(np.float32)
+    ends = [
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["rows", 384])
+        for name in ("x", "embedding")
+    ]
+    node = helper.make_node("MatMul", ["x", "matrix"], ["embedding"])
+    weights = [onnx.numpy_helper.from_array(matrix, "matrix")]
+    graph = helper.make_graph([node], "tower", ends[:1], ends[1:], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = joint.add_to_texts(export.round_weights(model), nothing_added(), 0.0)
+    onnx.save(model, tmp_path / "text.onnx")
+    found = recover.read_matrix(tmp_path / "text.onnx").numpy()
+    np.testing.assert_allclose(found, matrix.T, atol=0.02)
 
 
 def test_an_export_that_lacks_weights_is_refused(tmp_path: Path, monkeypatch):

@@ -31,28 +31,30 @@ from . import (
     quickdraw_download,
     reading,
     recover,
+    roles,
     splits,
     teacher,
     train,
 )
 from .dataset import Drawer
-from .exported import ExportedTower
+from .exported import ExportedTower, UnfinishedTower
 from .files import whole
-from .network import SketchNet, blend, fold_norms
+from .joint import Added
+from .network import DIM, SketchNet, blend, fold_norms
 from .pages import Handwriting
-from .people_figures import PeopleFigures
+from .people_figures import LOOKS, PeopleFigures
 from .quickdraw import Drawing
 from .render import Store, render
 from .sentences import SentenceEncoder, export_text_tower, package_file
-from .testsets import Stage
-from .trainer import Recipe, people_recipe, upper_recipe
+from .testsets import DRAWABLE, Stage
+from .trainer import Recipe, memory_recipe, people_recipe, upper_recipe
 
-FIRST, UPPER, LAST = "icons", "upper", "sketch"  # the trainings; the last one's weights ship
-VERSION = "3.0.0"
+FIRST, UPPER, PEOPLE, MEMORY = "icons", "upper", "sketch", "memory"  # the trainings
+VERSION = "3.1.0"
 SCENES = 20_000
 RECOVER_BATCHES = 12
 BLEND = 0.5  # share of the second training in what the third one starts from
-SHIPPED = 0.7  # share of the third training in what ships
+SHIPPED = 0.8  # share of the last training in what ships
 ASSETS = Path(__file__).resolve().parents[2] / "paintcam/assets/sketch"
 
 
@@ -67,6 +69,7 @@ class Build:
     icons: Recipe = field(default_factory=Recipe)
     upper: Recipe = field(default_factory=upper_recipe)
     people: Recipe = field(default_factory=people_recipe)
+    memory: Recipe = field(default_factory=memory_recipe)
     start: Path | None = None  # an exported encoder to start from instead of the first training
 
     @property
@@ -91,6 +94,7 @@ class Build:
             self.train_icons,
             self.train_upper,
             self.train_people,
+            self.train_memory,
             self.export,
             self.evaluate,
         ]
@@ -157,15 +161,24 @@ class Build:
     def train_people(self) -> None:
         """Train the whole tower with people's drawings, from a blend of the first two networks."""
         if self.people.steps:
-            first = None if self._begun(LAST) else self._blend()
-            train.run(self.work, self.packages, self.people, LAST, first)
+            first = None if self._begun(PEOPLE) else self._blend()
+            train.run(self.work, self.packages, self.people, PEOPLE, first)
+
+    def train_memory(self) -> None:
+        """Train on, with icons drawn from memory beside people's drawings."""
+        if self.people.steps and self.memory.steps:
+            first = None
+            if not self._begun(MEMORY):
+                first = train.load_average(self.work, PEOPLE, fold=False)
+            train.run(self.work, self.packages, self.memory, MEMORY, first)
 
     def export(self) -> None:
         """Write the files; they ship when they are measured."""
-        export.export(self._trained(), self.size, self._exported, self.work)
-        self._describe()
-        self._centre()
-        self._describe()
+        net = self._trained()
+        sentences = export.export_texts(net, self._exported, self.work)
+        added, mean_pull = self._added(net, sentences)
+        export.add(net, added, mean_pull, self.size, self._exported, self.work)
+        export.describe(self._exported, VERSION, DIM + added.dims, self.size, (0.0, 1.0))
         steps, _ = train.open_steps(self.work, self.packages, self.people)
         found = reading.direction(ExportedTower(self._exported), steps, self.people.steps)
         np.save(self._exported / export.HANDWRITING, found)
@@ -184,17 +197,39 @@ class Build:
         return self.work / "export"
 
     def _describe(self, score_range: tuple[float, float] = (0.0, 1.0)) -> None:
-        export.describe(self._exported, VERSION, self.size, score_range)
+        dim = len(np.load(self._exported / export.HANDWRITING))
+        export.describe(self._exported, VERSION, dim, self.size, score_range)
 
-    def _centre(self) -> None:
-        """Lower the prompts that win everywhere, by some of the drawings that were trained on."""
-        drawings, tower = self._drawings(), ExportedTower(self._exported)
-        trained = people.split(drawings, people.unseen_categories()).trained
-        stage = Stage(Drawer(Store.open(self.work), self._listed()), Handwriting([]), self.size)
+    def _added(self, net: SketchNet, sentences: SentenceEncoder) -> tuple[Added, float]:
+        """Fit the additional dimensions on what was trained on; also returns the mean pull."""
+        listed, drawings = self._listed(), self._drawings()
+        tower = UnfinishedTower(net, sentences, self.size)
+        stage = Stage(Drawer(Store.open(self.work), listed), Handwriting([]), self.size)
         shown = PeopleFigures(tower, stage, drawings)
-        bank = centring.choose_bank([entry.name for entry in drawings], trained)
-        pictures = tower.images(shown.frame(number, "clean") for number in bank)
-        export.centre(self._exported, pictures, shown.texts)
+        trained = people.split(drawings, people.unseen_categories()).trained
+        chosen = centring.choose_bank([entry.name for entry in drawings], trained)
+        bank, filmed = (
+            tower.images(shown.frame(number, look) for number in chosen) for look in LOOKS
+        )
+        icons = [i for i in splits.split(listed).trained if listed[i].group in DRAWABLE]
+        scenes = roles.choose(icons)
+        printed = [
+            tower.images(stage.singles(scenes.singles, look, roles.SEED))
+            for look in ("clean", "webcam")
+        ]
+        names = [captions.with_article(name) for name in sorted(people.trained_names(drawings))]
+        added = Added(
+            bank,
+            sentences(names),
+            centring.fit_by_hand(np.concatenate([bank, filmed]), np.concatenate(printed)),
+            roles.fit(
+                scenes,
+                tower.halves(scenes.frames(stage)),
+                [picture.name.lower() for picture in listed],
+                sentences,
+            ),
+        )
+        return added, float(centring.pull(bank, shown.texts).mean())
 
     def _drawings(self) -> list[Drawing]:
         return people.read(self.quickdraw, self.per_category, self.work)
@@ -223,7 +258,8 @@ class Build:
         net = self._first_net() if self.people.steps else self._blend()
         fold_norms(net.backbone)
         if self.people.steps:
-            net = blend(net, train.load_average(self.work, LAST), SHIPPED)
+            last = MEMORY if self.memory.steps else PEOPLE
+            net = blend(net, train.load_average(self.work, last), SHIPPED)
         net.eval()
         return net
 
@@ -255,7 +291,13 @@ def main() -> None:
         "--people-steps",
         type=int,
         default=people_recipe().steps,
-        help="of the third training; 0 leaves it out",
+        help="of the third training; 0 leaves it and the fourth out",
+    )
+    parser.add_argument(
+        "--memory-steps",
+        type=int,
+        default=memory_recipe().steps,
+        help="of the fourth training; 0 leaves it out",
     )
     parser.add_argument(
         "--start",
@@ -273,6 +315,7 @@ def main() -> None:
         options.per_category,
         Recipe(steps=options.steps),
         people=people_recipe(options.people_steps),
+        memory=memory_recipe(options.memory_steps),
         start=options.start,
     )
     for step in build.steps():

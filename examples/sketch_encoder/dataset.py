@@ -41,7 +41,8 @@ class Mix:
 
     ``pairs``, ``stages`` and ``mates`` count two samples each: two views of one drawing; a part of
     a drawing and the whole; two drawings of one category. The fields that begin with ``people``
-    and ``mates`` need drawings by real people.
+    and ``mates`` need drawings by real people; ``memory`` counts icons that are always drawn as
+    people draw from memory, see hands.py.
     """
 
     singles: int = 60
@@ -53,6 +54,7 @@ class Mix:
     mates: int = 0
     people_stages: int = 0
     people_scenes: int = 0
+    memory: int = 0
 
     @property
     def total(self) -> int:
@@ -128,7 +130,12 @@ class Drawer:
         self.store, self.pictures, self.habits = store, pictures, habits
 
     def layer(
-        self, index: int, rng: Generator, by_hand: float = BY_HAND, chalk: bool = False
+        self,
+        index: int,
+        rng: Generator,
+        by_hand: float = BY_HAND,
+        chalk: bool = False,
+        from_memory: float = FROM_MEMORY,
     ) -> Layer:
         """Draw one picture: by hand with that probability, else from its raster, altered.
 
@@ -136,24 +143,24 @@ class Drawer:
         """
         picture = self.pictures[index]
         if picture.set == people.SET or chalk or rng.random() < by_hand:
-            shapes = self.redrawn(index, rng)
+            shapes = self.redrawn(index, rng, from_memory)
             if shapes:
                 return drawing.draw_by_hand(shapes, drawing.random_hand(rng, chalk))
         layer = drawing.recolour(np.asarray(self.store.raster[index]), rng, picture.one_colour)
         return drawing.warp(layer, rng, rng.uniform(0.5, 2.5)) if rng.random() < 0.3 else layer
 
-    def redrawn(self, index: int, rng: Generator) -> list[Shape]:
+    def redrawn(self, index: int, rng: Generator, from_memory: float = FROM_MEMORY) -> list[Shape]:
         """Return a picture's shapes as somebody might draw them this time.
 
-        Where people's habits are known, a person's drawing varies, and half of the icons are drawn
-        as from memory.
+        Where people's habits are known, a person's drawing varies, and that share of the icons is
+        drawn as from memory.
         """
         shapes = self.store.shapes(index)
         if self.habits is None or not shapes:
             return shapes
         if self.pictures[index].set == people.SET:
             return hands.vary(shapes, rng, self.habits)
-        if rng.random() < FROM_MEMORY:
+        if rng.random() < from_memory:
             return hands.redraw(shapes, rng, self.habits)
         return shapes
 
@@ -265,6 +272,8 @@ class Steps(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
             scene = self.people_scenes[int(rng.integers(len(self.people_scenes)))]
             shown = [self.mates.like(i, rng) for i in scene["pictures"]]
             self._add_scene(batch, scene | {"pictures": shown}, rng)
+        for _ in range(self.mix.memory):
+            self._add_single(batch, self._pick(rng, self.redraw_share), rng, from_memory=1.0)
         return batch.tensors()
 
     def any_text(self, rng: Generator) -> int:
@@ -288,10 +297,10 @@ class Steps(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
             0 if chance < 0.6 else 1 if chance < 0.8 else int(rng.integers(len(numbers)))
         ]
 
-    def _page(self, index: int, rng: Generator) -> Image:
+    def _page(self, index: int, rng: Generator, from_memory: float = FROM_MEMORY) -> Image:
         kind = pages.random_kind(rng) if rng.random() < self.hardness else "white"
-        by_hand = BY_HAND * self.hardness
-        layer = self.drawer.layer(index, rng, by_hand, chalk=kind == "blackboard")
+        by_hand = max(BY_HAND, from_memory) * self.hardness
+        layer = self.drawer.layer(index, rng, by_hand, kind == "blackboard", from_memory)
         return self.drawer.page(layer, kind, rng)
 
     def _view(self, page: Image, rng: Generator) -> Image:
@@ -299,8 +308,10 @@ class Steps(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
             return cv2.resize(page, (self.size, self.size), interpolation=cv2.INTER_AREA)
         return webcam.look(page, rng, self.size)
 
-    def _add_single(self, batch: Batch, index: int, rng: Generator) -> None:
-        view = self._view(self._page(index, rng), rng)
+    def _add_single(
+        self, batch: Batch, index: int, rng: Generator, from_memory: float = FROM_MEMORY
+    ) -> None:
+        view = self._view(self._page(index, rng, from_memory), rng)
         batch.add(view, self._caption(index, rng), picture=index)
 
     def _add_pair(self, batch: Batch, rng: Generator) -> None:

@@ -110,7 +110,7 @@ class Evaluation:
         """Compare a composed scene's caption with others and with one where a thing is replaced."""
         for concepts in ("seen", "unseen"):
             for look in ("clean", "webcam"):
-                similarities, wrong = self._scenes(concepts, look)
+                similarities, wrong, ordered = self._scenes(concepts, look)
                 own = np.eye(len(similarities), dtype=bool)
                 name = f"composites, {concepts}, {look}"
                 matching, other = similarities[own], similarities[~own]
@@ -119,6 +119,8 @@ class Evaluation:
                     f"{name}, best of 21": measures.best_of(similarities, 20, SEED),
                     f"{name}, one swapped": 100 * float((matching > wrong[0]).mean()),
                     f"{name}, places changed": 100 * float((matching > wrong[1]).mean()),
+                    f"{name}, places changed, of those it matters to": 100
+                    * float((matching > wrong[1])[ordered].mean()),
                 }
 
     def neutral(self) -> None:
@@ -194,8 +196,15 @@ class Evaluation:
         )
         return self._similarities(part, "redrawn")
 
-    def _scenes(self, concepts: str, look: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return similarities (N, N), and those with one thing swapped, and both turned (2, N)."""
+    def _scenes(
+        self, concepts: str, look: str
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+        """Compare composed scenes with captions.
+
+        Returns:
+            Similarities (N, N), those with one thing swapped and with both turned (2, N), and where
+            turning makes a caption wrong (N,).
+        """
         name = "seen" if concepts == "seen" else "unseen style and concept"
         indices = [self.sets[name].pictures[k] for k in self._drawable(name)]
         scenes = testsets.composites(self.listed, indices, 400, SEED)
@@ -203,7 +212,8 @@ class Evaluation:
         wrong = [
             (images * self.tower.texts(texts)).sum(1) for texts in (scenes.swapped, scenes.turned)
         ]
-        return images @ self.tower.texts(scenes.texts).T, np.stack(wrong)
+        own = images @ self.tower.texts(scenes.texts).T
+        return own, np.stack(wrong), np.array(scenes.ordered)
 
     def _drawable(self, name: str) -> list[int]:
         test = self.sets[name]

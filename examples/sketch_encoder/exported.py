@@ -42,6 +42,29 @@ class TrainedTower:
             return self.net.texts(torch.from_numpy(self._sentences(texts))).numpy()
 
 
+class UnfinishedTower(TrainedTower):
+    """A network whose text tower is exported already, but whose dimensions are to be added."""
+
+    def texts(self, texts: list[str]) -> NDArray[np.float32]:
+        """Embed texts: unit-norm (N, D)."""
+        return self._sentences(texts)
+
+    def halves(self, frames: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return each frame's last map, its upper half less its lower half: (N, C)."""
+        import torch
+
+        from . import joint
+        from .evaluate import batches
+        from .teacher import to_pixels
+
+        with torch.inference_mode():
+            found = [
+                joint.halves(self.net.features(to_pixels(torch.from_numpy(part)))).numpy()
+                for part in batches(frames)
+            ]
+        return np.concatenate(found)
+
+
 class ExportedTower:
     """An encoder folder as it ships: ``encoder.json`` and the files it names."""
 

@@ -6,7 +6,6 @@ them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import cv2
@@ -72,9 +71,9 @@ class PeopleFigures:
                         found, right, at
                     )
                 figures[f"{name}, best of 20"] = measures.best_among(found, right, OTHERS, SEED)
-        wrong = self._wrong_firsts()
-        most = sum(count for _, count in Counter(wrong).most_common(10))
-        figures["people, ten commonest wrong firsts"] = 100 * most / max(1, len(wrong))
+        of_all, of_half = measures.share_of_commonest(self._wrong_firsts(), 10, SEED)
+        figures["people, ten commonest wrong firsts"] = of_all
+        figures["people, ten commonest wrong firsts of a half, in the other half"] = of_half
         return figures
 
     def scores(self, low: float, high: float) -> dict[str, float]:
@@ -152,10 +151,10 @@ class PeopleFigures:
         frame: Frame = cv2.resize(page, (self.tower.size,) * 2, interpolation=cv2.INTER_AREA)
         return frame
 
-    def _wrong_firsts(self) -> list[int]:
-        found, right = self.similarities("trained", "clean"), self.right[self.drawings["trained"]]
-        first: NDArray[np.int64] = found.argmax(1)
-        return [int(f) for f, r in zip(first, right, strict=True) if f != r]
+    def _wrong_firsts(self) -> NDArray[np.int64]:
+        first = self.similarities("trained", "clean").argmax(1)
+        wrong: NDArray[np.int64] = first[first != self.right[self.drawings["trained"]]]
+        return wrong
 
 
 def clip_art(tower: Tower, stage: Stage, listed: Sequence[Picture], trained: set[int],

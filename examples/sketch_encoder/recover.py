@@ -14,13 +14,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
+from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from .network import NORMS, SketchNet, fold_norms
+from .network import DIM, NORMS, SketchNet, fold_norms
 from .teacher import imagenet_net, to_pixels
 
 PREFIX = "net."
@@ -63,13 +65,8 @@ def recover(folder: Path, batches: Iterable[dict[str, Tensor]]) -> SketchNet:
 def read_weights(file: Path) -> dict[str, Tensor]:
     """Read the picture tower's weights by the network's names, as float."""
     graph = onnx.load(file).graph
-    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    arrays = _arrays(graph)
     for node in graph.node:
-        if node.op_type == "DequantizeLinear":
-            coded, scale = arrays[node.input[0]], arrays[node.input[1]]
-            axis = next(a.i for a in node.attribute if a.name == "axis")
-            shape = [-1 if k == axis else 1 for k in range(coded.ndim)]
-            arrays[node.output[0]] = coded.astype("float32") * scale.reshape(shape)
         if node.op_type == "MatMul" and node.input[1] in arrays:  # the export turns and renames it
             arrays[_weight_name(node.name)] = arrays[node.input[1]].T
     return {
@@ -79,23 +76,36 @@ def read_weights(file: Path) -> dict[str, Tensor]:
 
 
 def _weight_name(node: str) -> str:
-    """``/net/places/wide/wide.0/MatMul`` belongs to ``net.places.wide.0.weight``."""
-    path = node.strip("/").split("/")[:-1]
+    """``/places/wide/wide.0/MatMul`` belongs to ``net.places.wide.0.weight``."""
+    path = node.strip("/").removeprefix("net/").split("/")[:-1]  # "net/" before version 3.1
     kept = [part for part, below in zip(path, [*path[1:], ""], strict=True)
             if not below.startswith(f"{part}.")]  # fmt: skip
-    return ".".join([*kept, "weight"])
+    return PREFIX + ".".join([*kept, "weight"])
 
 
 def read_matrix(file: Path) -> Tensor:
     """Read the learned matrix behind the text tower: (384, 384) as :attr:`SketchNet.to_texts`."""
     graph = onnx.load(file).graph
-    constants = {
+    arrays = _arrays(graph)
+    products = [node.input[1] for node in graph.node if node.op_type == "MatMul"]
+    square = [name for name in products if name in arrays and arrays[name].shape == (DIM, DIM)]
+    return torch.from_numpy(arrays[square[-1]].T.copy())
+
+
+def _arrays(graph: onnx.GraphProto) -> dict[str, NDArray[Any]]:
+    """Return a graph's constants and weights by name, and those stored as int8 as float."""
+    arrays = {
         node.output[0]: numpy_helper.to_array(node.attribute[0].t)
-        for node in graph.node if node.op_type == "Constant"
+        for node in graph.node if node.op_type == "Constant" and node.attribute[0].name == "value"
     }  # fmt: skip
-    constants |= {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    last = [node for node in graph.node if node.op_type == "MatMul"][-1]
-    return torch.from_numpy(constants[last.input[1]].T.copy())
+    arrays |= {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] in arrays:
+            coded, scale = arrays[node.input[0]], arrays[node.input[1]]
+            axis = next((a.i for a in node.attribute if a.name == "axis"), 0)
+            shape = [-1 if scale.ndim and k == axis else 1 for k in range(coded.ndim)]
+            arrays[node.output[0]] = coded.astype("float32") * scale.reshape(shape)
+    return arrays
 
 
 def unfold(net: SketchNet, folded: SketchNet, batches: Iterable[dict[str, Tensor]]) -> None:

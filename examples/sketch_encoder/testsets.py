@@ -53,7 +53,8 @@ class Retrieval:
 class Composites:
     """Composed scenes: pictures, layout, the caption, and captions that are wrong.
 
-    ``swapped`` names another thing in one place; ``turned`` has the two things change places.
+    ``swapped`` names another thing in one place; ``turned`` has the two things change places, which
+    is wrong where the caption's relation is ``ordered``: "a cat and a dog" says the same turned.
     """
 
     pictures: list[list[int]]
@@ -61,6 +62,7 @@ class Composites:
     texts: list[str]
     swapped: list[str]
     turned: list[str]
+    ordered: list[bool]
 
 
 def held_out(pictures: list[Picture]) -> dict[str, Retrieval]:
@@ -118,7 +120,7 @@ def composites(pictures: list[Picture], indices: list[int], count: int, seed: in
     groups: dict[str, list[int]] = {}
     for i in indices:
         groups.setdefault(pictures[i].group, []).append(i)
-    found = Composites([], [], [], [], [])
+    found = Composites([], [], [], [], [], [])
     while len(found.texts) < count:
         a, b = rng.sample(indices, 2)
         layout = captions.layout_for(pictures[b], rng)
@@ -136,6 +138,7 @@ def composites(pictures: list[Picture], indices: list[int], count: int, seed: in
         found.texts.append(text)
         found.swapped.append(other)
         found.turned.append(turned)
+        found.ordered.append(relation not in captions.SYMMETRIC)
     return found
 
 
@@ -150,7 +153,7 @@ class Stage:
         for i in indices:
             rng = np.random.default_rng((seed, i))
             if look == "clean":
-                yield self._small(self._centred(self.drawer.store.raster[i], "white", rng))
+                yield self.small(self._centred(self.drawer.store.raster[i], "white", rng))
                 continue
             layer = self._redrawn(i, rng) if look == "redrawn" else self.drawer.store.raster[i]
             kind = str(rng.choice(("white", "paper", "lined", "card", "whiteboard")))
@@ -164,7 +167,7 @@ class Stage:
             layers = [np.asarray(self.drawer.store.raster[i]) for i in members]
             kind = "white" if look == "clean" else "paper"
             page = pages.arrange(pages.empty_page(kind, rng), layers, layout, rng)
-            yield self._small(page) if look == "clean" else self._filmed(page, rng)
+            yield self.small(page) if look == "clean" else self._filmed(page, rng)
 
     def neutrals(
         self, kind: str, count: int, seed: int, texts: Sequence[str] = ()
@@ -207,7 +210,8 @@ class Stage:
         page = pages.empty_page(kind, rng)
         return pages.put(page, np.asarray(layer), (0.5, 0.5, 0.8), rng, loose=0)
 
-    def _small(self, page: Frame) -> Frame:
+    def small(self, page: Frame) -> Frame:
+        """Shrink a page to the frames' size."""
         return cv2.resize(page, (self.size, self.size), interpolation=cv2.INTER_AREA)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,19 @@ def people_recipe(steps: int = 2400) -> Recipe:
         mix=mix,
         weights=PEOPLE_WEIGHTS,
     )
+
+
+def memory_recipe(steps: int = 3300) -> Recipe:
+    """Return the recipe of the fourth training: as the third, with icons drawn from memory.
+
+    As many icons as people's drawings are drawn as people draw. Without them, all that looks drawn
+    by hand moves to the categories of people's drawings, and away from every other prompt.
+    """
+    mix = Mix(
+        singles=12, pairs=3, stages=2, scenes=6, neutral=3,
+        people=12, mates=3, people_stages=2, people_scenes=4, memory=18,
+    )  # fmt: skip
+    return replace(people_recipe(steps), seed=1, mix=mix)
 
 
 class Trainer:

@@ -93,7 +93,7 @@ def load_encoder(
     Example:
         >>> import paintcam
         >>> paintcam.load_encoder("sketch").encode_text(["a house"]).shape
-        (1, 385)
+        (1, 516)
     """
     from paintcam.encoders.providers import checked_provider
 

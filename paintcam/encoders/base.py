@@ -33,7 +33,7 @@ Example:
     >>> import paintcam
     >>> embeddings = paintcam.load_encoder("sketch").encode_text(["a house", "a fish"])
     >>> embeddings.shape
-    (2, 385)
+    (2, 516)
 """
 
 ScoreRange: TypeAlias = tuple[float, float]
