@@ -48,6 +48,12 @@ def play(source: VideoStream, limit_s: float = 60) -> tuple[list[Frame], float]:
     return frames, time.monotonic() - started
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """On a busy machine, a server of a test may answer late."""
+    monkeypatch.setattr(decoder, "TIMEOUT_S", 20)
+
+
 @pytest.mark.alone
 @pytest.mark.parametrize(
     ("suffix", "times_s", "rate", "lasts_s"),
