@@ -73,6 +73,7 @@ class ExportedTower:
         self.size: int = about["image_size"]
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.disable_quant_qdq", "1")  # as paintcam does
         self._visual = ort.InferenceSession(
             str(folder / "visual.onnx"), options, providers=["CPUExecutionProvider"]
         )

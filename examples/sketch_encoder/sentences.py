@@ -78,6 +78,7 @@ class SentenceEncoder:
     def __init__(self, model: Path, tokenizer: Path, threads: int = 2) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.disable_quant_qdq", "1")  # as paintcam does
         self._session = ort.InferenceSession(
             str(model), options, providers=["CPUExecutionProvider"]
         )
