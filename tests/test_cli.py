@@ -197,7 +197,7 @@ def test_a_live_run_survives_a_cut_and_a_new_size(tmp_path, houses):
         program.until(lambda: program.of("verdict")[-1]["frame"] > before["frame"] + 5)
         after = program.of("verdict")[-1]
         assert after["best"] >= before["best"]
-        assert program.states[-1] == "live"
+        program.until(lambda: program.states[-1] == "live")  # a busy machine may lose it once more
 
 
 def test_kill_9_keeps_the_best(tmp_path, houses):
