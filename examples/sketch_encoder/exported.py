@@ -11,11 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from .network import SketchNet
-from .sentences import SentenceEncoder
+from .sentences import SentenceEncoder, open_tower
 
 
 class TrainedTower:
@@ -71,12 +70,7 @@ class ExportedTower:
     def __init__(self, folder: Path, threads: int = 2) -> None:
         about = json.loads((folder / "encoder.json").read_text())
         self.size: int = about["image_size"]
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.add_session_config_entry("session.disable_quant_qdq", "1")  # as paintcam does
-        self._visual = ort.InferenceSession(
-            str(folder / "visual.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        self._visual = open_tower(folder / "visual.onnx", threads)
         self._sentences = SentenceEncoder(folder / "text.onnx", folder / "tokenizer.json", threads)
         self.megabytes = sum(entry["bytes"] for entry in about["files"].values()) / 1e6
 

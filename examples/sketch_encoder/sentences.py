@@ -72,16 +72,19 @@ def export_text_tower(path: Path, matrix: Tensor | None = None) -> None:
     )  # fmt: skip
 
 
+def open_tower(model: Path, threads: int) -> ort.InferenceSession:
+    """Open an exported tower as paintcam does: its int8 weights become float once."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    return ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+
+
 class SentenceEncoder:
     """Embeds sentences with an exported text tower."""
 
     def __init__(self, model: Path, tokenizer: Path, threads: int = 2) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.add_session_config_entry("session.disable_quant_qdq", "1")  # as paintcam does
-        self._session = ort.InferenceSession(
-            str(model), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_tower(model, threads)
         self._dims: int = self._session.get_outputs()[0].shape[1]
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.enable_truncation(MAX_TOKENS)
