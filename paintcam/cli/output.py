@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import click
 
-from paintcam.text import hide_secrets, is_address, json_text, printable, spreadsheet_safe
+from paintcam.text import csv_cells, hide_secrets, is_address, json_text, printable
 
 __all__ = [
     "give_up_stdout",
@@ -93,14 +93,12 @@ def print_csv_row(cells: Iterable[object], *, quote: bool = True) -> None:
         quote: Put every text in quotation marks.
     """
     line = io.StringIO()
-    # in this order: what is removed from a cell must not uncover a formula
-    safe = (spreadsheet_safe(printable(one)) if isinstance(one, str) else one for one in cells)
     writer = csv.writer(
         line,
         quoting=csv.QUOTE_NONNUMERIC if quote else csv.QUOTE_MINIMAL,
         lineterminator="\n",
     )
-    writer.writerow(safe)
+    writer.writerow(csv_cells(cells))
     _write(line.getvalue())
 
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-__all__ = ["spreadsheet_safe"]
+from paintcam.text.clean import printable
+
+__all__ = ["csv_cells", "spreadsheet_safe"]
 
 _FORMULA_SIGNS = "=+\\-@＝＋－＠|%"  # also in full-width signs; a bar or percent calls a program
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff"
 _FORMULA = re.compile(rf"(?:\A|(?<=[;:|^~]))(?=[\t\r\n]|[\s\"'{_INVISIBLE}]*[{_FORMULA_SIGNS}])")
+
+
+def csv_cells(cells: Iterable[object]) -> list[object]:
+    """Clean the texts among the cells of a row; numbers stay numbers."""
+    # in this order: what is removed from a cell must not uncover a formula
+    return [spreadsheet_safe(printable(one)) if isinstance(one, str) else one for one in cells]
 
 
 def spreadsheet_safe(cell: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from paintcam.leaderboard import Board, Submission, Submissions, points_of
-from paintcam.text import printable, spreadsheet_safe
+from paintcam.text import csv_cells
 
 __all__ = ["scores_csv", "write_zip"]
 
@@ -33,12 +33,7 @@ def scores_csv(submissions: Submissions, boards: Sequence[Board]) -> str:
             score = points_of(turn.score) / 100
             row = (turn.board.prompt, rank or "", turn.player, score, drawing.state, when)
             cells = (*row, turn.id, f"{turn.id}.png")
-            writer.writerow(
-                [
-                    spreadsheet_safe(printable(cell)) if isinstance(cell, str) else cell
-                    for cell in cells
-                ]
-            )
+            writer.writerow(csv_cells(cells))
     return "\ufeff" + out.getvalue()  # spreadsheets take UTF-8 only with this mark
 
 
