@@ -1,4 +1,4 @@
-"""The first picture waits for nothing that it does not need."""
+"""The first picture and the first verdict wait for nothing that they do not need."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ CAMERA = Reference("camera", 0, "camera 0")
 def not_imported(monkeypatch):
     """Read every connection's first pictures as if `VideoSource` was not imported yet."""
     monkeypatch.setattr("paintcam.sources.live.is_imported", lambda: False)
+    monkeypatch.setattr("paintcam.sources.early_reader.IMPORT_AFTER", 4)
 
 
 def readers() -> list[threading.Thread]:
@@ -54,6 +55,60 @@ while later.index < first.index + 40 or "supervision" not in sys.modules:
     later = source.read(10) or later
 source.close()
 """
+
+
+SCORE = """
+import sys, threading
+import paintcam
+from paintcam.sources.capture import NetworkStream
+from paintcam.sources.reference import Reference
+from paintcam.sources.stream import VideoStream
+scored = threading.Event()
+
+class Waiting(NetworkStream):
+    pictures = 0
+    def grab(self):
+        self.pictures += 1
+        return (self.pictures <= 60 or scored.wait(60)) and super().grab()
+
+class Screen:
+    def write(self, picture): pass
+    def close(self): pass
+
+class Listener:
+    def state(self, state): pass
+    def note(self, text): pass
+    def verdict(self, verdict, standing):
+        if not scored.is_set():
+            print(*(name in sys.modules for name in ("supervision", "scipy")))
+        scored.set()
+        if "supervision" in sys.modules:
+            live.stop()
+
+reference = Reference.parse(sys.argv[1])
+live = paintcam.Live(
+    VideoStream(reference, open_capture=lambda: Waiting(reference)),
+    lambda: paintcam.make_judge(paintcam.load_encoder("sketch"), "a house"),
+    paintcam.Presenter(prompt="a house", model="sketch", overlay=paintcam.Overlay(),
+                       listener=Listener(), recording=Screen()),
+    seconds=60,
+)
+live.run()
+print("supervision" in sys.modules)
+"""
+
+
+def test_the_first_verdict_comes_before_large_libraries_are_imported():
+    """Two seconds of pictures are drawn and shown meanwhile, and no library is imported."""
+    with Webcam() as webcam:
+        done = subprocess.run(
+            [sys.executable, "-c", SCORE, webcam.url],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+    assert done.stdout.split() == ["False", "False", "True"]
 
 
 def test_the_first_picture_comes_before_large_libraries_are_imported():

@@ -26,7 +26,7 @@ from paintcam.overlay.words import draw_words
 
 __all__ = ["Overlay"]
 
-_WARM_AFTER = 10  # pictures: the first ones must be on the screen soon
+_WARM_AFTER = 10  # pictures with a score: the first verdict must not wait for an import
 _BLOCKS = 14  # on a blocked picture's shorter side: nothing in it can be recognised
 
 
@@ -51,7 +51,7 @@ class Overlay:
         """Load the font."""
         self._lettering = Lettering()
         self._choice = LayoutChoice()
-        self._drawn = 0
+        self._scored = 0
 
     def draw(self, image: Image, hud: Hud) -> Image:
         """Draw on a copy of a picture.
@@ -80,7 +80,8 @@ class Overlay:
             picture = image.copy()
         if height and width:
             self.compose(Canvas(picture, self._lettering), hud)
-        self._warm_up()
+        if hud.score is not None:
+            self._warm_up()
         return picture
 
     def compose(self, canvas: Canvas, hud: Hud) -> None:
@@ -124,8 +125,8 @@ class Overlay:
 
     def _warm_up(self) -> None:
         """Import supervision after some pictures: the first blocked one must not wait for it."""
-        self._drawn += 1
-        if self._drawn == _WARM_AFTER:
+        self._scored += 1
+        if self._scored == _WARM_AFTER:
             threading.Thread(target=import_module, args=("supervision",), daemon=True).start()
 
 

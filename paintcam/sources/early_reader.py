@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["EarlyReader", "is_imported"]
 
 MODULE = "streamvision.camera.video_source"
-IMPORT_AFTER = 4
-"""Pictures that are read before the import begins: the first one must be on the screen by then."""
+IMPORT_AFTER = 90
+"""Pictures that are read before the import begins, three seconds of most cameras: by then the first
+one is on the screen and the first verdict is there, which the import would delay."""
 
 
 def is_imported() -> bool:
