@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -18,6 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fakes import FakeJudge, FakeSource, make_presenter
+from hostile import run_here
 from mjpeg import Webcam, moving_picture
 from paintcam.cli import app
 from paintcam.cli.report import JsonReport, TextReport
@@ -491,6 +493,32 @@ def test_an_unexpected_error_is_one_line(tmp_path):
     assert done.returncode == 1
     assert "PAINTCAM_DEBUG=1" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModelError("No such model.", fix="Choose another."),
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.ENOSPC, "No space left on device", "scores.db"),
+        ZeroDivisionError("by zero"),
+    ],
+)
+def test_paintcam_debug_adds_the_traceback_of_every_error(monkeypatch, error):
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("paintcam.sources.pictures.find_pictures", fail)
+    monkeypatch.setattr("paintcam.cli.commands.give_up_stdout", lambda _error: None)
+    plain, debugged = [], []
+    for value, lines in (("", plain), ("1", debugged)):
+        monkeypatch.setenv("PAINTCAM_DEBUG", value)
+        code, _, err = run_here("score", "x.png", "--prompt", "a house", "--model", "sketch")
+        assert code == 1
+        lines += err.splitlines()
+    assert "Traceback" not in "".join(plain)
+    assert debugged[0].endswith("Traceback (most recent call last):")
+    assert debugged[len(debugged) - len(plain) :] == plain
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")

@@ -171,16 +171,8 @@ def run_app() -> NoReturn:
 
 
 def _run() -> int:
-    debug = bool(os.environ.get("PAINTCAM_DEBUG"))
     try:
         result = app(standalone_mode=False)
-    except PaintcamError as error:
-        if debug:
-            say_lines(traceback.format_exc())
-        from paintcam.cli.error_text import error_text
-
-        say(error_text(error))
-        return 1
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
@@ -191,27 +183,32 @@ def _run() -> int:
         return EXIT_CODE
     except KeyboardInterrupt:
         return EXIT_CODE
-    except OSError as error:
-        if debug:
-            say_lines(traceback.format_exc())
-        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO) or error.filename:
-            say(_unexpected(error))
-        elif not stdout_failed():  # Click and Rich print help themselves
-            give_up_stdout(error)
-        return 1
     except Exception as error:
-        if debug:
+        if os.environ.get("PAINTCAM_DEBUG"):
             say_lines(traceback.format_exc())
-        say(_unexpected(error))
+        _report(error)
         return 1
     return result if isinstance(result, int) else 0
 
 
-def _unexpected(error: Exception) -> str:
-    return (
-        f"This should not happen: {type(error).__name__}: {error}. Run the command again with "
-        "PAINTCAM_DEBUG=1 for details, or run `paintcam doctor` to check this machine."
-    )
+def _report(error: Exception) -> None:
+    """Report what ended a command."""
+    if isinstance(error, PaintcamError):
+        from paintcam.cli.error_text import error_text
+
+        say(error_text(error))
+    elif (
+        isinstance(error, OSError)
+        and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO)
+        and not error.filename
+    ):
+        if not stdout_failed():  # Click and Rich print help themselves
+            give_up_stdout(error)
+    else:
+        say(
+            f"This should not happen: {type(error).__name__}: {error}. Run the command again with "
+            "PAINTCAM_DEBUG=1 for details, or run `paintcam doctor` to check this machine."
+        )
 
 
 def _report_thread(caught: threading.ExceptHookArgs) -> None:
