@@ -182,10 +182,10 @@ def fonts() -> Check:
 
 
 def all_checks() -> Iterator[Check]:
-    """Run the checks one by one, in the order of the report; some take seconds."""
+    """Run the checks one by one, in the order of the report; the last one takes seconds."""
     from paintcam.cli.doctor.opencv import opencv
 
     for check in (
-        python, inference, runtime, opencv, display, cameras, fonts, sketch, clip, guards
+        python, runtime, opencv, display, cameras, fonts, sketch, clip, guards, inference
     ):  # fmt: skip
         yield check()
