@@ -126,6 +126,12 @@ def test_every_summary_names_the_guards_and_the_video(capsys, labels):
     assert lines[1:] == ["Guards: handwriting, nsfw", "Video: a.mp4"]
 
 
+@pytest.mark.parametrize(("frames", "text"), [(1, "(1 frame shown, 1 scored)"), (2, "(2 frames ")])
+def test_a_summary_of_one_frame_is_singular(capsys, frames, text):
+    TextReport(course=False).summary(Summary(61.2, frames, frames))
+    assert text in capsys.readouterr().out
+
+
 def test_recording_and_snapshots(tmp_path, clip):
     """The recording is as long as the run, and the best frame is kept clean and with overlay."""
     done = paintcam(

@@ -10,7 +10,7 @@ import pytest
 
 from hostile import HOSTILE, raw_controls
 from paintcam.errors import SourceError, UsageError
-from paintcam.text import clean_text, hide_secrets, json_text, printable, shown_address
+from paintcam.text import clean_text, counted, hide_secrets, json_text, printable, shown_address
 
 
 def test_a_terminal_obeys_nothing_that_is_printed():
@@ -211,3 +211,11 @@ def test_an_error_keeps_its_parts_across_processes():
     assert type(copy) is UsageError
     assert (copy.what, copy.fix, copy.parameter) == (error.what, error.fix, error.parameter)
     assert str(SourceError("a.", fix="b.")) == "a. b."
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 frames"), (1, "1 frame"), (1.0, "1 frame"), (1204, "1,204 frames")],
+)
+def test_one_is_singular(count, text):
+    assert counted(count, "frame") == text

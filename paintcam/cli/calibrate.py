@@ -15,6 +15,7 @@ from paintcam.cli.options import JsonOption, ModelOption
 from paintcam.cli.output import print_json, print_line, say
 from paintcam.cli.signals import check_stop
 from paintcam.errors import SourceError, UsageError
+from paintcam.text import counted
 
 if TYPE_CHECKING:
     from paintcam.frames import Image
@@ -81,7 +82,8 @@ def calibrate(
     counts: Counter[str] = Counter()
     found = calibration.measure(encoder, _pictures(prompts, counts))
     low, high = found.score_range
-    draw_histogram(found, histogram, f"{key}, {len(found.matching)} pictures")
+    pictures = counted(len(found.matching), "picture")
+    draw_histogram(found, histogram, f"{key}, {pictures}")
     if save:
         calibration.store(encoder, (low, high))
     if few := [name for name, count in counts.items() if count < ENOUGH]:
@@ -95,7 +97,7 @@ def calibrate(
         row = {"type": "calibration", "model": key, "low": low, "high": high, "saved": save}
         print_json(row | {"pictures": len(found.matching), "histogram": str(histogram)})
         return 0
-    print_line(f"{len(found.matching)} pictures, {len(prompts)} prompts, encoder {key}")
+    print_line(f"{pictures}, {counted(len(prompts), 'prompt')}, encoder {key}")
     print_line(f"Histogram: {histogram}")
     if save:
         print_line(f"Saved for this encoder in {calibration.ranges_file()}:")

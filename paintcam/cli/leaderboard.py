@@ -12,7 +12,7 @@ from paintcam.cli.options import DatabaseOption, JsonOption
 from paintcam.cli.output import print_csv_row, print_json, print_line, print_table, say
 from paintcam.cli.signals import interruptible
 from paintcam.errors import LeaderboardError, UsageError
-from paintcam.text import clean_text, printable
+from paintcam.text import clean_text, counted, printable
 
 if TYPE_CHECKING:
     from paintcam.leaderboard import Leaderboard, PlayerRank
@@ -122,8 +122,8 @@ def delete(
             print_line(f"Nothing to delete: no scores{whose} in {opened.location}.")
             return
         if not yes:
-            _ask(f"Delete {_turns(count)}{whose} from {opened.location}?")
-        print_line(f"Deleted {_turns(opened.delete(prompt, player))}{whose}.")
+            _ask(f"Delete {counted(count, 'turn')}{whose} from {opened.location}?")
+        print_line(f"Deleted {counted(opened.delete(prompt, player), 'turn')}{whose}.")
 
 
 def open_leaderboard(database: str | None, *, for_show: bool = False) -> Leaderboard:
@@ -149,22 +149,14 @@ def open_leaderboard(database: str | None, *, for_show: bool = False) -> Leaderb
         except LeaderboardError as error:
             if for_show:
                 raise
-            say(f"Cannot store {_queued_scores(len(queue))}. {error}")
+            say(f"Cannot store {counted(len(queue), 'queued score')}. {error}")
         else:
             if stored:
-                say(f"Stored {_queued_scores(stored)}.")
+                say(f"Stored {counted(stored, 'queued score')}.")
     except BaseException:
         opened.close()
         raise
     return opened
-
-
-def _queued_scores(count: int) -> str:
-    return "1 queued score" if count == 1 else f"{count:,} queued scores"
-
-
-def _turns(count: int) -> str:
-    return "1 turn" if count == 1 else f"{count:,} turns"
 
 
 def _refuse_options(context: typer.Context) -> None:

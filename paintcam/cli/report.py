@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from paintcam.cli.output import print_json, print_line, say, say_lines
+from paintcam.text import counted
 
 if TYPE_CHECKING:
     from paintcam.judge.verdict import Verdict
@@ -126,14 +127,14 @@ class TextReport:
 
     def summary(self, summary: Summary, **more: Any) -> None:  # noqa: ANN401 - any value
         """Print the end of the run."""
-        shown, scored = summary.frames_shown, summary.frames_scored
+        shown, scored = counted(summary.frames_shown, "frame"), summary.frames_scored
         if self._labels:
             shares = ", ".join(f"{label} {share:.0%}" for label, share in self._labels.items())
-            print_line(f"Last: {shares} ({scored} frames scored).")
+            print_line(f"Last: {shares} ({counted(scored, 'frame')} scored).")
         elif summary.best is None:
-            print_line(f"Nothing was scored ({shown} frames shown).")
+            print_line(f"Nothing was scored ({shown} shown).")
         else:
-            print_line(f"Best {summary.best:.1f} of 100 ({shown} frames shown, {scored} scored).")
+            print_line(f"Best {summary.best:.1f} of 100 ({shown} shown, {scored:,} scored).")
             if len(summary.results) > 1:
                 for prompt, best in summary.results.items():
                     print_line(f"{best:5.1f}  {prompt}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from paintcam.contest.fair_maximum import check_window
 from paintcam.errors import UsageError
-from paintcam.text import clean_text
+from paintcam.text import clean_text, counted
 
 __all__ = ["check_contest", "check_player"]
 
@@ -40,7 +40,8 @@ def check_contest(
     if len(players) * rounds > MOST_TURNS:
         raise UsageError(
             f"A contest may have at most {MOST_TURNS:,} turns "
-            f"({len(players):,} players with {rounds:,} rounds have {len(players) * rounds:,}).",
+            f"({counted(len(players), 'player')} with {counted(rounds, 'round')} have "
+            f"{len(players) * rounds:,}).",
             fix="Pass fewer rounds, or hold several contests.",
         )
     if hold_s is not None and not 0 <= hold_s < float("inf"):

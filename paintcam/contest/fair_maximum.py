@@ -42,6 +42,7 @@ from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from paintcam.errors import UsageError
+from paintcam.text import counted
 
 __all__ = ["WINDOW_S", "FairMaximum", "Held", "check_window"]
 
@@ -89,8 +90,8 @@ def check_window(window_s: float, turn_s: float = math.inf) -> float:
         )
     if window_s >= turn_s:
         raise UsageError(
-            f"The window of the fair maximum must be shorter than a turn of {turn_s:g} seconds "
-            f"(got {window_s:g}).",
+            "The window of the fair maximum must be shorter than a turn of "
+            f"{counted(turn_s, 'second')} (got {window_s:g}).",
             fix=f"Pass a shorter `--window`, such as {turn_s / 2:g}, or 0 to rank the raw maximum.",
         )
     return window_s

@@ -10,6 +10,7 @@ from paintcam.contest.phases import KEYS, Phase
 from paintcam.contest.rules import Contest
 from paintcam.contest.standings import Place
 from paintcam.run.line_editor import LineEditor
+from paintcam.text import counted
 
 __all__ = ["Card", "card", "help_lines", "joined", "name_lines", "podium_title", "short"]
 
@@ -97,7 +98,7 @@ def _who(contest: Contest, player: str, number: int) -> str:
 
 def _terms(contest: Contest) -> str:
     rounds = f", {contest.rounds} rounds" if contest.rounds > 1 else ""
-    return f"{contest.seconds:g} seconds per turn{rounds}"
+    return f"{counted(contest.seconds, 'second')} per turn{rounds}"
 
 
 def _result(contest: Contest, rank: str, keys: bool) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from paintcam.leaderboard.ranks import PlayerRank
 from paintcam.leaderboard.records import Turn
 from paintcam.leaderboard.rehearsal import rehearse
 from paintcam.leaderboard.transactions import Transactions, Work
-from paintcam.text import printable
+from paintcam.text import counted, printable
 
 __all__ = ["Leaderboard"]
 
@@ -193,10 +193,9 @@ class Leaderboard:
         new = skipped - self._skipped
         self._skipped |= new
         if new:
-            rows = "1 row" if len(new) == 1 else f"{len(new):,} rows"
             self._notice(
-                f"Cannot show {rows} of {self.location} because of unreadable data "
-                f"(first id: {printable(min(new))[:80]})."
+                f"Cannot show {counted(len(new), 'row')} of {self.location} because of unreadable "
+                f"data (first id: {printable(min(new))[:80]})."
             )
 
     def close(self) -> None:
