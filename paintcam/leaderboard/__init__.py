@@ -21,8 +21,14 @@ print it, works too. Messages never contain a password.
 **What survives.** A stored turn survives `kill -9` (SQLite runs in WAL mode). The writer counts a
 turn as stored when SQLite's journal is on the disk and copied to the file, so that neither a power
 cut nor a deleted journal loses it. An older schema is upgraded when the database is opened; a newer
-one is an error. A damaged SQLite file is renamed, never overwritten, and a new one is created. A
-row that cannot be read is skipped and counted in a notice.
+one is an error. A damaged SQLite file is renamed, never overwritten, and a new one is created with
+what can still be read of it. A row that cannot be read is skipped and counted in a notice.
+
+**Damage in mid-show.** What a run has stored is also kept in a file beside the queue (`*.kept`). At
+the end the writer reads the whole database again, stores what is damaged or altered once more, and
+deletes the copy. The copy of a run that was killed is stored by the next command that opens the
+leaderboard. SQLite's index of the journal (`-shm`), which it maps into memory, gets its size again
+before each use if somebody has cut it.
 
 **Queue.** What the database has not confirmed within half a second is also written to the queue,
 one small file per turn in `queue` in the data folder. The turn is stored when the database is back,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ from paintcam.text import hide_secrets, printable
 __all__ = [
     "RefusedError",
     "check_file",
+    "checked",
+    "damage_notice",
     "is_damage",
     "is_passing",
     "is_read_only",
@@ -28,6 +31,7 @@ __all__ = [
 
 # Whole phrases: a trigger may report "malformed JSON".
 _DAMAGED = ("image is malformed", "malformed database schema", "not a database")
+_CHECK_S = 1.0
 _READ_ONLY = ("readonly", "read-only", "unable to open")
 
 
@@ -38,6 +42,8 @@ class RefusedError(LeaderboardError):
 def is_damage(error: Exception) -> bool:
     """Return whether SQLite reports its file as damaged, or as no database at all."""
     cause = error.orig if isinstance(error, exc.DBAPIError) else error
+    if isinstance(cause, UnicodeDecodeError):
+        return True  # the name of a table, in SQLite's error about its malformed schema
     return isinstance(cause, sqlite3.Error) and any(word in str(cause) for word in _DAMAGED)
 
 
@@ -80,7 +86,19 @@ def check_file(path: Path) -> None:
             )
 
 
-def set_aside(url: URL, damaged: tuple[int, int] | None) -> str:
+def checked(path: Path) -> bool | None:
+    """Read SQLite's whole file; returns whether it is sound, None if that takes too long."""
+    deadline = time.monotonic() + _CHECK_S
+    # A connection of its own: others have pages in their caches.
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+        try:
+            return bool(connection.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",))
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            return False if is_damage(error) else None
+
+
+def set_aside(url: URL, damaged: tuple[int, int] | None) -> Path | None:
     """Rename a damaged SQLite file and what is left of its journal.
 
     Args:
@@ -88,7 +106,7 @@ def set_aside(url: URL, damaged: tuple[int, int] | None) -> str:
         damaged: Identity of the damaged file. Another file in its place is not touched.
 
     Returns:
-        A notice: what was done, and how to recover scores.
+        Where it is now; None if another process has just renamed it.
 
     Raises:
         LeaderboardError: It is a file of some other kind, or cannot be renamed.
@@ -105,7 +123,7 @@ def set_aside(url: URL, damaged: tuple[int, int] | None) -> str:
                 fix=f"Move it away, or {OTHER_DATABASE}.",
             )
     if file_identity(path) != damaged:
-        return f"{path} was damaged. Another paintcam has just renamed it."
+        return None
     kept = path.with_name(f"{path.name}.damaged-{datetime.now():%Y%m%d-%H%M%S-%f}")
     try:
         # The journal first: SQLite would replay what is left of it into the new file.
@@ -117,9 +135,24 @@ def set_aside(url: URL, damaged: tuple[int, int] | None) -> str:
             f"The scores in {path} are damaged, and the file cannot be renamed ({error.strerror}).",
             fix=f"Move the file away, or {OTHER_DATABASE}.",
         ) from None
+    return kept
+
+
+def damage_notice(path: Path, kept: Path | None, turns: int) -> str:
+    """Say what was done with a damaged file, and how to recover what was not read of it.
+
+    Args:
+        path: Where it was.
+        kept: From `set_aside`.
+        turns: How many turns were read from it into the new file.
+    """
+    if kept is None:
+        return f"{path} was damaged. Another paintcam has just renamed it."
+    read = f" with the {turns:,} turn(s) that can still be read" if turns else ""
     return (
         f"The scores in {path} are damaged. The file was renamed to {kept.name}, and a new one was "
-        f"created. To recover scores, run `sqlite3 {kept} .recover | sqlite3 recovered.sqlite3`."
+        f"created{read}. To recover {'more' if turns else 'scores'}, run "
+        f"`sqlite3 {kept} .recover | sqlite3 recovered.sqlite3`."
     )
 
 

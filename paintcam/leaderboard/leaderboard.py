@@ -16,6 +16,7 @@ from paintcam.leaderboard.location import identity_of, location_of, parse_url, s
 from paintcam.leaderboard.ranks import PlayerRank
 from paintcam.leaderboard.records import Turn
 from paintcam.leaderboard.rehearsal import rehearse
+from paintcam.leaderboard.repair import repair
 from paintcam.leaderboard.transactions import Transactions, Work
 from paintcam.text import counted, printable
 
@@ -115,6 +116,23 @@ class Leaderboard:
         ):
             os.fsync(file.fileno())
         self._transactions.copy_journal()
+
+    def is_sound(self) -> bool:
+        """Read SQLite's whole file, which may be damaged where no query has looked.
+
+        Returns:
+            Whether it is not damaged. A damaged one is renamed, and `generation` rises; one that
+            takes more than a second to read is not known to be sound.
+        """
+        return self._transactions.is_sound()
+
+    def repair(self, turn: Turn) -> bool:
+        """Store a turn again if what is stored of it was altered.
+
+        Returns:
+            Whether there is a turn with this id. One that is missing is not stored.
+        """
+        return self.write(lambda connection: repair(connection, turn))
 
     def forget(self, turn_id: str) -> bool:
         """Delete one turn, as if it had not been played.

@@ -83,6 +83,11 @@ class PendingTurns:
         """Note that the database has confirmed a turn."""
         self._move(turn, self._stored)
 
+    def confirmed(self) -> list[Turn]:
+        """Return the turns that the database has confirmed."""
+        with self._changed:
+            return list(self._stored.values())
+
     def refused(self, turn: Turn) -> None:
         """Note that no database will take a turn."""
         self._move(turn, self._refused)

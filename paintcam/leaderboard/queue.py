@@ -15,6 +15,7 @@ from pathlib import Path
 from paintcam.errors import LeaderboardError
 from paintcam.folders import data_folder, read_small_file
 from paintcam.leaderboard.faults import RefusedError
+from paintcam.leaderboard.kept import turns_of_ended_runs
 from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.records import Turn, points_of
 from paintcam.leaderboard.writes import TurnTakenError
@@ -78,7 +79,7 @@ class TurnQueue:
     def drain(
         self, leaderboard: Leaderboard, notice: Callable[[str], None] = lambda _: None
     ) -> int:
-        """Store the queued turns, oldest first.
+        """Store the queued turns, oldest first, and what killed runs had stored.
 
         Args:
             leaderboard: Where to store.
@@ -92,6 +93,7 @@ class TurnQueue:
         Raises:
             LeaderboardError: The database failed. What is not stored yet stays in the queue.
         """
+        again = self._store_kept(leaderboard)
         stored: list[Path] = []
         try:
             for path in self._files():
@@ -114,7 +116,24 @@ class TurnQueue:
                 for path in stored:
                     with contextlib.suppress(OSError):
                         path.unlink(missing_ok=True)
-        return len({_turn_id(path) for path in stored})
+        return len(again | {_turn_id(path) for path in stored})
+
+    def _store_kept(self, leaderboard: Leaderboard) -> set[str]:
+        """Store what killed runs have kept; returns the ids of turns that had been lost."""
+        lost: set[str] = set()
+        for path, turns in turns_of_ended_runs(self._folders[0]):
+            for _ in range(2):  # a file that is damaged is replaced by a new one
+                for turn in turns:
+                    with contextlib.suppress(TurnTakenError):
+                        if not leaderboard.repair(turn):
+                            lost.add(turn.id)
+                            leaderboard.store(turn)
+                leaderboard.sync()
+                if leaderboard.is_sound():
+                    with contextlib.suppress(OSError):
+                        path.unlink(missing_ok=True)
+                    break
+        return lost
 
     def _put(self, folder: Path, turn: Turn) -> None:
         # An id has no dot, so one turn's files are never taken for another's.

@@ -35,6 +35,7 @@ __all__ = [
     "VERSION",
     "bests",
     "boards",
+    "fill_bests",
     "migrate",
     "pictures",
     "players",
@@ -165,6 +166,11 @@ def _turns_of_players(connection: Connection) -> None:
 def _bests_and_tallies(connection: Connection) -> None:
     """Create version 2: the aggregates that give a rank in milliseconds."""
     _metadata.create_all(connection, [bests, tallies])
+    fill_bests(connection)
+
+
+def fill_bests(connection: Connection) -> None:
+    """Find each player's best, and count the tallies, of all turns; both tables are empty."""
     place = func.row_number().over(
         partition_by=(turns.c.board_id, turns.c.player_id),
         order_by=(turns.c.points.desc(), turns.c.at, turns.c.id),

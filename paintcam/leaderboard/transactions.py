@@ -17,13 +17,14 @@ from paintcam.errors import OTHER_DATABASE, LeaderboardError
 from paintcam.leaderboard.answers import AnswerLimit
 from paintcam.leaderboard.database import open_engine
 from paintcam.leaderboard.faults import (
+    checked,
     is_damage,
     is_passing,
     is_table_missing,
-    set_aside,
     translated,
 )
 from paintcam.leaderboard.location import file_identity, file_size, location_of, sqlite_path
+from paintcam.leaderboard.wal_files import WalFiles
 
 __all__ = ["Transactions", "Work"]
 
@@ -56,8 +57,9 @@ class Transactions:
         self._lock = RLock()
         self._engine = open_engine(url, notice)
         self._replaced = False
+        self._damaged: tuple[int, int] | None = None
         self._generation = 0
-        self._file, self._size = file_identity(self._path), file_size(self._path)
+        self._note_files()
 
     def generation(self) -> int:
         """Return how often the content was lost: its file was deleted, replaced or damaged."""
@@ -87,8 +89,28 @@ class Transactions:
                 lambda engine: engine.execution_options(paintcam_writes=True).begin(), work
             )
 
+    def is_sound(self) -> bool:
+        """As `Leaderboard.is_sound`."""
+        if self._path is None:
+            return True
+        with translated(self._url), self._lock:
+            self._current()
+            found = checked(self._path)
+            if found is False:
+                self._set_aside()
+            return found is True
+
     def close(self) -> None:
         """Close the database. May be called twice."""
+        with self._lock:
+            self._dispose()
+
+    def _note_files(self) -> None:
+        self._file, self._size = file_identity(self._path), file_size(self._path)
+        self._wal_files = WalFiles(self._path)
+
+    def _dispose(self) -> None:
+        self._wal_files.restore()  # the last one to close the database copies the journal to it
         self._engine.dispose()
 
     def _is_replaced(self) -> bool:
@@ -97,7 +119,9 @@ class Transactions:
             # A copy over the file keeps its identity. paintcam never makes it smaller.
             shrunk, self._size = size < self._size, size
             self._replaced |= shrunk or file_identity(self._path) != self._file
-            return self._replaced
+            wal_replaced = self._wal_files.are_replaced()
+            self._wal_files.restore()
+            return self._replaced or wal_replaced
 
     def _current(self) -> Engine:
         # A file that was deleted or replaced still takes writes through the old handle, and they
@@ -106,9 +130,11 @@ class Transactions:
             if self._is_replaced():
                 self._generation += 1
                 self._on_replaced()
-                self._engine.dispose()
-                self._engine = open_engine(self._url, self._notice)
-                self._file, self._size = file_identity(self._path), file_size(self._path)
+                self._dispose()
+                if self._replaced:
+                    damaged, self._damaged = self._damaged, None
+                    self._engine = open_engine(self._url, self._notice, damaged)
+                self._note_files()
                 self._replaced = False  # not before another one is open
             return self._engine
 
@@ -126,6 +152,8 @@ class Transactions:
                     result = work(connection)
                 if not self._is_replaced():
                     return result
+            except UnicodeDecodeError:
+                self._set_aside()
             except exc.DBAPIError as error:
                 if limit.exceeded:
                     raise LeaderboardError(
@@ -146,6 +174,5 @@ class Transactions:
 
     def _set_aside(self) -> None:
         with self._lock:
-            self._engine.dispose()
-            self._notice(set_aside(self._url, self._file))
-            self._replaced = True
+            self._damaged = self._file
+            self._replaced = True  # opening it renames the file and creates a new one

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from paintcam.errors import LeaderboardError
 from paintcam.leaderboard.faults import RefusedError
+from paintcam.leaderboard.kept import KeptTurns
 from paintcam.leaderboard.leaderboard import Leaderboard
 from paintcam.leaderboard.pending import PendingTurns
 from paintcam.leaderboard.queue import TurnQueue
@@ -26,7 +27,8 @@ class TurnWriter:
     One thread talks to the database. A second one watches it: a turn that is not stored within
     half a second, because the database fails or hangs, is put in the queue, so that it outlives the
     process. It is stored as soon as the database is back, in this run or by the next paintcam that
-    opens it. If the database's file is deleted or replaced, all turns of this run are stored again.
+    opens it. If the database's file is deleted, replaced or damaged, all turns of this run are
+    stored again: a copy of them is kept beside the queue until the file has been read at the end.
 
     Args:
         leaderboard: Where to store. Its owner closes it, after this.
@@ -43,6 +45,7 @@ class TurnWriter:
         self._leaderboard = leaderboard
         self._notice = notice
         self._queue = TurnQueue(leaderboard.identity) if queue is None else queue
+        self._kept = KeptTurns(self._queue.folder)
         self._pending = PendingTurns()
         self._threads = [
             threading.Thread(target=work, name=f"paintcam-{name}", daemon=True)
@@ -133,9 +136,12 @@ class TurnWriter:
             closing = self._pending.closing
             try:
                 self._store_all()
+                if closing:
+                    self._confirm()
             except Exception as error:  # a thread that ended unseen would lose scores in silence
                 self._fail(_readable(error))
             if closing:
+                self._kept.close()
                 self._pending.end()
                 return
 
@@ -145,12 +151,14 @@ class TurnWriter:
         # Before the database is tried: if it fails, no later run may store these.
         for turn_id in forgotten:
             self._queue.drop(turn_id)
+        self._kept.forget(forgotten)
         stored: list[Turn] = []
         try:
             failure = self._store_each(turns, stored)
         finally:
             if stored:
                 self._leaderboard.sync()
+                self._kept.add(stored)
                 # If the file was replaced meanwhile, what was lost with it comes back first.
                 if not self._pending.store_again(self._leaderboard.generation()):
                     for turn in stored:
@@ -163,6 +171,19 @@ class TurnWriter:
             raise failure
         if self._pending.set_failing(False) or drained:
             self._notice(f"All scores are stored in {self._leaderboard.location}.")
+
+    def _confirm(self) -> None:
+        """Delete the copy of what is stored, if the database's file is sound at the end."""
+        if not self._kept:
+            return
+        if not self._leaderboard.is_sound():
+            self._store_all()  # a damaged file was renamed, and a new one needs this run's turns
+            if not self._leaderboard.is_sound():
+                return
+        for turn in self._pending.confirmed():
+            self._leaderboard.repair(turn)
+        self._leaderboard.sync()
+        self._kept.remove()
 
     def _store_each(self, turns: list[Turn], stored: list[Turn]) -> Exception | None:
         """Store turns; returns what went wrong with single ones."""
