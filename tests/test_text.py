@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import random
+import time
 
 import pytest
 
@@ -202,6 +203,25 @@ def test_a_message_that_quotes_an_address_hides_its_password():
         assert hide_secrets(sentence) == sentence
     example = "Pass one such as postgresql+psycopg://USER:PASSWORD@HOST/NAME."
     assert hide_secrets(example) == example
+
+
+@pytest.mark.parametrize(
+    "part",
+    [" 'a", "`x ", "a:", "[:", ":", "'\"`", "_", "_pass", "@pwd=pwd=", "x=", "'a' ", "("],
+)
+def test_a_long_message_is_cleaned_in_time_that_grows_with_its_length(part):
+    """A library may quote all that it was given, with quotes that are never closed."""
+    times = []
+    for length in (4_000, 64_000):
+        message = part * (length // len(part)) + "a"
+        times.append(min(_seconds(lambda text=message: hide_secrets(text)) for _ in range(3)))
+    assert times[1] < 0.05 + 64 * times[0], "16 times the length took 256 times as long"
+
+
+def _seconds(work):
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
 def test_an_error_keeps_its_parts_across_processes():

@@ -7,6 +7,7 @@ certainly scheme, host and port, or a path of this machine, is shown, and the re
 
 from __future__ import annotations
 
+import bisect
 import os
 import re
 from collections.abc import Iterable
@@ -42,22 +43,26 @@ _PLAIN_NAME = re.compile(
 )
 
 # In a message: what is in quotes, or else what stands between spaces.
-_QUOTED_OR_WORD = re.compile(r"(?<!\w)(['\"`])(.+?)\1(?![\w@])|\S+", re.S)
-_INSIDE = re.compile(r"([\s('\"`<{]*)(.*?)([.,:;!)}>'\"`\s]*)", re.S)
+_QUOTE_OR_WORD = re.compile(r"(?<!\w)(?P<quote>['\"`])|\S+")
+_CLOSING = re.compile(r"['\"`](?![\w@])")
+_WORD = re.compile(r"\S+")
+_BEFORE = re.compile(r"[\s('\"`<{]*")
+_AFTER = re.compile(r"[.,:;!)}>'\"`\s]*")  # of the text read backwards
 _OWN = re.compile(r"[a-z+]*:?(?://)?(?:USER:PASSWORD@HOST|HOST:PORT|NAME:PASSWORD)|clip:\w")
 _START = re.compile(
     rf"(?<![a-z0-9+-])(?:(?:{_SCHEMES}|file|sqlite):(?=\S)|[a-z][a-z0-9+-]+:[/\\]{{2}})", re.I
 )
 _WITHOUT_SCHEME = re.compile(
-    r"(?=.*\S(?:@|%40))(?=.*[:;?#/\\]|.*%3a)|//[^\s/]|(?![a-z]:[\\/])/?[^\s/\\]*:\S*[/\\?#;&]|\S+@$"
+    r"(?=.*\S(?:@|%40))(?=.*[:;?#/\\]|.*%3a)|//[^\s/]|(?![a-z]:[\\/])/?[^\s/\\:]*:\S*[/\\?#;&]|\S+@$"
     rf"|/?{_DOMAIN}[/?#;]\S",
     re.I,
 )
 _USER, _PART = re.compile(r"\S(?:@|%40)\S"), re.compile(r"[:;?#/\\]")
-_FIELD = re.compile(
-    r"(?<![a-z0-9])((?:pass\w*|pwd|secret|auth|\w*(?:token|key|signature|credential))=)[^\s'\"`]+",
-    re.I,
+_FIELD = re.compile(r"(?<!\w)(\w+)=")
+_SECRET_NAME = re.compile(
+    r"(?:^|[^a-z0-9])(?:pass\w*|pwd|secret|auth)$|(?:token|key|signature|credential)$", re.I
 )
+_VALUE = re.compile(r"[^\s'\"`]+")
 
 
 def shown_address(text: str) -> str:
@@ -86,7 +91,7 @@ def hide_secrets(message: str, typed: Iterable[str] = ()) -> str:
         shown = shown_address(text)
         for quoted in (printable(text), repr(text)[1:-1]) if shown != text.strip() else ():
             message = message.replace(quoted, shown)
-    return _FIELD.sub(rf"\1{LEFT_OUT}", _QUOTED_OR_WORD.sub(_hidden, message))
+    return _without_fields(_without_addresses(message))
 
 
 def is_address(text: str) -> bool:
@@ -116,19 +121,57 @@ def _shown(text: str) -> str:
     return _shown_path(text)
 
 
-def _hidden(found: re.Match[str]) -> str:
-    quote, text = found.group(1) or "", found.group(2) or found.group()
-    inside = _INSIDE.fullmatch(text)
-    assert inside is not None  # it fits any text
-    before, address, after = inside.groups()
+def _without_addresses(message: str) -> str:
+    closing: dict[str, list[int]] = {}
+    for end in _CLOSING.finditer(message):
+        closing.setdefault(end.group(), []).append(end.start())
+    parts: list[str] = []
+    at = 0
+    while found := _QUOTE_OR_WORD.search(message, at):
+        parts.append(message[at : found.start()])
+        start, at = found.span()
+        if quote := found["quote"]:
+            # Looked up: searching for it from each quote would take the square of the length.
+            ends = closing.get(quote, [])
+            index = bisect.bisect_left(ends, start + 2)
+            if index < len(ends):
+                at = ends[index] + 1
+                parts.append(_hidden(message[start + 1 : at - 1], quote))
+                continue
+            word = _WORD.match(message, start)
+            assert word is not None  # it begins with the quote
+            at = word.end()
+        parts.append(_hidden(message[start:at], ""))
+    return "".join(parts) + message[at:]
+
+
+def _hidden(text: str, quote: str) -> str:
+    leading = _BEFORE.match(text)
+    assert leading is not None  # both fit any text
+    trailing = _AFTER.match(text[leading.end() :][::-1])
+    assert trailing is not None
+    before, after = leading.group(), trailing.group()[::-1]
+    address = text[len(before) : len(text) - len(after)]
     if scheme := _START.search(address):
         start = 0 if "@" in address[: scheme.start()] else scheme.start()
         before, address = before + address[:start], address[start:]
     elif not _WITHOUT_SCHEME.match(address):
         address = ""
     if not address or _OWN.match(address) or (quote and " " in before.strip()):
-        return f"{quote}{_QUOTED_OR_WORD.sub(_hidden, text)}{quote}" if quote else text
+        return f"{quote}{_without_addresses(text)}{quote}" if quote else text
     return quote + before + shown_address(address) + after + quote
+
+
+def _without_fields(message: str) -> str:
+    parts: list[str] = []
+    at = 0
+    for name in _FIELD.finditer(message):
+        if name.start() >= at and _SECRET_NAME.search(name.group(1)):
+            value = _VALUE.match(message, name.end())
+            if value:
+                parts += message[at : name.end()], LEFT_OUT
+                at = value.end()
+    return "".join(parts) + message[at:]
 
 
 def _host(rest: str) -> str:
