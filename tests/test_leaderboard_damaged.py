@@ -112,7 +112,7 @@ def test_turns_shown_as_stored_survive_a_file_damaged_in_mid_show(path, kind, af
             show.stdin.flush()
     assert show.returncode == (-9 if end == "killed" else 0)
     assert {"Bo", *after} <= players(path)
-    assert not list((path.parent / "data").glob("queue/*/*.kept")), "a copy was left"
+    assert not list((path.parent / "data").glob("kept/*/*.kept")), "a copy was left"
 
 
 def test_what_can_be_read_of_a_damaged_file_is_in_the_new_one(path):

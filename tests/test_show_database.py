@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from full_disk import fill, small_disk
 from paintcam.leaderboard import Leaderboard
 from program import Program, house, paintcam, rows, write_video
 
@@ -43,27 +44,10 @@ def test_a_database_replaced_during_a_show_loses_no_turn(tmp_path, clip, kind):
     assert [row["player"] for row in rows(done.stdout)] == ["Ada"], done.stderr
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of its own that is full."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    if os.name != "posix" or os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root can mount a disk")
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("no disk can be mounted here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder):
-    with (folder / "filler").open("wb", buffering=0) as file:
-        try:
-            while file.write(b"x" * 4096):
-                pass
-        except OSError:
-            return
+@pytest.fixture(name="small_disk")
+def _small_disk(tmp_path):
+    with small_disk(tmp_path / "data") as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("known", [False, True])

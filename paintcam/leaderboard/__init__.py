@@ -24,7 +24,7 @@ cut nor a deleted journal loses it. An older schema is upgraded when the databas
 one is an error. A damaged SQLite file is renamed, never overwritten, and a new one is created with
 what can still be read of it. A row that cannot be read is skipped and counted in a notice.
 
-**Damage in mid-show.** What a run has stored is also kept in a file beside the queue (`*.kept`). At
+**Damage in mid-show.** What a run has stored is also in a file in `kept` in the data folder. At
 the end the writer reads the whole database again, stores what is damaged or altered once more, and
 deletes the copy. The copy of a run that was killed is stored by the next command that opens the
 leaderboard. SQLite's index of the journal (`-shm`), which it maps into memory, gets its size again

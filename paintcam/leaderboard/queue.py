@@ -44,6 +44,8 @@ class TurnQueue:
         self._reported: set[str] = set()
         self.folder = self._folders[0]
         """Where the newest turn was put."""
+        self.kept_folder = roots[0].with_name("kept") / digest
+        """Where runs keep a copy of what they have stored."""
 
     def __len__(self) -> int:
         return len({_turn_id(path) for path in self._files()})
@@ -121,7 +123,7 @@ class TurnQueue:
     def _store_kept(self, leaderboard: Leaderboard) -> set[str]:
         """Store what killed runs have kept; returns the ids of turns that had been lost."""
         lost: set[str] = set()
-        for path, turns in turns_of_ended_runs(self._folders[0]):
+        for path, turns in turns_of_ended_runs(self.kept_folder):
             for _ in range(2):  # a file that is damaged is replaced by a new one
                 for turn in turns:
                     with contextlib.suppress(TurnTakenError):

@@ -28,7 +28,7 @@ class TurnWriter:
     half a second, because the database fails or hangs, is put in the queue, so that it outlives the
     process. It is stored as soon as the database is back, in this run or by the next paintcam that
     opens it. If the database's file is deleted, replaced or damaged, all turns of this run are
-    stored again: a copy of them is kept beside the queue until the file has been read at the end.
+    stored again: a copy of them is kept in a file until the file has been read at the end.
 
     Args:
         leaderboard: Where to store. Its owner closes it, after this.
@@ -45,7 +45,7 @@ class TurnWriter:
         self._leaderboard = leaderboard
         self._notice = notice
         self._queue = TurnQueue(leaderboard.identity) if queue is None else queue
-        self._kept = KeptTurns(self._queue.folder)
+        self._kept = KeptTurns(self._queue.kept_folder)
         self._pending = PendingTurns()
         self._threads = [
             threading.Thread(target=work, name=f"paintcam-{name}", daemon=True)

@@ -95,7 +95,7 @@ class Site:
         self._closing.enter_context(self._storing)
         self.hub.start()
         try:
-            await asyncio.to_thread(self.submissions.check_writable)
+            await self._check_database()
             if self.rounds.current:  # started again after a crash: continue where it stopped
                 await asyncio.gather(*(self.judge_of(each.prompt) for each in self.rounds.current))
             for prompt in () if self.rounds.current else self.settings.prompts:
@@ -115,6 +115,14 @@ class Site:
             task.cancel()
         await self.hub.close()
         self._closing.close()
+
+    async def _check_database(self) -> None:
+        try:
+            await asyncio.to_thread(self.submissions.check_writable)
+        except LeaderboardError as error:
+            if not self.rounds.current:
+                raise  # before anybody draws
+            self.database_failed(error)  # a show goes on: pages and scores can still be read
 
     async def judge_of(self, prompt: str) -> Board:
         """Prepare the judge of a prompt, and return the board that its drawings rank on."""
