@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from examples.sketch_encoder.centring import Bank
 from examples.sketch_encoder.joint import Added
 from examples.sketch_encoder.network import DIM, FEATURES
 from examples.sketch_encoder.roles import Linear, Roles
@@ -17,4 +18,4 @@ def nothing_added(roles: int = 4) -> Added:
 
     some = np.eye(1, DIM, dtype=np.float32)
     none = Roles(zero(FEATURES, roles), zero(DIM, roles), zero(DIM, 1))
-    return Added(some, some, zero(DIM, 1, bias=-50), none)
+    return Added(Bank(some, some), zero(DIM, 1, bias=-50), none)

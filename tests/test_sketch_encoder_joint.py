@@ -19,6 +19,7 @@ from examples.sketch_encoder import (  # noqa: E402 - after the checks for what 
 from examples.sketch_encoder.roles import Linear, Roles  # noqa: E402
 
 DIMS, WIDTH = 8, 3  # of embeddings and of roles
+LAST = np.eye(DIMS, dtype=np.float32)[-1:]
 
 
 def linear(weight: np.ndarray, bias: float = 0.0) -> Linear:
@@ -37,16 +38,19 @@ def drawings() -> np.ndarray:
     return unit(rng.normal(size=(60, DIMS)) * 0.4 + np.eye(DIMS)[0])
 
 
-def added(bank: np.ndarray, by_hand: float = 0.0, gate: float = 0.0) -> joint.Added:
+def added(
+    bank: np.ndarray, by_hand: float = 0.0, gate: float = 0.0, pull: float = 0.3,
+    margin: float = 0.0,
+) -> joint.Added:  # fmt: skip
     """``by_hand``: the odds' logarithm; ``gate``: of every text. Its names are the last axis."""
     text = linear(np.eye(DIMS, WIDTH))
     return joint.Added(
-        bank, np.eye(DIMS, dtype=np.float32)[-1:], linear(np.zeros((DIMS, 1)), by_hand),
+        centring.Bank(bank, LAST, pull, margin), linear(np.zeros((DIMS, 1)), by_hand),
         Roles(linear(np.eye(2, WIDTH)), text, linear(np.zeros((DIMS, 1)), gate)),
     )  # fmt: skip
 
 
-def texts_of(parts: joint.Added, rows: np.ndarray, mean_pull: float = 0.3) -> np.ndarray:
+def texts_of(parts: joint.Added, rows: np.ndarray) -> np.ndarray:
     """Run a graph that returns its input, with the dimensions added."""
     helper = onnx.helper
     ends = [
@@ -56,7 +60,7 @@ def texts_of(parts: joint.Added, rows: np.ndarray, mean_pull: float = 0.3) -> np
     node = helper.make_node("Identity", ["x"], ["embedding"])
     graph = helper.make_graph([node], "tower", ends[:1], ends[1:])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    model = joint.add_to_texts(model, parts, mean_pull)
+    model = joint.add_to_texts(model, parts)
     session = onnxruntime.InferenceSession(model.SerializeToString())
     return session.run(None, {"x": rows.astype(np.float32)})[0]
 
@@ -87,11 +91,11 @@ def pictures_of(parts: joint.Added, rows: np.ndarray, upper: float = 0.0) -> np.
 
 def test_a_prompt_that_is_near_every_drawing_is_lowered(drawings):
     texts = np.eye(DIMS, dtype=np.float32)[:-1]  # the first one is near all, the others are not
-    pulls = centring.pull(drawings, texts)
-    parts = added(drawings, by_hand=-50)
+    pulls = centring.Bank(drawings, LAST).pulls(texts)
+    parts = added(drawings, by_hand=-50, pull=float(pulls.mean()))
     before = drawings @ texts.T
     pictures = pictures_of(parts, drawings)
-    after = pictures @ texts_of(parts, texts, float(pulls.mean())).T
+    after = pictures @ texts_of(parts, texts).T
     lost = (joint.SHRINK * before - after).mean(0)
     assert lost.argmax() == pulls.argmax() == 0
     assert (after.argmax(1) == 0).mean() < (before.argmax(1) == 0).mean()
@@ -100,17 +104,40 @@ def test_a_prompt_that_is_near_every_drawing_is_lowered(drawings):
     np.testing.assert_allclose(after, joint.SHRINK * before + expected, atol=0.01)
 
 
-def test_a_trained_category_loses_its_advantage_among_drawings_by_hand_alone(drawings):
-    known = np.eye(DIMS, dtype=np.float32)[-1:]
-    pull = float(centring.pull(drawings, known)[0])  # so that nothing is subtracted for it
-    assert centring.familiarity(known, known)[0] == pytest.approx(1, abs=1e-3)
+def lost_by_hand(drawings: np.ndarray, text: np.ndarray, margin: float) -> dict[float, np.ndarray]:
+    """What a text's similarities lose in pictures that are printed (-50) and by hand (50)."""
+    pull = float(centring.Bank(drawings, LAST).pulls(text)[0])  # nothing is subtracted for it
     found = {}
     for by_hand in (-50.0, 50.0):
-        parts = added(drawings, by_hand)
-        products = pictures_of(parts, drawings) @ texts_of(parts, known, pull).T
-        found[by_hand] = products - joint.SHRINK * drawings @ known.T
-    np.testing.assert_allclose(found[-50], 0, atol=2e-3)
-    np.testing.assert_allclose(found[50], -joint.SHRINK * centring.ADVANTAGE, atol=2e-3)
+        parts = added(drawings, by_hand, pull=pull, margin=margin)
+        products = pictures_of(parts, drawings) @ texts_of(parts, text).T
+        found[by_hand] = (joint.SHRINK * drawings @ text.T - products) / joint.SHRINK
+    return found
+
+
+def test_a_trained_category_loses_its_advantage_among_drawings_by_hand_alone(drawings):
+    lost = lost_by_hand(drawings, LAST, margin=-0.5)
+    np.testing.assert_allclose(lost[-50], 0, atol=2e-3)
+    np.testing.assert_allclose(lost[50], centring.ADVANTAGE, atol=2e-3)
+
+
+@pytest.mark.parametrize("above", [0.03, 0.0, -0.005, -0.5])
+def test_another_prompt_loses_what_its_margin_has_above_the_ordinary_one(drawings, above):
+    """A smaller margin gains it very little: a prompt for nothing must not win blank paper."""
+    text = unit(np.eye(DIMS, dtype=np.float32)[1:2] + 0.1)
+    margin = float(centring.Bank(drawings, LAST).margins(text)[0]) - above
+    lost = lost_by_hand(drawings, text, margin)
+    np.testing.assert_allclose(lost[-50], 0, atol=2e-3)
+    most = centring.MOST_RAISED
+    np.testing.assert_allclose(lost[50], max(above, -most), atol=3e-3)
+
+
+def test_the_margin_of_a_prompt_is_how_far_it_exceeds_the_trained_names(drawings):
+    bank = centring.measure(drawings, LAST, LAST, np.eye(DIMS, dtype=np.float32))
+    assert bank.margins(LAST)[0] == pytest.approx(0, abs=1e-6)
+    assert bank.margins(np.eye(DIMS, dtype=np.float32)[:1])[0] > 0.5  # all lean towards it
+    assert bank.margin == pytest.approx(float(np.median(bank.margins(np.eye(DIMS)))), abs=1e-6)
+    assert bank.pull == pytest.approx(float(bank.pulls(LAST)[0]))
 
 
 @pytest.mark.parametrize(("gate", "sign"), [(1.0, 1), (-1.0, -1), (0.0, 0)])

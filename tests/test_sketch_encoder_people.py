@@ -27,8 +27,8 @@ from examples.sketch_encoder import (  # noqa: E402 - after the checks for what 
     people_figures,
     quickdraw,
     quickdraw_download,
+    recipes,
     testsets,
-    trainer,
 )
 from examples.sketch_encoder.dataset import Drawer, Mates, Mix, Steps  # noqa: E402
 from examples.sketch_encoder.outlines import GRID, Shape  # noqa: E402
@@ -458,13 +458,13 @@ def test_plans_are_merged_behind_each_other():
 
 
 def test_the_second_recipe_shows_people_and_fills_a_batch():
-    recipe = trainer.people_recipe(100)
+    recipe = recipes.people_recipe(100)
     assert recipe.uses_people
-    assert not trainer.Recipe().uses_people
+    assert not recipes.Recipe().uses_people
     assert recipe.mix.total == 63
     assert Mix().total == 128
     assert recipe.hardness_at(0) == recipe.hardness_at(1) == 1
-    assert trainer.people_recipe(0).size_at(0) == recipe.size
+    assert recipes.people_recipe(0).size_at(0) == recipe.size
 
 
 class Tower:
@@ -619,7 +619,7 @@ def test_the_matrix_behind_the_text_tower_is_found_among_what_was_added(tmp_path
     weights = [onnx.numpy_helper.from_array(matrix, "matrix")]
     graph = helper.make_graph([node], "tower", ends[:1], ends[1:], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    model = joint.add_to_texts(export.round_weights(model), nothing_added(), 0.0)
+    model = joint.add_to_texts(export.round_weights(model), nothing_added())
     onnx.save(model, tmp_path / "text.onnx")
     found = recover.read_matrix(tmp_path / "text.onnx").numpy()
     np.testing.assert_allclose(found, matrix.T, atol=0.02)

@@ -14,14 +14,15 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from . import (
+    additions,
     captions,
-    centring,
     evaluate,
     export,
     fetch,
@@ -31,26 +32,27 @@ from . import (
     quickdraw_download,
     reading,
     recover,
-    roles,
     splits,
     teacher,
     train,
 )
-from .dataset import Drawer
-from .exported import ExportedTower, UnfinishedTower
+from .exported import ExportedTower
 from .files import whole
-from .joint import Added
 from .network import DIM, SketchNet, blend, fold_norms
-from .pages import Handwriting
-from .people_figures import LOOKS, PeopleFigures
 from .quickdraw import Drawing
+from .recipes import (
+    Recipe,
+    last_recipe,
+    memory_recipe,
+    people_recipe,
+    upper_recipe,
+    wide_recipe,
+)
 from .render import Store, render
 from .sentences import SentenceEncoder, export_text_tower, package_file
-from .testsets import DRAWABLE, Stage
-from .trainer import Recipe, memory_recipe, people_recipe, upper_recipe
 
-FIRST, UPPER, PEOPLE, MEMORY = "icons", "upper", "sketch", "memory"  # the trainings
-VERSION = "3.1.0"
+FIRST, UPPER = "icons", "upper"  # the first two trainings
+VERSION = "3.2.0"
 SCENES = 20_000
 RECOVER_BATCHES = 12
 BLEND = 0.5  # share of the second training in what the third one starts from
@@ -70,6 +72,8 @@ class Build:
     upper: Recipe = field(default_factory=upper_recipe)
     people: Recipe = field(default_factory=people_recipe)
     memory: Recipe = field(default_factory=memory_recipe)
+    wide: Recipe = field(default_factory=wide_recipe)
+    last: Recipe = field(default_factory=last_recipe)
     start: Path | None = None  # an exported encoder to start from instead of the first training
 
     @property
@@ -94,7 +98,6 @@ class Build:
             self.train_icons,
             self.train_upper,
             self.train_people,
-            self.train_memory,
             self.export,
             self.evaluate,
         ]
@@ -158,26 +161,32 @@ class Build:
         first = None if self._begun(UPPER) else self._first_net()
         train.run(self.work, self.packages, self.upper, UPPER, first)
 
-    def train_people(self) -> None:
-        """Train the whole tower with people's drawings, from a blend of the first two networks."""
-        if self.people.steps:
-            first = None if self._begun(PEOPLE) else self._blend()
-            train.run(self.work, self.packages, self.people, PEOPLE, first)
+    @property
+    def later(self) -> dict[str, Recipe]:
+        """The trainings after the second, in order; each starts from the one before."""
+        recipes = {
+            "people": self.people, "memory": self.memory, "wide": self.wide, "last": self.last,
+        }  # fmt: skip
+        return dict(takewhile(lambda named: named[1].steps, recipes.items()))
 
-    def train_memory(self) -> None:
-        """Train on, with icons drawn from memory beside people's drawings."""
-        if self.people.steps and self.memory.steps:
+    def train_people(self) -> None:
+        """Train the tower with people's drawings, from a blend of the first two networks."""
+        before = ""
+        for name, recipe in self.later.items():
             first = None
-            if not self._begun(MEMORY):
-                first = train.load_average(self.work, PEOPLE, fold=False)
-            train.run(self.work, self.packages, self.memory, MEMORY, first)
+            if not self._begun(name):
+                first = train.load_average(self.work, before, False) if before else self._blend()
+            train.run(self.work, self.packages, recipe, name, first)
+            before = name
 
     def export(self) -> None:
         """Write the files; they ship when they are measured."""
         net = self._trained()
         sentences = export.export_texts(net, self._exported, self.work)
-        added, mean_pull = self._added(net, sentences)
-        export.add(net, added, mean_pull, self.size, self._exported, self.work)
+        added = additions.fit(
+            net, sentences, self.size, self._listed(), self._drawings(), Store.open(self.work)
+        )
+        export.add(net, added, self.size, self._exported, self.work)
         export.describe(self._exported, VERSION, DIM + added.dims, self.size, (0.0, 1.0))
         steps, _ = train.open_steps(self.work, self.packages, self.people)
         found = reading.direction(ExportedTower(self._exported), steps, self.people.steps)
@@ -199,37 +208,6 @@ class Build:
     def _describe(self, score_range: tuple[float, float] = (0.0, 1.0)) -> None:
         dim = len(np.load(self._exported / export.HANDWRITING))
         export.describe(self._exported, VERSION, dim, self.size, score_range)
-
-    def _added(self, net: SketchNet, sentences: SentenceEncoder) -> tuple[Added, float]:
-        """Fit the additional dimensions on what was trained on; also returns the mean pull."""
-        listed, drawings = self._listed(), self._drawings()
-        tower = UnfinishedTower(net, sentences, self.size)
-        stage = Stage(Drawer(Store.open(self.work), listed), Handwriting([]), self.size)
-        shown = PeopleFigures(tower, stage, drawings)
-        trained = people.split(drawings, people.unseen_categories()).trained
-        chosen = centring.choose_bank([entry.name for entry in drawings], trained)
-        bank, filmed = (
-            tower.images(shown.frame(number, look) for number in chosen) for look in LOOKS
-        )
-        icons = [i for i in splits.split(listed).trained if listed[i].group in DRAWABLE]
-        scenes = roles.choose(icons)
-        printed = [
-            tower.images(stage.singles(scenes.singles, look, roles.SEED))
-            for look in ("clean", "webcam")
-        ]
-        names = [captions.with_article(name) for name in sorted(people.trained_names(drawings))]
-        added = Added(
-            bank,
-            sentences(names),
-            centring.fit_by_hand(np.concatenate([bank, filmed]), np.concatenate(printed)),
-            roles.fit(
-                scenes,
-                tower.halves(scenes.frames(stage)),
-                [picture.name.lower() for picture in listed],
-                sentences,
-            ),
-        )
-        return added, float(centring.pull(bank, shown.texts).mean())
 
     def _drawings(self) -> list[Drawing]:
         return people.read(self.quickdraw, self.per_category, self.work)
@@ -255,11 +233,10 @@ class Build:
         It is the mean of the first and the last network, which keeps what the last one forgot of
         icons (Wortsman et al. 2022, WiSE-FT).
         """
-        net = self._first_net() if self.people.steps else self._blend()
+        net = self._first_net() if self.later else self._blend()
         fold_norms(net.backbone)
-        if self.people.steps:
-            last = MEMORY if self.memory.steps else PEOPLE
-            net = blend(net, train.load_average(self.work, last), SHIPPED)
+        if self.later:
+            net = blend(net, train.load_average(self.work, [*self.later][-1]), SHIPPED)
         net.eval()
         return net
 
@@ -287,18 +264,17 @@ def main() -> None:
     )
     parser.add_argument("--assets", type=Path, default=ASSETS, help="where the encoder goes")
     parser.add_argument("--steps", type=int, default=Recipe().steps, help="of the first training")
-    parser.add_argument(
-        "--people-steps",
-        type=int,
-        default=people_recipe().steps,
-        help="of the third training; 0 leaves it and the fourth out",
-    )
-    parser.add_argument(
-        "--memory-steps",
-        type=int,
-        default=memory_recipe().steps,
-        help="of the fourth training; 0 leaves it out",
-    )
+    later = {
+        "people": ("third", people_recipe), "memory": ("fourth", memory_recipe),
+        "wide": ("fifth", wide_recipe), "last": ("sixth", last_recipe),
+    }  # fmt: skip
+    for name, (number, recipe) in later.items():
+        parser.add_argument(
+            f"--{name}-steps",
+            type=int,
+            default=recipe().steps,
+            help=f"of the {number} training; 0 leaves out this one and those after it",
+        )
     parser.add_argument(
         "--start",
         type=Path,
@@ -314,8 +290,7 @@ def main() -> None:
         options.quickdraw,
         options.per_category,
         Recipe(steps=options.steps),
-        people=people_recipe(options.people_steps),
-        memory=memory_recipe(options.memory_steps),
+        **{name: make(vars(options)[f"{name}_steps"]) for name, (_, make) in later.items()},
         start=options.start,
     )
     for step in build.steps():

@@ -1,21 +1,26 @@
 """Make prompts compare fairly: lower those that are near every drawing, or were trained on more.
 
-Two things are subtracted from the similarity of a picture and a prompt; joint.py says how the
-graphs do it:
+From the similarity of a picture and a prompt, joint.py subtracts a share of the prompt's *pull*.
+Some prompts ("knife", "bat") are near every drawing. Pull is the mean cosine with the drawings of
+a bank that are nearest. Source: the mean over nearest neighbours is that of CSLS (Conneau et al.
+2018, section 2.3), on the text's side alone.
 
-- a share of the prompt's *pull*. Some prompts ("knife", "bat") are near every drawing. Pull is the
-  mean cosine with the drawings of a bank that are nearest. Source: the mean over nearest neighbours
-  is that of CSLS (Conneau et al. 2018, section 2.3), on the text's side alone.
-- more of it, and the prompt's *familiarity*, in proportion to how much the picture looks *drawn by
-  hand*. A prompt that names a category of people's drawings that was trained on has an advantage
-  over all others when people draw, but not among printed pictures. Source: calibrated stacking
-  (Chao et al. 2016, section 3.2).
+More is subtracted in proportion to how much the picture looks *drawn by hand*. A category that
+people's drawings were trained on has an advantage over all other prompts when people draw, but not
+among printed pictures:
+
+- A prompt loses that advantage as far as it is *familiar*, which means that it names such a
+  category. Source: calibrated stacking (Chao et al. 2016, section 3.2).
+- Any other prompt loses its *margin* over the margin of ordinary prompts. Margin is how far the
+  prompt exceeds the best of the trained categories, as a mean over the drawings of the bank where
+  it does so most. A prompt with a large margin would win many drawings of other things.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +28,14 @@ from numpy.typing import NDArray
 from .roles import Linear
 
 Array = NDArray[np.float32]
-SHARE, SHARE_BY_HAND = 0.33, 0.45  # of the pull: always subtracted, and more from drawings by hand
+SHARE = 0.33  # of the pull
 NEAREST = 30  # drawings of the bank that count
 PER_CATEGORY = 4  # drawings of a category in the bank
-ADVANTAGE = 0.018  # cosine, of a category that was trained on
+ADVANTAGE = 0.06  # cosine, of a category that was trained on
 MOST_RAISED = 0.01  # cosine, of drawings by hand: a prompt far from all drawings gains no more
-FAMILIAR, FAMILIAR_WIDTH = 0.75, 0.03  # cosine with its name at which half of it is subtracted
+FAMILIAR, FAMILIAR_WIDTH = 0.75, 0.03  # cosine with its name at which a prompt is half familiar
+ORDINARY = 1000  # names whose median margin is the ordinary one
+SEED = 20
 PENALTY = 0.05  # of the regression that tells drawings by hand from printed pictures
 
 
@@ -48,26 +55,54 @@ def choose_bank(names: Sequence[str], trained: Sequence[int]) -> list[int]:
     return chosen
 
 
-def pull(bank: Array, texts: Array) -> Array:
-    """Return how near each text is to drawings in general, (T,).
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """Drawings by people, and what ordinary prompts are to them.
+
+    ``drawings``: unit-norm embeddings, (B, D). ``names``: of the names of the categories that were
+    trained on, (K, D). ``pull`` and ``margin``: of ordinary prompts, which keep their similarities.
+    """
+
+    drawings: Array
+    names: Array
+    pull: float = 0.0
+    margin: float = 0.0
+
+    @property
+    def best(self) -> Array:
+        """The cosine of each drawing with the nearest of the names, (B,)."""
+        found: Array = (self.drawings @ self.names.T).max(1)
+        return found
+
+    def pulls(self, texts: Array) -> Array:
+        """Return how near each text (T, D) is to drawings in general, (T,)."""
+        return _largest(texts @ self.drawings.T)
+
+    def margins(self, texts: Array) -> Array:
+        """Return how far each text (T, D) exceeds the names where it does so most, (T,)."""
+        return _largest(texts @ self.drawings.T - self.best)
+
+
+def measure(drawings: Array, names: Array, texts: Array, ordinary: Array) -> Bank:
+    """Make a bank.
 
     Args:
-        bank: Unit-norm embeddings of drawings, (B, D).
-        texts: Unit-norm embeddings of texts, (T, D).
+        drawings: Unit-norm embeddings of drawings, (B, D).
+        names: Of the categories that were trained on, (K, D).
+        texts: Whose mean pull is the ordinary one, (T, D).
+        ordinary: Of other names, whose median margin is the ordinary one, (O, D).
     """
-    nearest: Array = np.sort(texts @ bank.T, axis=1)[:, -NEAREST:].mean(1)
-    return nearest
+    bank = Bank(drawings, names)
+    return replace(
+        bank,
+        pull=float(bank.pulls(texts).mean()),
+        margin=float(np.median(bank.margins(ordinary))),
+    )
 
 
-def familiarity(names: Array, texts: Array) -> Array:
-    """Return how much each text names a category that was trained on, 0...1, (T,).
-
-    Args:
-        names: Unit-norm embeddings of the categories' names, (K, D).
-        texts: Unit-norm embeddings of texts, (T, D).
-    """
-    nearest = (texts @ names.T).max(1)
-    found: Array = 1 / (1 + np.exp(-(nearest - FAMILIAR) / FAMILIAR_WIDTH))
+def _largest(rows: Array) -> Array:
+    """Return the mean of the largest entries of each row."""
+    found: Array = np.sort(rows, axis=1)[:, -NEAREST:].mean(1)
     return found
 
 

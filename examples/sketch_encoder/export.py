@@ -160,18 +160,15 @@ def export_texts(net: SketchNet, folder: Path, scratch: Path) -> SentenceEncoder
     return SentenceEncoder(folder / TEXT, folder / "tokenizer.json")
 
 
-def add(
-    net: SketchNet, added: Added, mean_pull: float, size: int, folder: Path, scratch: Path
-) -> None:
+def add(net: SketchNet, added: Added, size: int, folder: Path, scratch: Path) -> None:
     """Write the picture tower, and add dimensions to it and to the text tower; see joint.py.
 
     Args:
         net: With the weights to ship.
         added: What the dimensions are computed from.
-        mean_pull: The pull of an ordinary text.
         size: Side of the frames.
         folder: With the text tower of :func:`export_texts`.
         scratch: Folder for the float graph.
     """
     export_visual(net, added, size, folder / "visual.onnx", scratch)
-    onnx.save(add_to_texts(onnx.load(folder / TEXT), added, mean_pull), folder / TEXT)
+    onnx.save(add_to_texts(onnx.load(folder / TEXT), added), folder / TEXT)

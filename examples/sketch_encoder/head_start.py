@@ -35,8 +35,9 @@ def solve_head(net: SketchNet, batches: Iterable[dict[str, Tensor]], texts: Tens
     pooled, targets = [], []
     with torch.no_grad():
         for batch in batches:
-            pooled.append(net.pool(net.features(to_pixels(batch["images"]))))
-            targets.append(texts[batch["captions"]])
+            pixels = to_pixels(batch["images"]).to(texts.device)
+            pooled.append(net.pool(net.features(pixels)))
+            targets.append(texts[batch["captions"].to(texts.device)])
     solve_from(net, torch.cat(pooled), torch.cat(targets))
 
 

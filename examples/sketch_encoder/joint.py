@@ -49,12 +49,10 @@ ROW = {"axes": [1], "keepdims": 1}
 class Added:
     """What the additional dimensions are computed from.
 
-    ``bank``: unit-norm embeddings of drawings, (B, D). ``names``: of the names of categories that
-    were trained on, (K, D). ``by_hand``: see :func:`centring.fit_by_hand`.
+    ``by_hand``: see :func:`centring.fit_by_hand`.
     """
 
-    bank: Array
-    names: Array
+    bank: centring.Bank
     by_hand: Linear
     roles: roles.Roles
 
@@ -95,20 +93,21 @@ class Pictures(nn.Module):
         return torch.cat([plain, always, by_hand, found, missing, 0 * missing], 1)
 
 
-def add_to_texts(model: onnx.ModelProto, added: Added, mean_pull: float) -> onnx.ModelProto:
+def add_to_texts(model: onnx.ModelProto, added: Added) -> onnx.ModelProto:
     """Make a text tower's graph (N, D) fit such a picture tower: (N, D + added).
 
     Args:
         model: Its output is `embedding`; changed in place.
         added: The bank and the names are stored as int8.
-        mean_pull: The pull of an ordinary text, which keeps its similarities.
     """
     _rename_output(model, added)
-    count = min(centring.NEAREST, len(added.bank))
+    bank = added.bank
     constants = {
-        "nearest": np.array([count]), "mean_pull": np.float32(mean_pull),
+        "nearest": np.array([min(centring.NEAREST, len(bank.drawings))]),
+        "usual_pull": np.float32(bank.pull), "usual_margin": np.float32(bank.margin),
+        "best_names": bank.best.astype(np.float32),
         "always_share": np.float32(SHRINK * centring.SHARE / ANCHOR),
-        "by_hand_share": np.float32(SHRINK * centring.SHARE_BY_HAND / ANCHOR),
+        "by_hand_share": np.float32(SHRINK / ANCHOR),
         "advantage": np.float32(SHRINK * centring.ADVANTAGE / ANCHOR),
         "most_raised": np.float32(SHRINK * centring.MOST_RAISED / ANCHOR),
         "familiar": np.float32(centring.FAMILIAR), "width": np.float32(centring.FAMILIAR_WIDTH),
@@ -120,19 +119,21 @@ def add_to_texts(model: onnx.ModelProto, added: Added, mean_pull: float) -> onnx
         "rest": np.float32((1 - TEXT_EXTRA**2) ** 0.5),
         "gate_weight": added.roles.gate.weight, "gate_bias": added.roles.gate.bias,
         "roles_weight": added.roles.text.weight, "roles_bias": added.roles.text.bias,
-        **_coded("bank", added.bank), **_coded("names", added.names),
+        **_coded("bank", bank.drawings), **_coded("names", bank.names),
     }  # fmt: skip
     model.graph.initializer.extend(
         numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()
     )
     model.graph.node.extend(
-        helper.make_node(kind, inputs, [output, "top_places"][: 1 + (kind == "TopK")], **attributes)
+        helper.make_node(
+            kind, inputs, [output, f"{output}_places"][: 1 + (kind == "TopK")], **attributes
+        )
         for kind, inputs, output, attributes in (
             ("DequantizeLinear", ["bank_int8", "bank_scale"], "bank", {}),
             ("MatMul", [PLAIN, "bank"], "bank_cosines", {}),
             ("TopK", ["bank_cosines", "nearest"], "top_cosines", {}),
             ("ReduceMean", ["top_cosines"], "pull", ROW),
-            ("Sub", ["mean_pull", "pull"], "pull_less", {}),
+            ("Sub", ["usual_pull", "pull"], "pull_less", {}),
             ("Mul", ["pull_less", "always_share"], "always_free", {}),
             ("Clip", ["always_free", "least", "most"], "always", {}),
             ("DequantizeLinear", ["names_int8", "names_scale"], "names", {}),
@@ -142,8 +143,14 @@ def add_to_texts(model: onnx.ModelProto, added: Added, mean_pull: float) -> onnx
             ("Div", ["above_familiar", "width"], "familiar_odds", {}),
             ("Sigmoid", ["familiar_odds"], "familiarity", {}),
             ("Mul", ["familiarity", "advantage"], "from_names", {}),
-            ("Mul", ["pull_less", "by_hand_share"], "from_pull", {}),
-            ("Sub", ["from_pull", "from_names"], "by_hand_free", {}),
+            ("Sub", ["bank_cosines", "best_names"], "margins", {}),
+            ("TopK", ["margins", "nearest"], "top_margins", {}),
+            ("ReduceMean", ["top_margins"], "margin", ROW),
+            ("Sub", ["usual_margin", "margin"], "margin_less", {}),
+            ("Sub", ["one", "familiarity"], "strangeness", {}),
+            ("Mul", ["margin_less", "strangeness"], "strange_margin", {}),
+            ("Mul", ["strange_margin", "by_hand_share"], "from_margin", {}),
+            ("Sub", ["from_margin", "from_names"], "by_hand_free", {}),
             ("Clip", ["by_hand_free", "least", "most_raised"], "by_hand", {}),
             ("MatMul", [PLAIN, "gate_weight"], "gate_product", {}),
             ("Add", ["gate_product", "gate_bias"], "gate_free", {}),
@@ -187,4 +194,4 @@ def _rename_output(model: onnx.ModelProto, added: Added) -> None:
     (node,) = (node for node in model.graph.node if OUTPUT in node.output)
     node.output[list(node.output).index(OUTPUT)] = PLAIN
     (output,) = model.graph.output
-    output.type.tensor_type.shape.dim[1].dim_value = added.bank.shape[1] + added.dims
+    output.type.tensor_type.shape.dim[1].dim_value = added.bank.names.shape[1] + added.dims

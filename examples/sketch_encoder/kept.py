@@ -43,7 +43,7 @@ def keep(
     loader = DataLoader(steps, batch_size=None, sampler=missing, num_workers=workers)
     for done, (k, batch) in enumerate(zip(missing, loader, strict=True), 1):
         with torch.no_grad():
-            maps = net.stem(to_pixels(batch.pop("images")))
+            maps = net.stem(to_pixels(batch.pop("images")).to(net.log_scale.device)).cpu()
         with whole(_file(folder, k)) as file:
             torch.save(batch | {"maps": maps.contiguous().to(HALF)}, file)
         if done % every == 0 or done == len(missing):

@@ -42,8 +42,22 @@ def alike(sentences: Tensor, others: Tensor, kinds: Tensor, other_kinds: Tensor)
     return sentences @ others.T > limit
 
 
+def spare(by_people: Tensor, count: int) -> Tensor:
+    """Find where a person's drawing meets another caption than people's: bool (B, T).
+
+    People's drawings show few categories. If every other caption were as strong a negative of them
+    as of icons, the network would learn that whatever people draw is one of these categories.
+
+    Args:
+        by_people: (T,) whether a caption is of people's drawings; those of the batch come first.
+        count: B, pictures in the batch.
+    """
+    return by_people[:count, None] & ~by_people
+
+
 def contrast(images: Tensor, own: Tensor, wrong: Tensor, bank: Tensor, same: Tensor,
-             scale: Tensor, parts: Tensor, to_pictures: float) -> Tensor:  # fmt: skip
+             spared: Tensor, scale: Tensor, parts: Tensor,
+             to_pictures: float) -> Tensor:  # fmt: skip
     """InfoNCE: a picture should find its caption among all captions of the batch and a bank.
 
     Args:
@@ -52,6 +66,7 @@ def contrast(images: Tensor, own: Tensor, wrong: Tensor, bank: Tensor, same: Ten
         wrong: (B, W, D) explicit wrong captions; zeros for none.
         bank: (T, D) more captions.
         same: (B, B + T) bool, whether captions mean the same, see :func:`alike`.
+        spared: (B, B + T) what is subtracted from the logits of negatives, see :func:`spare`.
         scale: Inverse temperature.
         parts: (B,) how much of the drawing is there; unfinished ones count less.
         to_pictures: Weight of the other direction, captions finding their pictures.
@@ -59,8 +74,8 @@ def contrast(images: Tensor, own: Tensor, wrong: Tensor, bank: Tensor, same: Ten
     Source: van den Oord et al. 2018; the bank replaces the large batches of Radford et al. 2021.
     """
     texts = torch.cat([own, bank])
-    logits = scale * images @ texts.T
-    rows = torch.arange(len(images))
+    logits = scale * images @ texts.T - spared
+    rows = torch.arange(len(images), device=images.device)
     same[rows, rows] = False
     logits = logits.masked_fill(same, -1e4)
     extra = scale * torch.einsum("bd,bwd->bw", images, wrong)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
+import os
 import platform
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,9 +25,10 @@ from .dataset import Steps
 from .losses import EMOJI, PERSON
 from .network import SketchNet, fold_norms
 from .people import PeopleStore
+from .recipes import Recipe
 from .render import Store
 from .teacher import imagenet_net
-from .trainer import Recipe, Trainer
+from .trainer import Trainer
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of malloc.h
 
@@ -51,7 +53,8 @@ def load_average(work: Path, name: str, fold: bool = True) -> SketchNet:
         fold: False to keep the norms, for more training.
     """
     net = imagenet_net()
-    net.load_state_dict(torch.load(work / f"{name}.pt", weights_only=True)["average"])
+    saved = torch.load(work / f"{name}.pt", weights_only=True, map_location="cpu")
+    net.load_state_dict(saved["average"])
     if fold:
         fold_norms(net.backbone)
     return net.eval()
@@ -91,7 +94,7 @@ def run(
     recipe: Recipe,
     name: str,
     start: SketchNet | None = None,
-    workers: int = 2,
+    workers: int = os.cpu_count() or 2,
 ) -> None:
     """Train, or resume training, until the recipe's last step.
 

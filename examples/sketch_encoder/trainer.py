@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,127 +17,30 @@ import torch
 from torch import Tensor
 
 from . import head_start, losses
-from .dataset import Mix
 from .files import whole
-from .losses import NEUTRAL, Weights
+from .losses import NEUTRAL
 from .network import BLOCKS, SketchNet
+from .recipes import Recipe
 from .teacher import imagenet_net, to_pixels
-
-PEOPLE_WEIGHTS = Weights(to_pictures=0.5, teacher=0.0, mates=0.5)
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """The settings of a training; saved with every checkpoint."""
-
-    steps: int = 6000
-    size: int = 128
-    sizes: tuple[tuple[float, int], ...] = ((0.65, 96),)  # (share of the steps, size until then)
-    seed: int = 0
-    easy: float = 0.35  # share of the steps in which samples go from clean pictures to the hardest
-    frozen_blocks: int = 4
-    head_rate: float = 2e-3
-    body_rate: float = 2.5e-3
-    layer_decay: float = 0.85
-    bank: int = 2048
-    average: float = 0.999
-    warm_up: int = 150
-    head_start: int = 80  # batches that the head is solved from; 0 to start from a trained network
-    kept: int = 0  # batches that all steps share, see kept.py; 0 to make new ones at every step
-    mix: Mix = field(default_factory=Mix)
-    weights: Weights = field(default_factory=Weights)
-
-    @property
-    def uses_people(self) -> bool:
-        """Whether batches show drawings by real people."""
-        return bool(self.mix.people or self.mix.mates or self.mix.people_stages)
-
-    def hardness_at(self, step: int) -> float:
-        """Return how hard the samples of a step are: 0 clean pictures, 1 anything."""
-        return min(1.0, max(0, step) / (self.easy * self.steps)) if self.easy * self.steps else 1.0
-
-    def size_at(self, step: int) -> int:
-        """Return the side of the frames at a step: small ones first, for speed."""
-        done = max(0, step) / self.steps if self.steps else 1.0
-        return next((side for until, side in self.sizes if done < until), self.size)
-
-
-def upper_recipe(steps: int = 600, kept: int = 153) -> Recipe:
-    """Return the recipe of the second training: the last block and the head meet people's drawings.
-
-    All below is frozen, so that a step costs a tenth of a step of the whole network.
-    """
-    mix = Mix(
-        singles=24, pairs=4, stages=3, scenes=10, neutral=8,
-        people=36, mates=6, people_stages=6, people_scenes=12,
-    )  # fmt: skip
-    return Recipe(
-        steps=steps,
-        sizes=(),
-        easy=0.0,
-        frozen_blocks=15,
-        head_rate=1.5e-3,
-        body_rate=1.5e-3,
-        average=0.995,
-        warm_up=50,
-        head_start=0,
-        kept=kept,
-        mix=mix,
-        weights=PEOPLE_WEIGHTS,
-    )
-
-
-def people_recipe(steps: int = 2400) -> Recipe:
-    """Return the recipe of the third training: the whole network with people's drawings.
-
-    It has lower rates, leaves two more blocks as they are, and shows anything from the first step
-    on. Batches are half as large, because most of the work lies in many small corrections.
-    """
-    mix = Mix(
-        singles=12, pairs=3, stages=2, scenes=6, neutral=3,
-        people=16, mates=3, people_stages=2, people_scenes=6,
-    )  # fmt: skip
-    return Recipe(
-        steps=steps,
-        sizes=((0.7, 96),),
-        easy=0.0,
-        frozen_blocks=6,
-        head_rate=4e-4,
-        body_rate=2.5e-4,
-        average=0.998,
-        warm_up=50,
-        head_start=0,
-        mix=mix,
-        weights=PEOPLE_WEIGHTS,
-    )
-
-
-def memory_recipe(steps: int = 3300) -> Recipe:
-    """Return the recipe of the fourth training: as the third, with icons drawn from memory.
-
-    As many icons as people's drawings are drawn as people draw. Without them, all that looks drawn
-    by hand moves to the categories of people's drawings, and away from every other prompt.
-    """
-    mix = Mix(
-        singles=12, pairs=3, stages=2, scenes=6, neutral=3,
-        people=12, mates=3, people_stages=2, people_scenes=4, memory=18,
-    )  # fmt: skip
-    return replace(people_recipe(steps), seed=1, mix=mix)
 
 
 class Trainer:
-    """Network, optimiser and running average; resumes from its last checkpoint."""
+    """Network, optimiser and running average; resumes from its last checkpoint.
+
+    Where PyTorch finds a GPU, it trains there, and computes the network in bfloat16.
+    """
 
     def __init__(
         self, work: Path, recipe: Recipe, name: str, start: SketchNet | None = None
     ) -> None:
         self.work, self.recipe = work, recipe
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.path = work / f"{name}.pt"
         torch.manual_seed(recipe.seed)
         self.net = imagenet_net(torch.from_numpy(np.load(work / "classes.npy")))
         if start is not None:
             self.net.load_state_dict(start.state_dict())
-        self.net.to(memory_format=torch.channels_last)
+        self.net.to(self.device, memory_format=torch.channels_last)
         self.net.train()
         self.net.freeze(recipe.frozen_blocks)
         self.groups = parameter_groups(self.net, recipe)
@@ -147,11 +50,13 @@ class Trainer:
         self.step = 0
         files = ["captions.npy", "people_captions.npy"][: 1 + recipe.uses_people]
         texts = np.concatenate([np.load(work / file).astype(np.float32) for file in files])
-        self.texts = torch.nn.functional.normalize(torch.from_numpy(texts), dim=-1)
+        icon_texts = len(np.load(work / files[0], mmap_mode="r"))  # people's captions follow
+        self.by_people = (torch.arange(len(texts)) >= icon_texts).to(self.device)
+        self.texts = torch.nn.functional.normalize(torch.from_numpy(texts), dim=-1).to(self.device)
         self.taught: dict[str, Tensor] = {}
         if recipe.weights.teacher:
             taught = np.load(work / "teacher.npz")
-            self.taught = {k: torch.from_numpy(taught[k]) for k in taught.files}
+            self.taught = {k: torch.from_numpy(taught[k]).to(self.device) for k in taught.files}
         if self.path.exists():
             self._resume()
 
@@ -191,12 +96,16 @@ class Trainer:
         recipe, mix, weights = self.recipe, self.recipe.mix, self.recipe.weights
         for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
             group["lr"] = rate * schedule(self.step, recipe.steps, recipe.warm_up)
-        if "maps" in batch:
-            maps = self.net.upper(batch["maps"].float())
-        else:
-            maps = self.net.features(to_pixels(batch["images"]))
-        images, logits = self.net.heads(maps)
-        drawn = torch.randint(len(self.texts), (recipe.bank,))
+        batch = {name: value.to(self.device) for name, value in batch.items()}
+        kinds = kinds.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            if "maps" in batch:
+                maps = self.net.upper(batch["maps"].float())
+            else:
+                maps = self.net.features(to_pixels(batch["images"]))
+            images, logits = self.net.heads(maps)
+        images, logits = images.float(), logits.float()
+        drawn = torch.randint(len(self.texts), (recipe.bank,)).to(self.device)
         drawn = torch.cat([kinds.nonzero()[:, 0], drawn])
         numbers = (batch["captions"], batch["wrong"].clamp(min=0), drawn)
         own, wrong, bank = (self.net.texts(self.texts[n]) for n in numbers)
@@ -204,12 +113,13 @@ class Trainer:
         sentences, count = self.texts[every], len(own)
         same = losses.alike(sentences[:count], sentences, kinds[every[:count]], kinds[every])
         wrong = wrong * (batch["wrong"] >= 0)[..., None]
+        spared = recipe.spared * losses.spare(self.by_people[every], count)
         scale = self.net.log_scale.exp().clamp(max=100)
         plain = batch["kinds"] == NEUTRAL
         single = batch["pictures"] >= 0
         found = {
             "contrast": losses.contrast(
-                images, own, wrong, bank, same, scale, batch["parts"], weights.to_pictures
+                images, own, wrong, bank, same, spared, scale, batch["parts"], weights.to_pictures
             )
         }
         if weights.neutral and mix.neutral:
@@ -273,7 +183,7 @@ class Trainer:
         self.average = {k: v.clone() for k, v in self.net.state_dict().items()}
 
     def _resume(self) -> None:
-        saved = torch.load(self.path, weights_only=True)
+        saved = torch.load(self.path, weights_only=True, map_location=self.device)
         if saved["recipe"] != asdict(self.recipe):
             raise ValueError(
                 f"{self.path} was trained by another recipe: {saved['recipe']}. Delete it, or pass "

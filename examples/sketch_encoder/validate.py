@@ -40,7 +40,7 @@ def main() -> None:
     """Read the options, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--name", default="sketch", help="of the checkpoint")
+    parser.add_argument("--name", default="last", help="of the checkpoint")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--opinion", type=float, default=0.0, help="weight of ImageNet's opinion")
     options = parser.parse_args()
