@@ -188,8 +188,8 @@ class Build:
         )
         export.add(net, added, self.size, self._exported, self.work)
         export.describe(self._exported, VERSION, DIM + added.dims, self.size, (0.0, 1.0))
-        steps, _ = train.open_steps(self.work, self.packages, self.people)
-        found = reading.direction(ExportedTower(self._exported), steps, self.people.steps)
+        steps, _ = train.open_steps(self.work, self.packages, self.last)
+        found = reading.direction(ExportedTower(self._exported), steps, self.last.steps)
         np.save(self._exported / export.HANDWRITING, found)
         self._describe()
 

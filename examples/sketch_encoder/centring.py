@@ -31,12 +31,15 @@ Array = NDArray[np.float32]
 SHARE = 0.33  # of the pull
 NEAREST = 30  # drawings of the bank that count
 PER_CATEGORY = 4  # drawings of a category in the bank
-ADVANTAGE = 0.06  # cosine, of a category that was trained on
+ADVANTAGE = 0.045  # cosine, of a category that was trained on
 MOST_RAISED = 0.01  # cosine, of drawings by hand: a prompt far from all drawings gains no more
 FAMILIAR, FAMILIAR_WIDTH = 0.75, 0.03  # cosine with its name at which a prompt is half familiar
 ORDINARY = 1000  # names whose median margin is the ordinary one
 SEED = 20
 PENALTY = 0.05  # of the regression that tells drawings by hand from printed pictures
+# What its logarithm of the odds is multiplied by, and what is then subtracted from it, so that a
+# printed picture that looks a little like a drawing by hand counts as printed.
+STEEP, DOUBT = 2.0, 1.5
 
 
 def choose_bank(names: Sequence[str], trained: Sequence[int]) -> list[int]:
@@ -115,7 +118,7 @@ def fit_by_hand(drawn: Array, printed: Array, rounds: int = 30) -> Linear:
         rounds: Of Newton's method.
 
     Returns:
-        (D, 1) to the logarithm of the odds that somebody drew it.
+        (D, 1) to the logarithm of the odds that somebody drew it, made steeper and lower.
     """
     x = np.concatenate([drawn, printed]).astype(np.float64)
     x = np.concatenate([x, np.ones((len(x), 1))], 1)
@@ -128,4 +131,6 @@ def fit_by_hand(drawn: Array, printed: Array, rounds: int = 30) -> Linear:
         slope = x.T @ (chance - y) + penalty * weight
         curve = (x * (chance * (1 - chance))[:, None]).T @ x + np.diag(penalty)
         weight -= np.linalg.solve(curve + 1e-9 * np.eye(len(curve)), slope)
+    weight *= STEEP
+    weight[-1] -= DOUBT
     return Linear(weight[:-1, None].astype(np.float32), weight[-1:].astype(np.float32))

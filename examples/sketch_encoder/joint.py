@@ -36,7 +36,7 @@ PICTURE_ROLES, MOST_PICTURE_ROLES = (
     0.3,
 )  # what they are multiplied by, and their length's limit
 MOST_TEXT_ROLES = 0.35
-KEPT_ROLES = 0.75  # of a caption's; with all of them, single things are confused a little more
+KEPT_ROLES = 0.5  # of a caption's; with all of them, single things are confused a little more
 PICTURE_EXTRA = (2 * ANCHOR**2 + MOST_PICTURE_ROLES**2) ** 0.5  # `A`
 TEXT_EXTRA = (2 * MOST**2 + MOST_TEXT_ROLES**2) ** 0.5  # `B`
 # What similarities are multiplied by, and what is added to them must be too.

@@ -18,14 +18,17 @@ from . import neutral, webcam
 from .dataset import Steps
 from .exported import ExportedTower
 from .losses import NEUTRAL
+from .network import DIM
 
-PAGES, WORDED, EMPTY, BATCHES = 2000, 800, 120, 24
+PAGES, WORDED, EMPTY, BATCHES = 2000, 200, 120, 16
 SHRINK = 0.1  # of the mean variance, added to every direction's
 SEED = 29
 
 
 def direction(tower: ExportedTower, steps: Steps, last: int) -> NDArray[np.float32]:
     """Return the unit-norm direction from other pictures to pages of handwriting, float32 (D,).
+
+    The dimensions that joint.py adds are zero in it: they say nothing about writing.
 
     Args:
         tower: The exported towers.
@@ -40,9 +43,12 @@ def direction(tower: ExportedTower, steps: Steps, last: int) -> NDArray[np.float
     others = np.concatenate(
         [*drawn, tower.images(_worded(steps, rng)), tower.images(_empty(steps, rng))]
     )
+    dims = pages.shape[1]
+    others, pages = others[:, :DIM], pages[:, :DIM]
     spread = np.cov(others.T) + np.cov(pages.T)
     spread += SHRINK * np.trace(spread) / len(spread) * np.eye(len(spread))
     found = np.linalg.solve(spread, pages.mean(0) - others.mean(0)).astype(np.float32)
+    found = np.pad(found, (0, dims - len(found)))
     # rounded, so that sums in another order give the same file
     unit: NDArray[np.float32] = (found / np.linalg.norm(found)).round(6)
     return unit

@@ -40,7 +40,7 @@ __all__ = ["HandwritingGuard", "reference_pictures"]
 
 # The limit, as a share of the way from a drawing's amount of handwriting to a page's: along a
 # direction that the encoder brings, and along one that is computed here.
-LIMIT = {"encoder": 0.38, "computed": 0.55}
+LIMIT = {"encoder": 0.2, "computed": 0.5}
 ASKED = 0.40, 0.47  # cosine of prompt and handwriting: guarded up to the first, not from the second
 SHRINK = 10.0  # times the mean variance, added to the variance of every direction
 STEEP = 25.0  # score ranges lost over that whole way: a page loses its whole score
