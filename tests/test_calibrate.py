@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 
@@ -250,6 +251,18 @@ def test_a_name_that_no_histogram_can_have_is_refused_in_words(folder, tmp_path,
     code, _, err = run_here("calibrate", str(folder), "-m", "sketch", f"--histogram={name}")
     assert code == 1
     assert err.startswith("paintcam: Cannot write")
+
+
+def test_many_drawings_are_counted_while_they_are_measured(folder, tmp_path, monkeypatch):
+    """A folder of 100,000 files takes long: what happens, and how to end it."""
+    module = importlib.import_module("paintcam.cli.calibrate")
+    monkeypatch.setattr(module, "_SILENT_S", 0)
+    monkeypatch.setattr(module, "_REPORT_S", 0)
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run_here("calibrate", str(folder), "-m", "sketch", "--no-save")
+    assert code == 0, err
+    assert "(4 found). Press Ctrl-C to stop." in err
+    assert "Measured 5 of 7 pictures. Press Ctrl-C to stop." in err
 
 
 def test_few_drawings_are_warned_of(folder, tmp_path):

@@ -399,3 +399,32 @@ def test_invalid_files_in_the_queue_neither_hang_nor_delay_other_scores(leaderbo
         assert ".damaged" in notices[0]
     else:
         assert rubbish in ("fifo", "folder", "link")
+
+
+def test_two_runs_that_queue_and_store_at_once_lose_and_double_nothing(tmp_path, monkeypatch):
+    """Both find what the other has queued."""
+    monkeypatch.setenv("PAINTCAM_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr("paintcam.leaderboard.writer._RETRY_S", 0.1)  # as above
+    boards = [FailingLeaderboard(f"sqlite:///{tmp_path}/scores.sqlite3") for _ in range(2)]
+    queue = TurnQueue(boards[0].location)
+    writers = []
+    for number, board in enumerate(boards):
+        board.gone = True
+        writers.append(TurnWriter(board, lambda _: None))
+        for index in range(20):
+            writers[-1].put(turn(f"p{index}", 10 + index, f"run{number}-{index}"))
+    wait_until(lambda: len(queue) == 40)
+    for board in boards:
+        board.gone = False
+    for writer in writers:
+        writer.put(turn("late", 99))
+    for writer in writers:
+        writer.close(20)
+        writer.check()
+    assert len(queue) == 0
+    assert boards[0].count() == 42
+    (ranks,) = boards[1].top(limit=50)
+    assert [row.turn.score for row in ranks] == [99, *range(29, 9, -1)]
+    assert {row.of for row in ranks} == {21}
+    for board in boards:
+        board.close()

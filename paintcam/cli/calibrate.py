@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ __all__ = ["calibrate"]
 
 ENOUGH = 10
 """Drawings of each prompt below which a range is unreliable."""
+
+_SILENT_S = 5.0
+_REPORT_S = 30.0
 
 
 def calibrate(
@@ -125,6 +129,19 @@ def _forget(model: str, as_json: bool) -> int:
     return 0
 
 
+class _Progress:
+    """Reports what takes long, after five seconds and then twice a minute."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _SILENT_S
+
+    def report(self, what: str) -> None:
+        """Say how far it is, if it is time to."""
+        if time.monotonic() >= self._next:
+            say(f"{what}. Press Ctrl-C to stop.")
+            self._next = time.monotonic() + _REPORT_S
+
+
 def _prompt_folders(folder: Path | None) -> list[tuple[str, list[Path]]]:
     """List the prompt and the picture files of each subfolder.
 
@@ -145,11 +162,15 @@ def _prompt_folders(folder: Path | None) -> list[tuple[str, list[Path]]]:
     except (OSError, ValueError) as error:  # no permission, too long a name, a NUL
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"Cannot read {str(folder)!r}: {reason}.", fix=layout) from None
-    found = []
+    found, count = [], 0
+    progress = _Progress()
     for inner in inside:
+        check_stop()
         files = pictures_in(inner)
         if files:
             found.append((inner.name.replace("_", " "), files))
+        count += len(files)
+        progress.report(f"Looking for drawings in {str(folder)!r} ({count:,} found)")
     if len(found) < 2:
         raise UsageError(
             f"Calibrating needs at least two subfolders with pictures ({str(folder)!r} has "
@@ -202,9 +223,14 @@ def _pictures(
     from paintcam.sources.pictures import read_picture
 
     finder = SheetFinder(steady=False)
+    total = sum(len(files) for _, files in prompts)
+    progress = _Progress()
+    done = 0
     for prompt, files in prompts:
         for path in files:
             check_stop()
+            progress.report(f"Measured {done:,} of {counted(total, 'picture')}")
+            done += 1
             try:
                 image = read_picture(path).image
             except SourceError as error:
