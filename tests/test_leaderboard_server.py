@@ -148,7 +148,7 @@ def test_a_server_that_freezes_during_a_show_does_not_keep_it_from_ending(server
     """Its system still takes what is sent to it, so a driver would wait for ever."""
     from paintcam.contest.look_up import look_up
 
-    monkeypatch.setattr(answers, "_LIMIT_S", 2.0)
+    monkeypatch.setattr(answers, "_LIMIT_S", 60.0)
     database = Database(server)
     notices: list[str] = []
     with Leaderboard(database.url) as leaderboard:
@@ -166,7 +166,8 @@ def test_a_server_that_freezes_during_a_show_does_not_keep_it_from_ending(server
         try:
             started = time.monotonic()
             assert look_up(leaderboard, [played.id], 0.3) == {}
-            assert time.monotonic() - started < 1.9
+            assert time.monotonic() - started < 30, "it waited for the driver"
+            monkeypatch.setattr(answers, "_LIMIT_S", 2.0)
             results: list[object] = []
             asking = threading.Thread(target=lambda: results.append(leaderboard.count()))
             asking.start()
