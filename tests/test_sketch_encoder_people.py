@@ -29,6 +29,7 @@ from examples.sketch_encoder import (  # noqa: E402 - after the checks for what 
     quickdraw_download,
     recipes,
     testsets,
+    trainings,
 )
 from examples.sketch_encoder.dataset import Drawer, Mates, Mix, Steps  # noqa: E402
 from examples.sketch_encoder.outlines import GRID, Shape  # noqa: E402
@@ -457,14 +458,37 @@ def test_plans_are_merged_behind_each_other():
     assert merged["people_scenes"] == [scene | {"caption": 2, "wrong": [1]}]
 
 
-def test_the_second_recipe_shows_people_and_fills_a_batch():
+def test_the_third_training_shows_people_at_its_hardest_from_the_first_step_on():
     recipe = recipes.people_recipe(100)
     assert recipe.uses_people
     assert not recipes.Recipe().uses_people
-    assert recipe.mix.total == 63
-    assert Mix().total == 128
     assert recipe.hardness_at(0) == recipe.hardness_at(1) == 1
     assert recipes.people_recipe(0).size_at(0) == recipe.size
+
+
+def test_the_batches_are_as_large_as_the_readme_says():
+    made = (
+        recipes.Recipe(), recipes.upper_recipe(), recipes.people_recipe(), recipes.memory_recipe(),
+        recipes.wide_recipe(), recipes.last_recipe(),
+    )  # fmt: skip
+    assert [recipe.mix.total for recipe in made] == [128, 128, 63, 75, 300, 300]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "names"),
+    [
+        (None, ["people", "memory", "wide", "last"]),
+        ("last", ["people", "memory", "wide"]),
+        ("wide", ["people", "memory"]),
+        ("memory", ["people"]),
+        ("people", []),
+    ],
+)
+def test_a_training_of_no_steps_is_left_out_with_those_after_it(tmp_path, left_out, names):
+    """Those after it would have nothing to start from."""
+    none = {left_out: recipes.Recipe(steps=0)} if left_out else {}
+    chain = trainings.Trainings(tmp_path, tmp_path, **none)
+    assert list(chain.later) == names
 
 
 class Tower:

@@ -1,4 +1,4 @@
-"""Fit the dimensions that joint.py adds, on what was trained on."""
+"""Fit the dimensions that joint.py adds, on training pictures and drawings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def fit(
         sentences: The exported text tower, without additions.
         size: Side of the frames.
         listed: The pictures.
-        drawings: By people.
+        drawings: People's drawings.
         store: The rendered pictures.
     """
     tower = UnfinishedTower(net, sentences, size)

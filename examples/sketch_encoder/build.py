@@ -13,8 +13,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import takewhile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,32 +30,21 @@ from . import (
     pictures,
     quickdraw_download,
     reading,
-    recover,
     splits,
     teacher,
     train,
 )
 from .exported import ExportedTower
 from .files import whole
-from .network import DIM, SketchNet, blend, fold_norms
+from .network import DIM
 from .quickdraw import Drawing
-from .recipes import (
-    Recipe,
-    last_recipe,
-    memory_recipe,
-    people_recipe,
-    upper_recipe,
-    wide_recipe,
-)
+from .recipes import Recipe, last_recipe, memory_recipe, people_recipe, wide_recipe
 from .render import Store, render
 from .sentences import SentenceEncoder, export_text_tower, package_file
+from .trainings import Trainings
 
-FIRST, UPPER = "icons", "upper"  # the first two trainings
 VERSION = "3.2.0"
 SCENES = 20_000
-RECOVER_BATCHES = 12
-BLEND = 0.5  # share of the second training in what the third one starts from
-SHIPPED = 0.8  # share of the last training in what ships
 ASSETS = Path(__file__).resolve().parents[2] / "paintcam/assets/sketch"
 
 
@@ -66,25 +54,19 @@ class Build:
 
     work: Path
     assets: Path
+    trainings: Trainings
     quickdraw: str = quickdraw_download.BUCKET
     per_category: int = 1000
-    icons: Recipe = field(default_factory=Recipe)
-    upper: Recipe = field(default_factory=upper_recipe)
-    people: Recipe = field(default_factory=people_recipe)
-    memory: Recipe = field(default_factory=memory_recipe)
-    wide: Recipe = field(default_factory=wide_recipe)
-    last: Recipe = field(default_factory=last_recipe)
-    start: Path | None = None  # an exported encoder to start from instead of the first training
 
     @property
     def size(self) -> int:
         """Side of the frames the encoder takes."""
-        return self.people.size
+        return self.trainings.people.size
 
     @property
     def packages(self) -> Path:
         """Where fetched packages are unpacked."""
-        return self.work / "packages"
+        return self.trainings.packages
 
     def steps(self) -> list[Callable[[], None]]:
         """Return the steps in order."""
@@ -95,9 +77,9 @@ class Build:
             self.render,
             self.caption,
             self.teach,
-            self.train_icons,
-            self.train_upper,
-            self.train_people,
+            self.trainings.train_icons,
+            self.trainings.train_upper,
+            self.trainings.train_people,
             self.export,
             self.evaluate,
         ]
@@ -151,45 +133,18 @@ class Build:
         taught = [i for i in splits.split(listed).trained if listed[i].set in icon_sets.TAUGHT]
         teacher.write(Store.open(self.work), taught, self.work, self._sentences())
 
-    def train_icons(self) -> None:
-        """Train the picture tower on icons and clip art, all but its first blocks."""
-        if self.start is None:
-            train.run(self.work, self.packages, self.icons, FIRST)
-
-    def train_upper(self) -> None:
-        """Train the last block and the head with people's drawings in the mix."""
-        first = None if self._begun(UPPER) else self._first_net()
-        train.run(self.work, self.packages, self.upper, UPPER, first)
-
-    @property
-    def later(self) -> dict[str, Recipe]:
-        """The trainings after the second, in order; each starts from the one before."""
-        recipes = {
-            "people": self.people, "memory": self.memory, "wide": self.wide, "last": self.last,
-        }  # fmt: skip
-        return dict(takewhile(lambda named: named[1].steps, recipes.items()))
-
-    def train_people(self) -> None:
-        """Train the tower with people's drawings, from a blend of the first two networks."""
-        before = ""
-        for name, recipe in self.later.items():
-            first = None
-            if not self._begun(name):
-                first = train.load_average(self.work, before, False) if before else self._blend()
-            train.run(self.work, self.packages, recipe, name, first)
-            before = name
-
     def export(self) -> None:
         """Write the files; they ship when they are measured."""
-        net = self._trained()
+        net = self.trainings.shipped_net()
         sentences = export.export_texts(net, self._exported, self.work)
         added = additions.fit(
             net, sentences, self.size, self._listed(), self._drawings(), Store.open(self.work)
         )
         export.add(net, added, self.size, self._exported, self.work)
         export.describe(self._exported, VERSION, DIM + added.dims, self.size, (0.0, 1.0))
-        steps, _ = train.open_steps(self.work, self.packages, self.last)
-        found = reading.direction(ExportedTower(self._exported), steps, self.last.steps)
+        last = self.trainings.last
+        steps, _ = train.open_steps(self.work, self.packages, last)
+        found = reading.direction(ExportedTower(self._exported), steps, last.steps)
         np.save(self._exported / export.HANDWRITING, found)
         self._describe()
 
@@ -211,34 +166,6 @@ class Build:
 
     def _drawings(self) -> list[Drawing]:
         return people.read(self.quickdraw, self.per_category, self.work)
-
-    def _begun(self, name: str) -> bool:
-        return (self.work / f"{name}.pt").exists()
-
-    def _first_net(self) -> SketchNet:
-        """Return the network that the second training starts from."""
-        if self.start is None:
-            return train.load_average(self.work, FIRST, fold=False)
-        steps, _ = train.open_steps(self.work, self.packages, self.people)
-        first = self.people.steps  # batches at full size that are not trained on
-        return recover.recover(self.start, (steps[first + k] for k in range(RECOVER_BATCHES)))
-
-    def _blend(self) -> SketchNet:
-        """Return the mean of the first network and of the one that met people's drawings."""
-        return blend(self._first_net(), train.load_average(self.work, UPPER, fold=False), BLEND)
-
-    def _trained(self) -> SketchNet:
-        """Return the network that ships, its norms folded.
-
-        It is the mean of the first and the last network, which keeps what the last one forgot of
-        icons (Wortsman et al. 2022, WiSE-FT).
-        """
-        net = self._first_net() if self.later else self._blend()
-        fold_norms(net.backbone)
-        if self.later:
-            net = blend(net, train.load_average(self.work, [*self.later][-1]), SHIPPED)
-        net.eval()
-        return net
 
     def _listed(self) -> list[pictures.Picture]:
         return pictures.load(self.work / "pictures.json")
@@ -284,15 +211,14 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(2)
     options.work.mkdir(parents=True, exist_ok=True)
-    build = Build(
+    trainings = Trainings(
         options.work,
-        options.assets,
-        options.quickdraw,
-        options.per_category,
+        options.work / "packages",
         Recipe(steps=options.steps),
         **{name: make(vars(options)[f"{name}_steps"]) for name, (_, make) in later.items()},
         start=options.start,
     )
+    build = Build(options.work, options.assets, trainings, options.quickdraw, options.per_category)
     for step in build.steps():
         began = time.monotonic()
         print(f"== {step.__name__}", flush=True)

@@ -1,15 +1,16 @@
 """Make prompts compare fairly: lower those that are near every drawing, or were trained on more.
 
-From the similarity of a picture and a prompt, joint.py subtracts a share of the prompt's *pull*.
-Some prompts ("knife", "bat") are near every drawing. Pull is the mean cosine with the drawings of
-a bank that are nearest. Source: the mean over nearest neighbours is that of CSLS (Conneau et al.
-2018, section 2.3), on the text's side alone.
+Some prompts ("knife", "bat") are near every drawing. They have a large *pull*, which is the mean
+cosine of a prompt with the drawings of a bank that are nearest to it. From the similarity of a
+picture and a prompt, joint.py subtracts a share of what the prompt's pull has above the ordinary
+one. Source: the mean over nearest neighbours is that of CSLS (Conneau et al. 2018, section 2.3), on
+the text's side alone.
 
 More is subtracted in proportion to how much the picture looks *drawn by hand*. A category that
 people's drawings were trained on has an advantage over all other prompts when people draw, but not
 among printed pictures:
 
-- A prompt loses that advantage as far as it is *familiar*, which means that it names such a
+- A prompt loses that advantage as far as it is *familiar*, that is, near the name of such a
   category. Source: calibrated stacking (Chao et al. 2016, section 3.2).
 - Any other prompt loses its *margin* over the margin of ordinary prompts. Margin is how far the
   prompt exceeds the best of the trained categories, as a mean over the drawings of the bank where

@@ -1,8 +1,8 @@
 """Solve the head's first weights in closed form, so that training starts from a working encoder.
 
-The pooled features are strongly correlated: a head trained on them by
-gradient steps has barely moved after hundreds of steps, while least squares over a few thousand
-samples works at once. The features are therefore whitened by a layer that learns slowly, and the
+The pooled features are strongly correlated. A head that is trained on them by gradient steps has
+barely moved after hundreds of steps, while least squares over a few thousand samples works at once.
+The features are therefore whitened by a layer that learns slowly, and the
 linear layer after it starts as ridge regression to the captions' embeddings.
 """
 
@@ -29,8 +29,8 @@ def solve_head(net: SketchNet, batches: Iterable[dict[str, Tensor]], texts: Tens
 
     Args:
         net: With a trained backbone.
-        batches: Training batches, see :class:`dataset.Batch`; several thousand samples in all.
-        texts: (T, 384) embeddings of the captions the batches number.
+        batches: Training batches, see :class:`dataset.Batch`; several thousand samples in total.
+        texts: (T, 384) embeddings of the captions that the batches refer to.
     """
     pooled, targets = [], []
     with torch.no_grad():

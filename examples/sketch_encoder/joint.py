@@ -1,14 +1,14 @@
 """Add dimensions to both towers, in which their product corrects the similarity.
 
-Embeddings stay unit vectors and their product stays the similarity, so that what reads the encoder
-needs to know nothing of this (Bachrach et al. 2014 fold offsets into vectors the same way):
+Embeddings stay unit vectors and their product stays the similarity, so that users of the encoder
+need to know nothing of this (Bachrach et al. 2014 fold offsets into vectors the same way):
 
     picture' = (√(1 − A²) · picture,  a,  a · h,  roles,  what is missing to A,  0)
     text' = (√(1 − B²) · text,  d₁,  d₂,  q,  0,  what is missing to B)
 
-``h`` in 0...1 says how much a picture looks drawn by hand. ``a · d₁`` is what a text loses always,
-and ``a · d₂`` what it loses where ``h`` is 1 (both of centring.py). ``roles`` and ``q`` are those
-of roles.py.
+``h`` in 0...1 says how much a picture looks drawn by hand. ``a · d₁`` is always added to a text's
+similarity, and ``a · d₂`` where ``h`` is 1; negative ones lower it (both of centring.py). ``roles``
+and ``q`` are those of roles.py.
 """
 
 # mypy: disable-error-code="no-any-return, misc"
@@ -31,15 +31,13 @@ from .roles import Array, Linear
 ANCHOR = 0.25  # `a` above
 MOST = 0.2  # of `d₁` and of `d₂`
 SMALL_ROLES = 0.15  # length that pictures of one thing have, which is taken off
-PICTURE_ROLES, MOST_PICTURE_ROLES = (
-    0.8,
-    0.3,
-)  # what they are multiplied by, and their length's limit
+PICTURE_ROLES = 0.8  # what the rest of their length is multiplied by
+MOST_PICTURE_ROLES = 0.3  # their length's limit
 MOST_TEXT_ROLES = 0.35
 KEPT_ROLES = 0.5  # of a caption's; with all of them, single things are confused a little more
 PICTURE_EXTRA = (2 * ANCHOR**2 + MOST_PICTURE_ROLES**2) ** 0.5  # `A`
 TEXT_EXTRA = (2 * MOST**2 + MOST_TEXT_ROLES**2) ** 0.5  # `B`
-# What similarities are multiplied by, and what is added to them must be too.
+# What similarities are multiplied by. What is added to them must be multiplied by it too.
 SHRINK = ((1 - PICTURE_EXTRA**2) * (1 - TEXT_EXTRA**2)) ** 0.5
 OUTPUT, PLAIN = "embedding", "embedding_plain"
 ROW = {"axes": [1], "keepdims": 1}
@@ -82,7 +80,7 @@ class Pictures(nn.Module):
         maps = self.net.features(image.permute(0, 3, 1, 2).float())
         plain = self.net.heads(maps)[0]
         by_hand = ANCHOR * torch.sigmoid(self.by_hand(plain))
-        always = torch.full_like(by_hand, ANCHOR) + 0 * by_hand  # NaN where the picture is
+        always = torch.full_like(by_hand, ANCHOR) + 0 * by_hand  # NaN where the embedding is
         found = self.roles(halves(maps))
         length = found.pow(2).sum(1, keepdim=True).sqrt()
         wanted = (PICTURE_ROLES * (length - SMALL_ROLES)).clamp(0, MOST_PICTURE_ROLES)

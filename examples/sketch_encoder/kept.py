@@ -32,7 +32,7 @@ def keep(
 
     Args:
         steps: Makes the batches of steps 0, 1, 2, ...
-        net: Its first ``frozen_blocks`` blocks are run.
+        net: Its first ``frozen_blocks`` blocks are run, on the device where it is.
         count: How many batches.
         folder: Gets one file for each.
         workers: Processes that make batches.

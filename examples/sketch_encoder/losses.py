@@ -43,13 +43,13 @@ def alike(sentences: Tensor, others: Tensor, kinds: Tensor, other_kinds: Tensor)
 
 
 def spare(by_people: Tensor, count: int) -> Tensor:
-    """Find where a person's drawing meets another caption than people's: bool (B, T).
+    """Find where a person's drawing meets a caption of something else: bool (B, T).
 
     People's drawings show few categories. If every other caption were as strong a negative of them
     as of icons, the network would learn that whatever people draw is one of these categories.
 
     Args:
-        by_people: (T,) whether a caption is of people's drawings; those of the batch come first.
+        by_people: (T,) whether a caption is of people's drawings; the batch's own come first.
         count: B, pictures in the batch.
     """
     return by_people[:count, None] & ~by_people

@@ -179,8 +179,8 @@ class Attention(nn.Module):
 class SketchNet(nn.Module):
     """Pixels to a unit-norm embedding in MiniLM's sentence space.
 
-    ``second opinion`` is ConSE (Norouzi et al. 2014): the ImageNet classifier, kept alive by
-    distillation, adds the probability-weighted mean of its class names' embeddings.
+    ``opinion`` is the weight of ConSE (Norouzi et al. 2014): the ImageNet classifier, which the
+    teacher loss keeps, adds the probability-weighted mean of its class names' embeddings.
     """
 
     def __init__(self, class_names: Tensor, frozen_blocks: int = 5, opinion: float = 0.0) -> None:

@@ -1,9 +1,9 @@
 """Find the direction of handwriting, along which the handwriting guard measures.
 
-Fisher's discriminant between pages of handwriting and everything else that is filmed, drawings with
-a word on them and empty paper included, on embeddings of the finished tower. Handwriting
-is a direction of an encoder's space, as Materzyńska et al. 2022 found for CLIP. It is best learned
-from pictures: the text tower's embedding of the word points only roughly there.
+It is Fisher's discriminant on embeddings of the finished tower, between pages of handwriting and
+everything else that is filmed, drawings with a word on them and empty paper included. Handwriting
+is a direction of an encoder's space, as Materzyńska et al. 2022 found for CLIP. It is learned from
+pictures, because the text tower's embedding of the word points only roughly there.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def direction(tower: ExportedTower, steps: Steps, last: int) -> NDArray[np.float
     spread += SHRINK * np.trace(spread) / len(spread) * np.eye(len(spread))
     found = np.linalg.solve(spread, pages.mean(0) - others.mean(0)).astype(np.float32)
     found = np.pad(found, (0, dims - len(found)))
-    # rounded, so that sums in another order give the same file
+    # Rounded, so that sums in another order give the same file.
     unit: NDArray[np.float32] = (found / np.linalg.norm(found)).round(6)
     return unit
 

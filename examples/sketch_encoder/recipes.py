@@ -26,9 +26,9 @@ class Recipe:
     bank: int = 2048
     average: float = 0.999
     warm_up: int = 150
-    head_start: int = 80  # batches that the head is solved from; 0 to start from a trained network
+    head_start: int = 80  # batches that the head is solved from, unless a trained network is given
     kept: int = 0  # batches that all steps share, see kept.py; 0 to make new ones at every step
-    spared: float = 0.0  # nats that an icon's caption counts less where a person drew, see spare()
+    spared: float = 0.0  # nats that other captions count less where a person drew, see spare()
     mix: Mix = field(default_factory=Mix)
     weights: Weights = field(default_factory=Weights)
 
@@ -50,7 +50,7 @@ class Recipe:
 def upper_recipe(steps: int = 600, kept: int = 153) -> Recipe:
     """Return the recipe of the second training: the last block and the head meet people's drawings.
 
-    All below is frozen, so that a step costs a tenth of a step of the whole network.
+    Everything below is frozen, so that a step takes a tenth of the time.
     """
     mix = Mix(
         singles=24, pairs=4, stages=3, scenes=10, neutral=8,
@@ -75,8 +75,8 @@ def upper_recipe(steps: int = 600, kept: int = 153) -> Recipe:
 def people_recipe(steps: int = 2400) -> Recipe:
     """Return the recipe of the third training: the whole network with people's drawings.
 
-    It has lower rates, leaves two more blocks as they are, and shows anything from the first step
-    on. Batches are half as large, because most of the work lies in many small corrections.
+    Its rates are lower than in the first training, two more blocks are frozen, and samples are at
+    their hardest from the first step on. Batches are half as large, for more and smaller steps.
     """
     mix = Mix(
         singles=12, pairs=3, stages=2, scenes=6, neutral=3,
@@ -113,8 +113,8 @@ def memory_recipe(steps: int = 3300) -> Recipe:
 def wide_recipe(steps: int = 3100) -> Recipe:
     """Return the recipe of the fifth training: all but the first blocks, with wide batches.
 
-    A third of a batch is icons that are drawn from memory. Captions of other things than people
-    drew are weaker negatives of people's drawings.
+    Of the 300 samples of a batch, 90 are icons that are drawn from memory. Captions of other things
+    than people drew are weaker negatives of people's drawings.
     """
     mix = Mix(
         singles=48, pairs=10, stages=12, scenes=24, neutral=12,

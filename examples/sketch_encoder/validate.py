@@ -1,6 +1,6 @@
 """Measure a checkpoint on the validation pictures, which decisions are based on.
 
-Run ``python -m examples.sketch_encoder.validate --work WORK --name sketch``.
+Run ``python -m examples.sketch_encoder.validate --work WORK --name last``.
 """
 
 from __future__ import annotations
