@@ -83,7 +83,7 @@ class Trainings:
         return (self.work / f"{name}.pt").exists()
 
     def _first_net(self) -> SketchNet:
-        """Return the network that the second training starts from."""
+        """Return what the second training starts from: the first network, or `start`."""
         if self.start is None:
             return train.load_average(self.work, FIRST, fold=False)
         steps, _ = train.open_steps(self.work, self.packages, self.people)

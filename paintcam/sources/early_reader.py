@@ -21,8 +21,8 @@ __all__ = ["EarlyReader", "is_imported"]
 
 MODULE = "streamvision.camera.video_source"
 IMPORT_AFTER = 90
-"""Pictures that are read before the import begins, three seconds of most cameras: by then the first
-one is on the screen and the first verdict is there, which the import would delay."""
+"""Pictures that are read before the import begins, which take most cameras three seconds. By then
+the first one is on the screen and the first verdict is there, which the import would delay."""
 
 
 def is_imported() -> bool:
