@@ -491,6 +491,29 @@ def test_a_training_of_no_steps_is_left_out_with_those_after_it(tmp_path, left_o
     assert list(chain.later) == names
 
 
+def test_each_training_starts_from_the_one_before_it_or_from_its_own_checkpoint(
+    tmp_path, monkeypatch
+):
+    runs = []
+
+    def run(work, packages, recipe, name, start=None):
+        runs.append((name, start))
+        (work / f"{name}.pt").touch()
+
+    monkeypatch.setattr(trainings.train, "run", run)
+    monkeypatch.setattr(trainings.train, "load_average", lambda work, name, fold: name)
+    monkeypatch.setattr(trainings, "blend", lambda first, second, share: f"{first} and {second}")
+    chain = trainings.Trainings(tmp_path, tmp_path, wide=recipes.wide_recipe(0))
+    for step in (chain.train_icons, chain.train_upper, chain.train_people):
+        step()
+    assert runs == [
+        ("icons", None), ("upper", "icons"), ("people", "icons and upper"), ("memory", "people"),
+    ]  # fmt: skip
+    (tmp_path / "memory.pt").unlink()
+    chain.train_people()
+    assert runs[4:] == [("people", None), ("memory", "people")]
+
+
 class Tower:
     """Sees where the ink is; knows every text as the picture of its number."""
 
