@@ -1,4 +1,4 @@
-"""A copy of what a run has stored, in a file, until the database has been read again at its end."""
+"""Keep a copy of what a run has stored until the database has been read again at its end."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ _LARGEST = 64 << 20
 
 
 class KeptTurns:
-    """Turns that the database has confirmed. If its file is damaged later, they are stored again.
+    """Turns that the database has confirmed, to store again if its file is damaged later.
 
-    By this run, if it ends as it should; otherwise by the next paintcam that opens the database.
-    The file is locked while the run lives, so that no other process takes it. It is created with
-    the first turn. A copy that cannot be written is left out: the turns are stored, after all.
+    A run that ends normally stores them again itself; after any other end, the next paintcam that
+    opens the database does. The file is created with the first turn. It is locked while the run
+    lives, so that no other process takes it. Where it cannot be written, the run goes on without
+    it, because the database has the turns.
 
     Args:
         folder: Where the file is created.

@@ -1,4 +1,4 @@
-"""Compares a stored turn with what was stored, and stores it again where the file was altered."""
+"""Compare a stored turn with what was stored, and store it again where the file was altered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what can still be read of a damaged SQLite file into the new one."""
+"""Copy what can still be read of a damaged SQLite file into a new one."""
 
 from __future__ import annotations
 

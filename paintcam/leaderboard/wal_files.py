@@ -1,4 +1,4 @@
-"""The two files beside a SQLite database while it is open: its journal and that one's index."""
+"""Watch the two files beside an open SQLite database: its journal, and the index of the journal."""
 
 from __future__ import annotations
 
