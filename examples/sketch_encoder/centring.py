@@ -24,11 +24,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .roles import Linear
+from .roles import Array, Linear
 
-Array = NDArray[np.float32]
 SHARE = 0.33  # of the pull
 NEAREST = 30  # drawings of the bank that count
 PER_CATEGORY = 4  # drawings of a category in the bank

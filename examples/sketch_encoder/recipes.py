@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from .dataset import Mix
 from .losses import Weights
 
-PEOPLE_WEIGHTS = Weights(to_pictures=0.5, teacher=0.0, mates=0.5)
-
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -47,6 +45,12 @@ class Recipe:
         return next((side for until, side in self.sizes if done < until), self.size)
 
 
+# What all trainings after the first share: samples are at their hardest from the first step on.
+WITH_PEOPLE = Recipe(
+    easy=0.0, head_start=0, weights=Weights(to_pictures=0.5, teacher=0.0, mates=0.5)
+)
+
+
 def upper_recipe(steps: int = 600, kept: int = 153) -> Recipe:
     """Return the recipe of the second training: the last block and the head meet people's drawings.
 
@@ -56,19 +60,17 @@ def upper_recipe(steps: int = 600, kept: int = 153) -> Recipe:
         singles=24, pairs=4, stages=3, scenes=10, neutral=8,
         people=36, mates=6, people_stages=6, people_scenes=12,
     )  # fmt: skip
-    return Recipe(
+    return replace(
+        WITH_PEOPLE,
         steps=steps,
         sizes=(),
-        easy=0.0,
         frozen_blocks=15,
         head_rate=1.5e-3,
         body_rate=1.5e-3,
         average=0.995,
         warm_up=50,
-        head_start=0,
         kept=kept,
         mix=mix,
-        weights=PEOPLE_WEIGHTS,
     )
 
 
@@ -82,18 +84,16 @@ def people_recipe(steps: int = 2400) -> Recipe:
         singles=12, pairs=3, stages=2, scenes=6, neutral=3,
         people=16, mates=3, people_stages=2, people_scenes=6,
     )  # fmt: skip
-    return Recipe(
+    return replace(
+        WITH_PEOPLE,
         steps=steps,
         sizes=((0.7, 96),),
-        easy=0.0,
         frozen_blocks=6,
         head_rate=4e-4,
         body_rate=2.5e-4,
         average=0.998,
         warm_up=50,
-        head_start=0,
         mix=mix,
-        weights=PEOPLE_WEIGHTS,
     )
 
 
@@ -120,18 +120,16 @@ def wide_recipe(steps: int = 3100) -> Recipe:
         singles=48, pairs=10, stages=12, scenes=24, neutral=12,
         people=36, mates=10, people_stages=6, people_scenes=14, memory=90,
     )  # fmt: skip
-    return Recipe(
+    return replace(
+        WITH_PEOPLE,
         steps=steps,
         seed=3,
-        easy=0.0,
         head_rate=2e-3,
         body_rate=2e-3,
         average=0.998,
         warm_up=100,
-        head_start=0,
         spared=3.0,
         mix=mix,
-        weights=PEOPLE_WEIGHTS,
     )
 
 
