@@ -13,7 +13,7 @@ from paintcam.errors import LeaderboardError
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["connect_to", "on_sqlite_connect", "set_up_sqlite"]
+__all__ = ["connect_to", "decoded", "on_sqlite_connect", "set_up_sqlite"]
 
 # SQLite waits longer and longer between its own tries, so a long wait gets even longer: the
 # caller starts again before that.
@@ -89,7 +89,7 @@ class _LenientText:
         pass
 
     def load(self, data: bytes) -> str:
-        return _decoded(bytes(data))
+        return decoded(bytes(data))
 
 
 def _on_psycopg_connect(connection: psycopg.Connection, _: object) -> None:
@@ -105,14 +105,15 @@ def on_sqlite_connect(connection: sqlite3.Connection, _: object) -> None:
     """Set what one connection needs."""
     # Python sends BEGIN too late and never as IMMEDIATE, so paintcam sends it.
     connection.isolation_level = None
-    connection.text_factory = _decoded
+    connection.text_factory = decoded
     with contextlib.closing(connection.cursor()) as cursor:
         cursor.execute("PRAGMA foreign_keys=ON")
         # In WAL mode this survives any end of the process; `Leaderboard.sync` is for power cuts.
         cursor.execute("PRAGMA synchronous=NORMAL")
 
 
-def _decoded(text: bytes) -> str:
+def decoded(text: bytes) -> str:
+    """Read a database's text, whatever its bytes."""
     # One name that is not UTF-8 would otherwise end every query that returns it.
     return text.decode("utf-8", "replace")
 

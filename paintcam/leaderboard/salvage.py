@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from paintcam.leaderboard import schema, writes
+from paintcam.leaderboard.drivers import decoded
 
 __all__ = ["salvage"]
 
@@ -63,7 +64,7 @@ def _opened(damaged: Path) -> Iterator[sqlite3.Connection]:
             with contextlib.suppress(FileNotFoundError):
                 shutil.copyfile(f"{damaged}{ending}", Path(folder) / f"{damaged.name}{ending}")
         with contextlib.closing(sqlite3.connect(Path(folder) / damaged.name)) as source:
-            source.text_factory = lambda text: text.decode("utf-8", "replace")
+            source.text_factory = decoded
             yield source
 
 
